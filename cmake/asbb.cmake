@@ -1,0 +1,60 @@
+# What every folder's CMakeLists.txt uses: one library target per folder, one test target beside it.
+
+find_program(ASBB_CCACHE ccache)
+if(ASBB_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${ASBB_CCACHE})
+endif()
+find_program(ASBB_MOLD mold)
+if(ASBB_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+set(ASBB_SANITIZE "" CACHE STRING "sanitizers of everything but the plugin: 'address,undefined' or 'thread'")
+
+add_library(asbb_options INTERFACE)
+target_compile_options(asbb_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+  -Wnon-virtual-dtor -Woverloaded-virtual -Werror -fstack-protector-strong)
+target_include_directories(asbb_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
+if(ASBB_SANITIZE)
+  target_compile_options(asbb_options INTERFACE -fsanitize=${ASBB_SANITIZE}
+    -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(asbb_options INTERFACE -fsanitize=${ASBB_SANITIZE})
+else()
+  target_compile_options(asbb_options INTERFACE -D_FORTIFY_SOURCE=2)
+endif()
+
+# asbb_library(NAME SOURCES a.cc b.cc DEPS other_targets...)
+function(asbb_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC asbb_options ${ARG_DEPS})
+endfunction()
+
+# asbb_program(NAME SOURCES main.cc DEPS targets...)
+function(asbb_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE asbb_options ${ARG_DEPS})
+  install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endfunction()
+
+# asbb_test(NAME SOURCES a_test.cc DEPS targets... [LABELS slow])
+# Tests without a label are the fast suite.
+function(asbb_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;LABELS" ${ARGN})
+  if(NOT BUILD_TESTING)
+    return()
+  endif()
+  find_package(GTest REQUIRED)
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE asbb_options ${ARG_DEPS} GTest::gmock GTest::gtest
+    GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE ASBB_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name})
+  if(ARG_LABELS)
+    set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}")
+  else()
+    set_tests_properties(${name} PROPERTIES LABELS fast)
+  endif()
+endfunction()
