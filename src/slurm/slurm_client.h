@@ -1,0 +1,46 @@
+// One way to call Slurm's commands: which cluster (each by its own SLURM_CONF, so that two clusters
+// with two slurmdbd work as well as a federation), how long, and what counts as success. A port,
+// so that readers are tested on recorded output. Implementations are thread-safe and block; never
+// call them on the HTTP thread or the ledger thread.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace asbb::slurm {
+
+struct SlurmCluster {
+  std::string name;        // ClusterName in its slurm.conf
+  std::string slurm_conf;  // path; empty: Slurm's own default
+  std::string bin_dir;     // folder of squeue, sacct, scontrol, sacctmgr, sdiag; empty: PATH
+};
+
+class SlurmClient {
+ public:
+  virtual ~SlurmClient() = default;
+
+  // Standard output of `argv` on that cluster. An exit code that is not 0 is an error that quotes
+  // the command and the first lines of what it said: `unavailable` in general (a daemon that is
+  // away answers so), `broken` when the program is missing.
+  [[nodiscard]] virtual Result<std::string> run(const SlurmCluster& cluster,
+                                                const std::vector<std::string>& argv) = 0;
+};
+
+class SlurmCommands final : public SlurmClient {
+ public:
+  explicit SlurmCommands(int deadline_ms = 30'000,
+                         std::size_t output_limit_bytes = 512u * 1024u * 1024u)
+      : deadline_ms_(deadline_ms), output_limit_bytes_(output_limit_bytes) {}
+
+  [[nodiscard]] Result<std::string> run(const SlurmCluster& cluster,
+                                        const std::vector<std::string>& argv) override;
+
+ private:
+  int deadline_ms_;
+  std::size_t output_limit_bytes_;
+};
+
+}  // namespace asbb::slurm
