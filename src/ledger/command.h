@@ -1,0 +1,221 @@
+// What can be asked of the ledger, and what it answers. Commands are plain values made by the
+// service from checked input; `decide` (ledger.h) judges them one after the other. Amounts are in
+// micros of the named unit; times are UTC. Nothing here does I/O.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ledger/types.h"
+
+namespace asbb::ledger {
+
+// Why the ledger said no. Each has a stable code (to_string) that clients see; `none` means yes.
+enum class Refusal {
+  none,
+  request_id_conflict,  // same id, other body
+  request_too_old,      // a token older than 24 hours
+  expired,              // the caller's deadline passed while it was queued
+  bad_amount,           // negative, or beyond what can be counted
+  bad_period,           // end not after start
+  bad_name,
+  bad_task_count,
+  unknown_account,
+  account_exists,
+  account_inactive,  // inactive or suspended
+  account_closed,
+  unknown_parent,
+  parent_cycle,
+  no_budget,            // no budget of that unit on the account or above it
+  budget_not_in_force,  // there is one, but not at this moment
+  budget_overlaps,      // one budget per account, unit and instant
+  unknown_budget,
+  insufficient_budget,
+  partition_limit_exceeded,
+  limit_below_committed,  // a limit cannot go below held + used
+  too_many_unbound,       // submissions of this user and account that never became jobs
+  unknown_hold,
+  hold_closed,
+  hold_is_bound,        // only settlement ends it
+  bound_elsewhere,      // already tied to another job
+  settled_differently,  // the share was settled with other facts
+  unit_not_held,        // the hold has no part in that unit
+  overflow              // a sum would leave 64 bits
+};
+[[nodiscard]] const char* to_string(Refusal refusal);
+[[nodiscard]] std::optional<Refusal> parse_refusal(std::string_view text);
+
+// Who asks, why, when, and under which id. An empty request_id is not remembered.
+struct Context {
+  std::string request_id;
+  std::string body_digest;  // tells the same request from another one under the same id
+  std::string actor;
+  std::string reason;
+  Instant at;
+};
+
+struct NewBudget {
+  std::string unit = "USD";
+  Instant start;
+  Instant end;
+  Micros limit;
+  Micros credit_limit;
+};
+
+struct CreateAccount {
+  std::string name;
+  std::string display_name;
+  std::string description;
+  std::string parent;  // account name, empty for none
+  std::optional<std::int64_t> hold_factor_millionths;
+  std::vector<NewBudget> budgets;
+};
+
+// Only what is set changes. `unit` names the budget whose limit and period change: the one in force
+// at context.at, or the nearest one to come, or the last.
+struct UpdateAccount {
+  std::string name;
+  std::optional<std::string> display_name;
+  std::optional<std::string> description;
+  std::optional<std::string> parent;
+  std::optional<AccountStatus> status;
+  std::optional<std::int64_t> hold_factor_millionths;
+  std::string unit = "USD";
+  std::optional<Micros> limit;
+  std::optional<Instant> start;
+  std::optional<Instant> end;
+};
+
+struct CloseAccount {
+  std::string name;
+};
+
+struct AddBudget {
+  std::string account;
+  NewBudget budget;
+};
+
+struct SetPartitionLimit {
+  std::string account;
+  std::string unit = "USD";
+  std::string partition;
+  Micros limit;
+};
+
+struct PlacePart {
+  std::string unit;
+  Micros estimate;  // of all tasks together
+  Micros amount;    // to set aside for all tasks together
+  std::int64_t price_version = 0;
+};
+
+struct PlaceHold {
+  HoldKind kind = HoldKind::slurm;
+  std::string account;
+  std::string user;
+  std::string cluster;
+  std::string partition;
+  std::string group;
+  std::int64_t task_count = 1;
+  std::vector<PlacePart> parts;
+  std::optional<Instant> deadline;    // refused as expired when context.at is later
+  std::int64_t unbound_max = 10'000;  // per user and account
+  bool backfill = false;  // for a job that ran without a hold: amounts are zero, no cap,
+                          // closed accounts and ended budgets still pay
+};
+
+struct BindHold {
+  HoldId hold;
+  JobRef job;
+};
+
+struct SettleShare {
+  HoldId hold;
+  ShareKey key;
+  std::string unit;
+  Micros actual;          // >= 0
+  bool requeued = false;  // another run follows: what is left stays with the hold
+  std::string cause;      // Slurm's state, or the caller's word
+};
+
+// Opens the share of a further run while it runs: from what is left of the hold, then from new
+// money.
+struct OpenShare {
+  HoldId hold;
+  ShareKey key;
+};
+
+// Ends a hold whose job never came to be, or an external caller's. All of it goes back.
+struct VoidHold {
+  HoldId hold;
+};
+
+// An administrator's correction of what was used, on the budget in force; signed.
+struct Adjust {
+  std::string account;
+  std::string unit = "USD";
+  Micros amount;
+};
+
+struct RecordPrices {
+  Instant effective_from;
+  std::string text;
+};
+
+using Action =
+    std::variant<CreateAccount, UpdateAccount, CloseAccount, AddBudget, SetPartitionLimit,
+                 PlaceHold, BindHold, SettleShare, OpenShare, VoidHold, Adjust, RecordPrices>;
+
+struct Command {
+  Context context;
+  Action action;
+};
+
+// The limit that decided, or the tightest one, as it was before the command.
+struct LegFigures {
+  std::string account;
+  std::string partition;  // empty for a budget
+  Micros limit;
+  Micros held;
+  Micros used;
+  Micros available;
+  bool operator==(const LegFigures&) const = default;
+};
+
+struct Outcome {
+  Refusal refusal = Refusal::none;
+  bool replayed = false;  // answered from memory
+  std::string field;      // the input at fault, when there is one
+  AccountId account;
+  BudgetId budget;
+  HoldId hold;
+  std::string unit;
+  Micros estimate;
+  Micros amount;   // held, charged or set
+  LegFigures leg;  // for holds: the leg with the least available
+  Micros granted;  // settlement: what the share had held
+  Micros charged;
+  Micros overrun;
+  Micros released;
+  std::int64_t sequence = 0;  // of the first entry written, 0 when none
+  std::int64_t price_version = 0;
+  bool operator==(const Outcome&) const = default;
+  [[nodiscard]] bool accepted() const { return refusal == Refusal::none; }
+};
+
+// One line that a table can keep and that reads back identically; nothing when it is not such a
+// line.
+[[nodiscard]] std::string encode(const Outcome& outcome);
+[[nodiscard]] std::optional<Outcome> decode_outcome(std::string_view text);
+
+// An answer kept so that the same request id is answered the same way.
+struct RememberedAnswer {
+  std::string request_id;
+  std::string body_digest;
+  Instant at;
+  std::string outcome;  // encode(Outcome)
+  bool operator==(const RememberedAnswer&) const = default;
+};
+
+}  // namespace asbb::ledger

@@ -1,0 +1,30 @@
+// The rules of money (DESIGN section 4): judges one command on a stage. Pure: no I/O, no clock, no
+// threads; the caller passes the time in. A refused command changes nothing on the stage but the
+// memory of its answer.
+#pragma once
+
+#include "ledger/book.h"
+#include "ledger/command.h"
+
+namespace asbb::ledger {
+
+// Answers for how long request ids are remembered, and how old a token may be.
+inline constexpr Span answer_memory = hours(24);
+
+// Decides the command, stages its effects and its entries, and remembers the answer under its
+// request id.
+[[nodiscard]] Outcome decide(Stage& stage, const Command& command);
+
+// The legs of money drawn by `account` for `unit` on `partition` at `at`: the paying budget first.
+struct Legs {
+  Refusal refusal = Refusal::none;  // no_budget or budget_not_in_force when there are none
+  BudgetId budget;
+  std::vector<Leg> legs;
+};
+[[nodiscard]] Legs find_legs(const Stage& stage, AccountId account, const std::string& unit,
+                             const std::string& partition, Instant at, bool ended_too = false);
+
+// The leg with the least available.
+[[nodiscard]] LegFigures tightest_leg(const Stage& stage, const std::vector<Leg>& legs);
+
+}  // namespace asbb::ledger
