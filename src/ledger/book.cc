@@ -1,0 +1,196 @@
+#include "ledger/book.h"
+
+#include <algorithm>
+
+#include "base/assert.h"
+
+namespace asbb::ledger {
+namespace {
+
+template <typename Map, typename Key>
+auto find_in(const Map& map, const Key& key) -> decltype(&map.begin()->second) {
+  const auto found = map.find(key);
+  return found == map.end() ? nullptr : &found->second;
+}
+
+bool is_unbound(const Hold& hold) {
+  return hold.kind == HoldKind::slurm && hold.status == HoldStatus::open && !hold.job.has_value();
+}
+
+}  // namespace
+
+void Book::put(const Account& account) {
+  accounts_[account.id] = account;
+  account_names_[account.name] = account.id;
+}
+
+void Book::put(const Budget& budget) {
+  budgets_[budget.id] = budget;
+  account_budgets_[budget.account].insert(budget.id);
+}
+
+void Book::put(const PartitionLimit& limit) {
+  limits_[limit.id] = limit;
+  budget_limits_[limit.budget].insert(limit.id);
+}
+
+void Book::put(const Hold& hold) {
+  const UnboundKey owner{hold.user, hold.account};
+  if (const auto before = holds_.find(hold.id);
+      before != holds_.end() && is_unbound(before->second)) {
+    if (--unbound_[owner] == 0) unbound_.erase(owner);
+  }
+  if (is_unbound(hold)) ++unbound_[owner];
+  holds_[hold.id] = hold;
+  if (hold.status == HoldStatus::open) {
+    open_holds_.insert(hold.id);
+  } else {
+    open_holds_.erase(hold.id);
+  }
+  if (!hold.request_id.empty()) hold_requests_[hold.request_id] = hold.id;
+  if (hold.job) job_holds_[{hold.job->cluster, hold.job->job_id}].insert(hold.id);
+}
+
+void Book::put(const Share& share) {
+  shares_[share.id] = share;
+  share_keys_[{share.hold, share.key}] = share.id;
+}
+
+void Book::put(const PriceVersion& prices) {
+  prices_[prices.version] = prices;
+}
+
+void Book::put(const RememberedAnswer& answer) {
+  answers_[answer.request_id] = answer;
+  answer_times_[{answer.at, answer.request_id}] = true;
+}
+
+void Book::adopt(Stage& stage) {
+  ASBB_ASSERT(stage.book_ == this);
+  for (const auto& [id, account] : stage.accounts_) put(account);
+  for (const auto& [id, budget] : stage.budgets_) put(budget);
+  for (const auto& [id, limit] : stage.limits_) put(limit);
+  for (const auto& [id, hold] : stage.holds_) put(hold);
+  for (const auto& [id, share] : stage.shares_) put(share);
+  for (const auto& [version, prices] : stage.prices_) put(prices);
+  for (const auto& [id, answer] : stage.answers_) put(answer);
+  counters_ = stage.counters_;
+  stage = Stage(*this);
+}
+
+void Book::forget(HoldId id) {
+  const auto found = holds_.find(id);
+  if (found == holds_.end()) return;
+  ASBB_ASSERT(found->second.status == HoldStatus::closed);
+  hold_requests_.erase(found->second.request_id);
+  if (const auto& job = found->second.job) {
+    auto& ids = job_holds_[{job->cluster, job->job_id}];
+    ids.erase(id);
+    if (ids.empty()) job_holds_.erase({job->cluster, job->job_id});
+  }
+  auto at = share_keys_.lower_bound({id, ShareKey{"", 0, -1, 0, ""}});
+  while (at != share_keys_.end() && at->first.first == id) {
+    shares_.erase(at->second);
+    at = share_keys_.erase(at);
+  }
+  holds_.erase(found);
+}
+
+void Book::forget_answers(Instant before) {
+  while (!answer_times_.empty() && answer_times_.begin()->first.first < before) {
+    const auto& [at, id] = answer_times_.begin()->first;
+    if (const auto found = answers_.find(id); found != answers_.end() && found->second.at == at) {
+      answers_.erase(found);
+    }
+    answer_times_.erase(answer_times_.begin());
+  }
+}
+
+const Account* Book::account(AccountId id) const {
+  return find_in(accounts_, id);
+}
+const Account* Book::account(const std::string& name) const {
+  const auto* id = find_in(account_names_, name);
+  return id == nullptr ? nullptr : account(*id);
+}
+const Budget* Book::budget(BudgetId id) const {
+  return find_in(budgets_, id);
+}
+const PartitionLimit* Book::limit(LimitId id) const {
+  return find_in(limits_, id);
+}
+const Hold* Book::hold(HoldId id) const {
+  return find_in(holds_, id);
+}
+const Hold* Book::hold_of_request(const std::string& request_id) const {
+  const auto* id = find_in(hold_requests_, request_id);
+  return id == nullptr ? nullptr : hold(*id);
+}
+
+std::vector<const Hold*> Book::holds_of_job(const std::string& cluster, std::int64_t job_id) const {
+  std::vector<const Hold*> out;
+  if (const auto* ids = find_in(job_holds_, std::pair(cluster, job_id))) {
+    for (const HoldId id : *ids) out.push_back(hold(id));
+  }
+  std::sort(out.begin(), out.end(),
+            [](const Hold* a, const Hold* b) { return a->job->submit_time < b->job->submit_time; });
+  return out;
+}
+
+const Share* Book::share(ShareId id) const {
+  return find_in(shares_, id);
+}
+const Share* Book::share(HoldId hold, const ShareKey& key) const {
+  const auto* id = find_in(share_keys_, std::pair(hold, key));
+  return id == nullptr ? nullptr : share(*id);
+}
+const RememberedAnswer* Book::answer(const std::string& request_id) const {
+  return find_in(answers_, request_id);
+}
+
+std::vector<const Account*> Book::accounts() const {
+  std::vector<const Account*> out;
+  for (const auto& [id, account] : accounts_) out.push_back(&account);
+  return out;
+}
+
+std::vector<const Budget*> Book::budgets_of(AccountId account) const {
+  std::vector<const Budget*> out;
+  if (const auto* ids = find_in(account_budgets_, account)) {
+    for (const BudgetId id : *ids) out.push_back(budget(id));
+  }
+  std::sort(out.begin(), out.end(), [](const Budget* a, const Budget* b) {
+    return std::pair(a->start, a->id) < std::pair(b->start, b->id);
+  });
+  return out;
+}
+
+std::vector<const PartitionLimit*> Book::limits_of(BudgetId budget) const {
+  std::vector<const PartitionLimit*> out;
+  if (const auto* ids = find_in(budget_limits_, budget)) {
+    for (const LimitId id : *ids) out.push_back(limit(id));
+  }
+  return out;
+}
+
+std::vector<const Hold*> Book::open_holds() const {
+  std::vector<const Hold*> out;
+  for (const HoldId id : open_holds_) out.push_back(hold(id));
+  return out;
+}
+
+std::vector<const Share*> Book::shares_of(HoldId hold) const {
+  std::vector<const Share*> out;
+  for (auto at = share_keys_.lower_bound({hold, ShareKey{"", 0, -1, 0, ""}});
+       at != share_keys_.end() && at->first.first == hold; ++at) {
+    out.push_back(share(at->second));
+  }
+  return out;
+}
+
+std::int64_t Book::unbound_count(const std::string& user, AccountId account) const {
+  const auto* count = find_in(unbound_, UnboundKey{user, account});
+  return count == nullptr ? 0 : *count;
+}
+
+}  // namespace asbb::ledger

@@ -1,0 +1,163 @@
+#include <algorithm>
+
+#include "base/assert.h"
+#include "ledger/book.h"
+
+namespace asbb::ledger {
+namespace {
+
+// The staged object, else the committed one, else nothing.
+template <typename Map, typename Key, typename Committed>
+auto staged_or(const Map& map, const Key& key, Committed committed) -> decltype(committed) {
+  const auto found = map.find(key);
+  return found == map.end() ? committed : &found->second;
+}
+
+// The staged copy of an object that exists.
+template <typename Map, typename Key, typename Committed>
+auto& copy_in(Map& map, const Key& key, const Committed* committed) {
+  const auto found = map.find(key);
+  if (found != map.end()) return found->second;
+  ASBB_ASSERT(committed != nullptr);
+  return map.emplace(key, *committed).first->second;
+}
+
+}  // namespace
+
+const Account* Stage::account(AccountId id) const {
+  return staged_or(accounts_, id, book_->account(id));
+}
+
+const Account* Stage::account(const std::string& name) const {
+  if (const auto found = account_names_.find(name); found != account_names_.end()) {
+    return account(found->second);
+  }
+  const Account* committed = book_->account(name);
+  return committed == nullptr ? nullptr : account(committed->id);
+}
+
+const Budget* Stage::budget(BudgetId id) const {
+  return staged_or(budgets_, id, book_->budget(id));
+}
+
+const PartitionLimit* Stage::limit(LimitId id) const {
+  return staged_or(limits_, id, book_->limit(id));
+}
+
+const Hold* Stage::hold(HoldId id) const {
+  return staged_or(holds_, id, book_->hold(id));
+}
+
+const Share* Stage::share(HoldId hold, const ShareKey& key) const {
+  if (const auto found = share_keys_.find({hold, key}); found != share_keys_.end()) {
+    return &shares_.at(found->second);
+  }
+  const Share* committed = book_->share(hold, key);
+  return committed == nullptr ? nullptr : staged_or(shares_, committed->id, committed);
+}
+
+const RememberedAnswer* Stage::answer(const std::string& request_id) const {
+  return staged_or(answers_, request_id, book_->answer(request_id));
+}
+
+std::vector<BudgetId> Stage::budgets_of(AccountId account) const {
+  std::vector<BudgetId> out;
+  if (const auto found = book_->account_budgets_.find(account);
+      found != book_->account_budgets_.end()) {
+    out.assign(found->second.begin(), found->second.end());
+  }
+  for (const auto& [id, budget] : budgets_) {
+    if (budget.account == account && std::find(out.begin(), out.end(), id) == out.end()) {
+      out.push_back(id);
+    }
+  }
+  return out;
+}
+
+std::vector<LimitId> Stage::limits_of(BudgetId budget) const {
+  std::vector<LimitId> out;
+  if (const auto found = book_->budget_limits_.find(budget); found != book_->budget_limits_.end()) {
+    out.assign(found->second.begin(), found->second.end());
+  }
+  for (const auto& [id, limit] : limits_) {
+    if (limit.budget == budget && std::find(out.begin(), out.end(), id) == out.end()) {
+      out.push_back(id);
+    }
+  }
+  return out;
+}
+
+std::int64_t Stage::unbound_count(const std::string& user, AccountId account) const {
+  const Book::UnboundKey key{user, account};
+  const auto found = unbound_.find(key);
+  return book_->unbound_count(user, account) + (found == unbound_.end() ? 0 : found->second);
+}
+
+Account& Stage::edit(AccountId id) {
+  return copy_in(accounts_, id, book_->account(id));
+}
+Budget& Stage::edit(BudgetId id) {
+  return copy_in(budgets_, id, book_->budget(id));
+}
+PartitionLimit& Stage::edit(LimitId id) {
+  return copy_in(limits_, id, book_->limit(id));
+}
+Hold& Stage::edit(HoldId id) {
+  return copy_in(holds_, id, book_->hold(id));
+}
+Share& Stage::edit(ShareId id) {
+  return copy_in(shares_, id, book_->share(id));
+}
+
+Account& Stage::add(Account account) {
+  account.id.value = ++counters_.account;
+  account_names_[account.name] = account.id;
+  return accounts_.emplace(account.id, std::move(account)).first->second;
+}
+
+Budget& Stage::add(Budget budget) {
+  budget.id.value = ++counters_.budget;
+  return budgets_.emplace(budget.id, std::move(budget)).first->second;
+}
+
+PartitionLimit& Stage::add(PartitionLimit limit) {
+  limit.id.value = ++counters_.limit;
+  return limits_.emplace(limit.id, std::move(limit)).first->second;
+}
+
+Hold& Stage::add(Hold hold) {
+  hold.id.value = ++counters_.hold;
+  return holds_.emplace(hold.id, std::move(hold)).first->second;
+}
+
+Share& Stage::add(Share share) {
+  share.id.value = ++counters_.share;
+  share_keys_[{share.hold, share.key}] = share.id;
+  return shares_.emplace(share.id, std::move(share)).first->second;
+}
+
+PriceVersion& Stage::add(PriceVersion prices) {
+  prices.version = ++counters_.price_version;
+  return prices_.emplace(prices.version, std::move(prices)).first->second;
+}
+
+Entry& Stage::add(Entry entry) {
+  entry.sequence = ++counters_.entry;
+  return entries_.emplace_back(std::move(entry));
+}
+
+void Stage::remember(RememberedAnswer answer) {
+  const std::string id = answer.request_id;
+  answers_.insert_or_assign(id, std::move(answer));
+}
+
+void Stage::count_unbound(const std::string& user, AccountId account, std::int64_t change) {
+  unbound_[{user, account}] += change;
+}
+
+bool Stage::is_empty() const {
+  return accounts_.empty() && budgets_.empty() && limits_.empty() && holds_.empty() &&
+         shares_.empty() && prices_.empty() && answers_.empty() && entries_.empty();
+}
+
+}  // namespace asbb::ledger
