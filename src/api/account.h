@@ -1,0 +1,167 @@
+// Accounts with their budgets, limits and open holds as REST shows them. The flat fields
+// (budget_limit, ...) are those of the budget in force in the account's first unit, as existing
+// clients read them; `budgets` has everything. Times are UTC; end_date is the first moment after
+// the period, first_day and last_day are the inclusive days in the service's zone. Plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/dates.h"
+#include "base/money.h"
+
+namespace asbb::api {
+
+struct PartitionLimit {
+  std::string partition;
+  std::string unit;
+  Micros limit;
+  Micros used;
+  Micros held;
+  Micros available;
+  bool operator==(const PartitionLimit&) const = default;
+};
+
+struct Budget {
+  std::int64_t id = 0;
+  std::string unit;
+  Instant start_date;
+  Instant end_date;
+  Day first_day;
+  Day last_day;
+  bool in_force = false;
+  Micros limit;
+  Micros used;
+  Micros held;
+  Micros available;  // limit - held - used, may be negative
+  Micros credit_limit;
+  std::vector<PartitionLimit> partition_limits;
+  bool operator==(const Budget&) const = default;
+};
+
+struct Account {
+  std::int64_t id = 0;
+  std::string slurm_account;
+  std::string name;  // for people
+  std::string description;
+  std::string parent;  // Slurm account, empty at the top
+  std::string status;  // active, inactive, suspended, closed
+  std::string unit;    // of the flat figures; empty when there is no budget
+  Micros budget_limit;
+  Micros budget_used;
+  Micros budget_held;
+  Micros budget_available;
+  bool has_incremental_budget = false;
+  Micros total_allocated;
+  std::optional<Instant> start_date;
+  std::optional<Instant> end_date;
+  std::optional<Micros> hold_percentage;  // the account's own factor, when it has one
+  std::int64_t open_holds = 0;
+  std::vector<Budget> budgets;
+  Instant created_at;
+  Instant updated_at;
+  bool operator==(const Account&) const = default;
+};
+
+struct NewBudget {
+  std::string unit;  // empty: the service's default unit
+  Micros limit;      // >= 0
+  Date start_date;
+  Date end_date;
+  Micros credit_limit;
+  bool operator==(const NewBudget&) const = default;
+};
+
+// On the wire either the flat budget_limit, unit, start_date, end_date (all but unit needed as soon
+// as one is given), or a list `budgets`, or neither: an account without money of its own. Here all
+// are in `budgets`.
+struct AccountCreate {
+  std::string slurm_account;
+  std::string name;  // empty: the same as slurm_account
+  std::string description;
+  std::string parent;
+  std::optional<Micros> hold_percentage;  // 1 to 10
+  std::vector<NewBudget> budgets;
+  bool operator==(const AccountCreate&) const = default;
+};
+
+// Only what is set changes. A budget of a unit the account does not have yet is added when limit
+// and both dates are given.
+struct AccountUpdate {
+  std::optional<std::string> name;
+  std::optional<std::string> description;
+  std::optional<std::string> parent;  // "" moves it to the top
+  std::optional<std::string> status;  // active, inactive, suspended
+  std::optional<Micros> hold_percentage;
+  std::string unit;  // empty: the service's default unit
+  std::optional<Micros> budget_limit;
+  std::optional<Date> start_date;
+  std::optional<Date> end_date;
+  bool operator==(const AccountUpdate&) const = default;
+};
+
+struct PartitionLimitSet {
+  Micros limit;      // >= 0
+  std::string unit;  // empty: the service's default unit
+  bool operator==(const PartitionLimitSet&) const = default;
+};
+
+struct Adjustment {
+  Micros amount;     // signed, not 0: what is added to `used`
+  std::string unit;  // empty: the service's default unit
+  std::string reason;
+  std::string request_id;
+  bool operator==(const Adjustment&) const = default;
+};
+
+struct OpenHold {
+  std::string transaction_id;
+  std::string account;
+  std::string user;
+  std::string cluster;
+  std::string partition;
+  std::optional<std::int64_t> job_id;  // once bound
+  std::string kind;                    // slurm, external
+  std::string unit;
+  Micros estimate;
+  Micros granted;  // set aside at first
+  Micros held;     // still set aside
+  std::int64_t task_count = 1;
+  Instant placed_at;
+  bool operator==(const OpenHold&) const = default;
+};
+
+// What one name (a partition, a user, a cluster) cost.
+struct UsageLine {
+  std::string name;
+  Micros charged;  // charges and overruns, less refunds
+  std::int64_t jobs = 0;
+  bool operator==(const UsageLine&) const = default;
+};
+
+struct UnitUsage {
+  std::string unit;
+  Micros limit;  // of the budget in force
+  Micros used;
+  Micros held;
+  Micros available;
+  Micros charged;   // in the window: charges and overruns, less refunds
+  Micros adjusted;  // in the window
+  std::int64_t jobs = 0;
+  std::vector<UsageLine> by_partition;  // most expensive first
+  std::vector<UsageLine> by_user;
+  std::vector<UsageLine> by_cluster;
+  bool operator==(const UnitUsage&) const = default;
+};
+
+struct Usage {
+  std::string account;
+  Instant start_date;  // the window, half-open
+  Instant end_date;
+  std::vector<UnitUsage> units;
+  bool operator==(const Usage&) const = default;
+};
+
+}  // namespace asbb::api

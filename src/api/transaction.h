@@ -1,0 +1,72 @@
+// Entries of the ledger as REST shows them, and how they are asked for. Plain values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "api/dates.h"
+#include "base/money.h"
+
+namespace asbb::api {
+
+struct Transaction {
+  std::int64_t id = 0;  // sequence in the ledger: 1, 2, 3 ... without a gap
+  std::int64_t account_id = 0;
+  std::string account;
+  std::string job_id;          // left out when empty
+  std::string transaction_id;  // of the hold this belongs to, else of the entry itself
+  std::string type;            // hold, charge, release, overrun, refund, adjustment, bind, ...
+  std::string unit;
+  Micros amount;
+  std::string description;            // a sentence
+  std::string metadata;               // canonical "key=value" lines, left out when empty
+  std::string status;                 // completed; pending for a hold that is still open
+  std::string parent_transaction_id;  // left out when empty
+  std::string user;
+  std::string cluster;
+  std::string partition;
+  std::string actor;
+  std::string reason;
+  std::string request_id;
+  std::int64_t price_version = 0;  // 0: none
+  Instant created_at;
+  std::optional<Instant> completed_at;
+  bool operator==(const Transaction&) const = default;
+};
+
+inline constexpr std::int64_t transactions_limit_default = 100;
+inline constexpr std::int64_t transactions_limit_max = 10'000;
+
+struct TransactionQuery {
+  std::string account;
+  std::string job_id;
+  std::vector<std::string> types;  // "type=hold,charge"; empty: all
+  std::string status;              // empty, completed, pending
+  std::optional<Date> start_date;
+  std::optional<Date> end_date;
+  std::int64_t limit = transactions_limit_default;  // 1 to transactions_limit_max
+  std::int64_t offset = 0;                          // newest first, this many are skipped
+  bool operator==(const TransactionQuery&) const = default;
+};
+
+struct UsageQuery {
+  std::string unit;  // empty: all
+  std::optional<Date> start_date;
+  std::optional<Date> end_date;
+  bool operator==(const UsageQuery&) const = default;
+};
+
+// Query parameters, already percent-decoded, in order. Refused: a parameter given twice or unknown,
+// bad values; the field is the parameter's name.
+using QueryParameters = std::vector<std::pair<std::string, std::string>>;
+[[nodiscard]] Result<TransactionQuery> parse_transaction_query(const QueryParameters& parameters);
+[[nodiscard]] Result<UsageQuery> parse_usage_query(const QueryParameters& parameters);
+
+// The inverse, percent-encoded: "?account=proj001&limit=5", or "".
+[[nodiscard]] std::string to_query_string(const TransactionQuery& query);
+[[nodiscard]] std::string to_query_string(const UsageQuery& query);
+
+}  // namespace asbb::api

@@ -1,0 +1,11 @@
+// Every request and response of the REST API (api/openapi.yaml), by noun. JSON in and out is in
+// api/json.h.
+#pragma once
+
+#include "api/account.h"
+#include "api/budget.h"
+#include "api/dates.h"
+#include "api/problem.h"
+#include "api/submission.h"
+#include "api/system.h"
+#include "api/transaction.h"
