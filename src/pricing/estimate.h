@@ -35,7 +35,7 @@ struct Estimate {
 enum class EstimateRefusal {
   no_partition,               // the list of candidates is empty
   no_time_limit,              // none given and the partition has neither default nor maximum
-  unlimited_time,             // UNLIMITED was asked, or is the default
+  unlimited_time,             // UNLIMITED was asked
   unlimited_over_time_limit,  // OverTimeLimit=UNLIMITED: no job has a largest cost
   bad_time_limit,             // zero, negative or absurd
   bad_array,

@@ -39,7 +39,7 @@ struct JobRequest {
   std::string cpus_per_tres;  // "gres:gpu:8"
   std::string features;       // --constraint
   std::string array;          // --array; empty: one task
-  bool exclusive = false;     // --exclusive (Slurm's `shared` is 0), also =user and =mcs
+  bool exclusive = false;     // --exclusive alone (Slurm's `shared` is 0); not =user, =mcs
   bool overcommit = false;
   bool spread_job = false;  // --spread-job: as many nodes as possible
   std::optional<TimeLimit> time_limit;
@@ -49,11 +49,11 @@ struct JobRequest {
 // A number of nodes that are alike.
 struct NodeShape {
   std::int64_t count = 1;
-  std::int64_t cpus = 1;
+  std::int64_t cpus = 1;  // that jobs may have: CPUEfctv of `scontrol show node`, else CPUTot
   std::int64_t sockets = 1;
   std::int64_t cores_per_socket = 1;
   std::int64_t threads_per_core = 1;
-  std::int64_t memory_mb = 0;
+  std::int64_t memory_mb = 0;                        // RealMemory less MemSpecLimit
   std::map<std::string, std::int64_t> gpus_by_type;  // lower case; "" where there is no type
   std::vector<std::string> features;                 // all that it may have, active or not
 };
@@ -67,6 +67,9 @@ struct PartitionShape {
   std::optional<TimeLimit> over_time_limit;  // OverTimeLimit; nothing is 0
   bool exclusive = false;                    // OverSubscribe=EXCLUSIVE
   bool whole_cores = true;                   // false only where CR_CPU hands out single threads
+  bool whole_sockets = false;                // CR_Socket
+  bool one_task_per_core = false;            // CR_ONE_TASK_PER_CORE
+  bool memory_allocated = true;  // false where memory is not consumable (CR_Core, CR_CPU...)
   std::optional<std::int64_t> min_nodes;
   std::optional<std::int64_t> max_nodes;                   // nothing is UNLIMITED
   std::optional<std::int64_t> default_memory_per_cpu_mb;   // of the partition, else the cluster
