@@ -111,6 +111,7 @@ struct PlacePart {
 };
 
 struct PlaceHold {
+  std::string transaction_id;  // the hold's public name, unique for ever; empty: context.request_id
   HoldKind kind = HoldKind::slurm;
   std::string account;
   std::string user;
@@ -119,7 +120,9 @@ struct PlaceHold {
   std::string group;
   std::int64_t task_count = 1;
   std::vector<PlacePart> parts;
-  std::optional<Instant> deadline;    // refused as expired when context.at is later
+  std::optional<Instant> deadline;  // refused as expired when context.at is later
+  std::optional<Instant>
+      period_at;  // whose period pays; context.at unless set (backfill: the job's start)
   std::int64_t unbound_max = 10'000;  // per user and account
   bool backfill = false;  // for a job that ran without a hold: amounts are zero, no cap,
                           // closed accounts and ended budgets still pay

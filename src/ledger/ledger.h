@@ -8,8 +8,14 @@
 
 namespace asbb::ledger {
 
-// Answers for how long request ids are remembered, and how old a token may be.
-inline constexpr Span answer_memory = hours(24);
+// How old a token may be, and how far ahead of our clock; answers are kept longer than a token is
+// good for.
+inline constexpr Span token_age_max = hours(24);
+inline constexpr Span token_ahead_max = hours(1);
+inline constexpr Span answer_memory = hours(26);
+
+// Bound of every counter (held, used) either way, so that available never leaves 64 bits.
+inline constexpr Micros counter_max{4'000'000'000'000'000'000};
 
 // Decides the command, stages its effects and its entries, and remembers the answer under its
 // request id.

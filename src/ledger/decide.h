@@ -1,0 +1,45 @@
+// The parts of decide(), one overload per command; see ledger.h for the rules they share. Inside
+// src/ledger only.
+#pragma once
+
+#include "ledger/ledger.h"
+
+namespace asbb::ledger {
+
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context,
+                                    const CreateAccount& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context,
+                                    const UpdateAccount& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context,
+                                    const CloseAccount& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const AddBudget& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context,
+                                    const SetPartitionLimit& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const PlaceHold& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const BindHold& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context,
+                                    const SettleShare& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const OpenShare& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const VoidHold& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const Adjust& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context,
+                                    const RecordPrices& action);
+
+[[nodiscard]] Outcome refuse(Refusal refusal, std::string field = {});
+
+// The counters of a leg.
+[[nodiscard]] LegFigures figures_of(const Stage& stage, const Leg& leg);
+
+// Adds to held and used of every leg. False, with nothing changed, when a counter would leave its
+// bounds.
+[[nodiscard]] bool add_to_legs(Stage& stage, const std::vector<Leg>& legs, Micros held,
+                               Micros used);
+
+// An entry with what the context and the hold say already filled in.
+[[nodiscard]] Entry entry_for(const Stage& stage, const Context& context, EntryType type,
+                              const Hold& hold, const HoldPart& part);
+
+// Lets what is left go and closes the hold when nothing more can come of it.
+void close_if_done(Stage& stage, const Context& context, HoldId id);
+
+}  // namespace asbb::ledger

@@ -1,0 +1,381 @@
+// Accounts, budgets, limits, corrections and prices.
+#include <algorithm>
+
+#include "base/assert.h"
+#include "ledger/decide.h"
+#include "ledger/record.h"
+
+namespace asbb::ledger {
+namespace {
+
+constexpr std::size_t name_length_max = 128;
+constexpr std::size_t text_length_max = 2000;
+constexpr std::int64_t hold_factor_max = 100'000'000;  // x 100
+
+bool is_valid_name(const std::string& name) {
+  if (name.empty() || name.size() > name_length_max || name.front() == '-') return false;
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '.' || c == '@' || c == '+' || c == ':';
+  });
+}
+
+bool is_valid_text(const std::string& text) {
+  return text.size() <= text_length_max && text.find('\0') == std::string::npos;
+}
+
+bool is_valid_limit(Micros limit) {
+  return !limit.is_negative() && limit <= max_amount;
+}
+
+bool is_valid_factor(std::optional<std::int64_t> factor) {
+  return !factor || (*factor > 0 && *factor <= hold_factor_max);
+}
+
+Entry account_entry(const Context& context, EntryType type, const Account& account) {
+  Entry entry;
+  entry.at = context.at;
+  entry.type = type;
+  entry.actor = context.actor;
+  entry.reason = context.reason;
+  entry.request_id = context.request_id;
+  entry.account = account.id;
+  entry.account_name = account.name;
+  return entry;
+}
+
+std::string account_details(const Stage& stage, const Account& account) {
+  RecordWriter writer;
+  writer.add("display_name", account.display_name).add("description", account.description);
+  const Account* parent = stage.account(account.parent);
+  writer.add("parent", parent == nullptr ? "" : parent->name);
+  writer.add("status", to_string(account.status));
+  if (account.hold_factor_millionths) {
+    writer.add("hold_factor_millionths", *account.hold_factor_millionths);
+  }
+  return writer.text();
+}
+
+void write_budget_entry(Stage& stage, const Context& context, EntryType type,
+                        const Budget& budget) {
+  Entry entry = account_entry(context, type, *stage.account(budget.account));
+  entry.budget = budget.id;
+  entry.unit = budget.unit;
+  entry.amount = budget.limit;
+  entry.details = RecordWriter()
+                      .add("start_us", budget.start.microseconds)
+                      .add("end_us", budget.end.microseconds)
+                      .add("credit_limit_micros", budget.credit_limit.count())
+                      .text();
+  stage.add(std::move(entry));
+}
+
+Outcome check_budget(const Stage& stage, AccountId account, const NewBudget& budget,
+                     BudgetId except = {}) {
+  if (!is_valid_unit(budget.unit)) return refuse(Refusal::bad_name, "unit");
+  if (!is_valid_limit(budget.limit)) return refuse(Refusal::bad_amount, "budget_limit");
+  if (!is_valid_limit(budget.credit_limit)) return refuse(Refusal::bad_amount, "credit_limit");
+  if (budget.end <= budget.start) return refuse(Refusal::bad_period, "end_date");
+  for (const BudgetId id : stage.budgets_of(account)) {
+    const Budget* other = stage.budget(id);
+    if (id == except || other->unit != budget.unit) continue;
+    if (other->start < budget.end && budget.start < other->end) {
+      return refuse(Refusal::budget_overlaps, "start_date");
+    }
+  }
+  return {};
+}
+
+Budget& add_budget(Stage& stage, const Context& context, AccountId account, const NewBudget& from) {
+  Budget budget;
+  budget.account = account;
+  budget.unit = from.unit;
+  budget.start = from.start;
+  budget.end = from.end;
+  budget.limit = from.limit;
+  budget.credit_limit = from.credit_limit;
+  budget.created_at = budget.updated_at = context.at;
+  Budget& added = stage.add(std::move(budget));
+  write_budget_entry(stage, context, EntryType::budget_create, added);
+  return added;
+}
+
+// Of the account's own budgets of that unit: the one in force, else the next to come, else the
+// last.
+const Budget* nearest_budget(const Stage& stage, AccountId account, const std::string& unit,
+                             Instant at) {
+  const Budget* best = nullptr;
+  for (const BudgetId id : stage.budgets_of(account)) {
+    const Budget* budget = stage.budget(id);
+    if (budget->unit != unit) continue;
+    if (budget->covers(at)) return budget;
+    if (best == nullptr) {
+      best = budget;
+      continue;
+    }
+    const bool coming = at < budget->start;
+    const bool best_coming = at < best->start;
+    const bool nearer = coming ? !best_coming || budget->start < best->start
+                               : !best_coming && best->end < budget->end;
+    if (nearer) best = budget;
+  }
+  return best;
+}
+
+bool makes_cycle(const Stage& stage, AccountId account, AccountId parent) {
+  for (AccountId id = parent; id.is_set(); id = stage.account(id)->parent) {
+    if (id == account) return true;
+  }
+  return false;
+}
+
+Outcome below_committed(const Stage& stage, const Leg& leg, Micros asked) {
+  Outcome outcome = refuse(Refusal::limit_below_committed, "limit");
+  outcome.leg = figures_of(stage, leg);
+  outcome.amount = asked;
+  return outcome;
+}
+
+// Checks the changes of limit and period of an update; the budget to change in `budget`.
+Outcome check_budget_update(const Stage& stage, const Context& context, const UpdateAccount& action,
+                            AccountId account, const Budget*& budget) {
+  if (!action.limit && !action.start && !action.end) return {};
+  budget = nearest_budget(stage, account, action.unit, context.at);
+  if (budget == nullptr) return refuse(Refusal::unknown_budget, "unit");
+  NewBudget changed{budget->unit, action.start.value_or(budget->start),
+                    action.end.value_or(budget->end), action.limit.value_or(budget->limit),
+                    budget->credit_limit};
+  Outcome outcome = check_budget(stage, account, changed, budget->id);
+  if (!outcome.accepted()) return outcome;
+  if (changed.limit < budget->limit && changed.limit < budget->held + budget->used) {
+    outcome = below_committed(stage, {Leg::Kind::budget, budget->id.value}, changed.limit);
+    outcome.unit = budget->unit;
+  }
+  return outcome;
+}
+
+void apply_budget_update(Stage& stage, const Context& context, const UpdateAccount& action,
+                         BudgetId id) {
+  Budget& budget = stage.edit(id);
+  budget.start = action.start.value_or(budget.start);
+  budget.end = action.end.value_or(budget.end);
+  budget.limit = action.limit.value_or(budget.limit);
+  budget.updated_at = context.at;
+  write_budget_entry(stage, context, EntryType::budget_update, budget);
+}
+
+bool changes_account(const UpdateAccount& action) {
+  return action.display_name || action.description || action.parent || action.status ||
+         action.hold_factor_millionths;
+}
+
+Outcome check_account_update(const Stage& stage, const UpdateAccount& action,
+                             const Account& account) {
+  if (action.display_name && !is_valid_text(*action.display_name)) {
+    return refuse(Refusal::bad_name, "name");
+  }
+  if (action.description && !is_valid_text(*action.description)) {
+    return refuse(Refusal::bad_name, "description");
+  }
+  if (!is_valid_factor(action.hold_factor_millionths)) {
+    return refuse(Refusal::bad_amount, "hold_percentage");
+  }
+  if (action.status == AccountStatus::closed) return refuse(Refusal::bad_name, "status");
+  if (action.parent && !action.parent->empty()) {
+    const Account* parent = stage.account(*action.parent);
+    if (parent == nullptr) return refuse(Refusal::unknown_parent, "parent");
+    if (makes_cycle(stage, account.id, parent->id)) return refuse(Refusal::parent_cycle, "parent");
+  }
+  return {};
+}
+
+}  // namespace
+
+Outcome decide_action(Stage& stage, const Context& context, const CreateAccount& action) {
+  if (!is_valid_name(action.name)) return refuse(Refusal::bad_name, "slurm_account");
+  if (!is_valid_text(action.display_name)) return refuse(Refusal::bad_name, "name");
+  if (!is_valid_text(action.description)) return refuse(Refusal::bad_name, "description");
+  if (!is_valid_factor(action.hold_factor_millionths)) {
+    return refuse(Refusal::bad_amount, "hold_percentage");
+  }
+  if (stage.account(action.name) != nullptr)
+    return refuse(Refusal::account_exists, "slurm_account");
+  const Account* parent = nullptr;
+  if (!action.parent.empty()) {
+    parent = stage.account(action.parent);
+    if (parent == nullptr) return refuse(Refusal::unknown_parent, "parent");
+    if (parent->status == AccountStatus::closed) return refuse(Refusal::account_closed, "parent");
+  }
+  for (auto at = action.budgets.begin(); at != action.budgets.end(); ++at) {
+    Outcome outcome = check_budget(stage, {}, *at);
+    if (!outcome.accepted()) return outcome;
+    for (auto other = action.budgets.begin(); other != at; ++other) {
+      if (other->unit == at->unit && other->start < at->end && at->start < other->end) {
+        return refuse(Refusal::budget_overlaps, "start_date");
+      }
+    }
+  }
+  Account account;
+  account.name = action.name;
+  account.display_name = action.display_name;
+  account.description = action.description;
+  if (parent != nullptr) account.parent = parent->id;
+  account.hold_factor_millionths = action.hold_factor_millionths;
+  account.created_at = account.updated_at = context.at;
+  const Account added = stage.add(std::move(account));
+  Entry entry = account_entry(context, EntryType::account_create, added);
+  entry.details = account_details(stage, added);
+  stage.add(std::move(entry));
+  Outcome outcome;
+  outcome.account = added.id;
+  for (const NewBudget& budget : action.budgets) {
+    outcome.budget = add_budget(stage, context, added.id, budget).id;
+  }
+  return outcome;
+}
+
+Outcome decide_action(Stage& stage, const Context& context, const UpdateAccount& action) {
+  const Account* account = stage.account(action.name);
+  if (account == nullptr) return refuse(Refusal::unknown_account, "account");
+  const Budget* budget = nullptr;
+  Outcome outcome = check_account_update(stage, action, *account);
+  if (outcome.accepted()) {
+    outcome = check_budget_update(stage, context, action, account->id, budget);
+  }
+  if (!outcome.accepted()) return outcome;
+  const AccountId id = account->id;
+  outcome.account = id;
+  if (changes_account(action)) {
+    Account& changed = stage.edit(id);
+    changed.display_name = action.display_name.value_or(changed.display_name);
+    changed.description = action.description.value_or(changed.description);
+    changed.status = action.status.value_or(changed.status);
+    if (action.hold_factor_millionths) {
+      changed.hold_factor_millionths = action.hold_factor_millionths;
+    }
+    if (action.parent) {
+      changed.parent = action.parent->empty() ? AccountId{} : stage.account(*action.parent)->id;
+    }
+    changed.updated_at = context.at;
+    Entry entry = account_entry(context, EntryType::account_update, changed);
+    entry.details = account_details(stage, changed);
+    stage.add(std::move(entry));
+  }
+  if (budget != nullptr) {
+    outcome.budget = budget->id;
+    apply_budget_update(stage, context, action, budget->id);
+  }
+  return outcome;
+}
+
+Outcome decide_action(Stage& stage, const Context& context, const CloseAccount& action) {
+  const Account* account = stage.account(action.name);
+  if (account == nullptr) return refuse(Refusal::unknown_account, "account");
+  Outcome outcome;
+  outcome.account = account->id;
+  if (account->status == AccountStatus::closed) return outcome;
+  Account& closed = stage.edit(account->id);
+  closed.status = AccountStatus::closed;
+  closed.updated_at = context.at;
+  stage.add(account_entry(context, EntryType::account_close, closed));
+  return outcome;
+}
+
+Outcome decide_action(Stage& stage, const Context& context, const AddBudget& action) {
+  const Account* account = stage.account(action.account);
+  if (account == nullptr) return refuse(Refusal::unknown_account, "account");
+  if (account->status == AccountStatus::closed) return refuse(Refusal::account_closed, "account");
+  Outcome outcome = check_budget(stage, account->id, action.budget);
+  if (!outcome.accepted()) return outcome;
+  outcome.account = account->id;
+  outcome.budget = add_budget(stage, context, account->id, action.budget).id;
+  return outcome;
+}
+
+Outcome decide_action(Stage& stage, const Context& context, const SetPartitionLimit& action) {
+  const Account* account = stage.account(action.account);
+  if (account == nullptr) return refuse(Refusal::unknown_account, "account");
+  if (!is_valid_name(action.partition)) return refuse(Refusal::bad_name, "partition");
+  if (!is_valid_limit(action.limit)) return refuse(Refusal::bad_amount, "limit");
+  const Budget* budget = nearest_budget(stage, account->id, action.unit, context.at);
+  if (budget == nullptr) return refuse(Refusal::unknown_budget, "unit");
+  LimitId id;
+  for (const LimitId known : stage.limits_of(budget->id)) {
+    if (stage.limit(known)->partition == action.partition) id = known;
+  }
+  if (!id.is_set()) {
+    PartitionLimit fresh;
+    fresh.budget = budget->id;
+    fresh.partition = action.partition;
+    id = stage.add(std::move(fresh)).id;
+  } else if (const PartitionLimit* known = stage.limit(id);
+             action.limit < known->limit && action.limit < known->held + known->used) {
+    return below_committed(stage, {Leg::Kind::partition_limit, id.value}, action.limit);
+  }
+  PartitionLimit& limit = stage.edit(id);
+  limit.limit = action.limit;
+  limit.updated_at = context.at;
+  Entry entry = account_entry(context, EntryType::limit_set, *account);
+  entry.budget = budget->id;
+  entry.unit = budget->unit;
+  entry.amount = action.limit;
+  entry.partition = action.partition;
+  entry.details = RecordWriter().add("limit", id.value).text();
+  stage.add(std::move(entry));
+  Outcome outcome;
+  outcome.account = account->id;
+  outcome.budget = budget->id;
+  outcome.unit = budget->unit;
+  outcome.amount = action.limit;
+  return outcome;
+}
+
+Outcome decide_action(Stage& stage, const Context& context, const Adjust& action) {
+  const Account* account = stage.account(action.account);
+  if (account == nullptr) return refuse(Refusal::unknown_account, "account");
+  if (action.amount > max_amount || action.amount < Micros(-max_amount.count()) ||
+      action.amount.is_zero()) {
+    return refuse(Refusal::bad_amount, "amount");
+  }
+  const Legs legs = find_legs(stage, account->id, action.unit, "", context.at);
+  if (legs.refusal != Refusal::none) return refuse(legs.refusal, "unit");
+  Outcome outcome;
+  outcome.account = account->id;
+  outcome.budget = legs.budget;
+  outcome.unit = action.unit;
+  outcome.amount = action.amount;
+  outcome.leg = figures_of(stage, legs.legs.front());
+  if (!add_to_legs(stage, legs.legs, Micros(), action.amount)) return refuse(Refusal::overflow);
+  Entry entry = account_entry(context, EntryType::adjustment, *account);
+  entry.budget = legs.budget;
+  entry.unit = action.unit;
+  entry.amount = action.amount;
+  entry.details = RecordWriter().add("legs", to_string(legs.legs)).text();
+  stage.add(std::move(entry));
+  return outcome;
+}
+
+Outcome decide_action(Stage& stage, const Context& context, const RecordPrices& action) {
+  PriceVersion prices;
+  prices.effective_from = action.effective_from;
+  prices.imported_at = context.at;
+  prices.text = action.text;
+  const std::int64_t version = stage.add(std::move(prices)).version;
+  Entry entry;
+  entry.at = context.at;
+  entry.type = EntryType::prices;
+  entry.actor = context.actor;
+  entry.reason = context.reason;
+  entry.request_id = context.request_id;
+  entry.price_version = version;
+  entry.details = RecordWriter()
+                      .add("effective_from_us", action.effective_from.microseconds)
+                      .add("text", action.text)
+                      .text();
+  stage.add(std::move(entry));
+  Outcome outcome;
+  outcome.price_version = version;
+  return outcome;
+}
+
+}  // namespace asbb::ledger

@@ -1,0 +1,208 @@
+// Placing a hold, tying it to its job, and ending one whose job never came to be.
+#include <set>
+
+#include "base/assert.h"
+#include "ledger/decide.h"
+#include "ledger/record.h"
+
+namespace asbb::ledger {
+namespace {
+
+constexpr std::int64_t task_count_max = 10'000'000;
+
+Outcome check_parts(const PlaceHold& action) {
+  std::set<std::string> units;
+  for (const PlacePart& part : action.parts) {
+    if (!is_valid_unit(part.unit) || !units.insert(part.unit).second) {
+      return refuse(Refusal::bad_name, "unit");
+    }
+    if (part.amount.is_negative() || part.amount > max_amount || part.estimate.is_negative() ||
+        part.estimate > max_amount) {
+      return refuse(Refusal::bad_amount, "estimated_cost");
+    }
+    ASBB_ASSERT(!action.backfill || part.amount.is_zero());
+  }
+  if (action.parts.empty()) return refuse(Refusal::bad_amount, "estimated_cost");
+  if (action.task_count < 1 || action.task_count > task_count_max) {
+    return refuse(Refusal::bad_task_count, "array");
+  }
+  return {};
+}
+
+// The account and everything above it must be open for business.
+Outcome check_standing(const Stage& stage, const Account* account, bool backfill) {
+  if (account == nullptr) return refuse(Refusal::unknown_account, "account");
+  if (backfill) return {};
+  for (const Account* at = account; at != nullptr; at = stage.account(at->parent)) {
+    if (at->status == AccountStatus::closed) return refuse(Refusal::account_closed, "account");
+    if (at->status != AccountStatus::active) return refuse(Refusal::account_inactive, "account");
+  }
+  return {};
+}
+
+// Finds the legs of one part and whether each has the amount; the outcome carries the figures.
+Outcome fit_part(const Stage& stage, const Account& account, const PlaceHold& action,
+                 const PlacePart& part, Instant at, HoldPart& fitted) {
+  const Legs legs = find_legs(stage, account.id, part.unit, action.partition, at, action.backfill);
+  Outcome outcome;
+  outcome.account = account.id;
+  outcome.unit = part.unit;
+  outcome.estimate = part.estimate;
+  outcome.amount = part.amount;
+  if (legs.refusal != Refusal::none) {
+    outcome.refusal = legs.refusal;
+    return outcome;
+  }
+  outcome.budget = legs.budget;
+  outcome.leg = tightest_leg(stage, legs.legs);
+  if (!action.backfill && outcome.leg.available < part.amount) {
+    outcome.refusal = outcome.leg.partition.empty() ? Refusal::insufficient_budget
+                                                    : Refusal::partition_limit_exceeded;
+  }
+  fitted.unit = part.unit;
+  fitted.budget = legs.budget;
+  fitted.legs = legs.legs;
+  fitted.estimate = part.estimate;
+  fitted.granted = fitted.unopened = part.amount;
+  fitted.price_version = part.price_version;
+  return outcome;
+}
+
+void write_hold_entry(Stage& stage, const Context& context, const Hold& hold,
+                      const HoldPart& part) {
+  Entry entry = entry_for(stage, context, EntryType::hold, hold, part);
+  entry.amount = part.granted;
+  entry.details = RecordWriter()
+                      .add("kind", to_string(hold.kind))
+                      .add("legs", to_string(part.legs))
+                      .add("estimate_micros", part.estimate.count())
+                      .add("task_count", hold.task_count)
+                      .add("group", hold.group)
+                      .add("backfilled", hold.backfilled ? 1 : 0)
+                      .text();
+  stage.add(std::move(entry));
+}
+
+Hold new_hold(const Context& context, const PlaceHold& action, AccountId account) {
+  Hold hold;
+  hold.request_id = action.transaction_id.empty() ? context.request_id : action.transaction_id;
+  hold.kind = action.kind;
+  hold.account = account;
+  hold.user = action.user;
+  hold.cluster = action.cluster;
+  hold.partition = action.partition;
+  hold.group = action.group;
+  hold.task_count = action.task_count;
+  hold.backfilled = action.backfill;
+  hold.placed_at = context.at;
+  return hold;
+}
+
+}  // namespace
+
+Outcome decide_action(Stage& stage, const Context& context, const PlaceHold& action) {
+  Outcome outcome = check_parts(action);
+  if (!outcome.accepted()) return outcome;
+  const Account* account = stage.account(action.account);
+  outcome = check_standing(stage, account, action.backfill);
+  if (!outcome.accepted()) return outcome;
+  if (action.deadline && *action.deadline < context.at) return refuse(Refusal::expired);
+  const bool counts_as_unbound = action.kind == HoldKind::slurm && !action.backfill;
+  if (counts_as_unbound && stage.unbound_count(action.user, account->id) >= action.unbound_max) {
+    return refuse(Refusal::too_many_unbound, "account");
+  }
+  Hold hold = new_hold(context, action, account->id);
+  const Instant at = action.period_at.value_or(context.at);
+  Outcome answer;
+  for (const PlacePart& part : action.parts) {
+    HoldPart fitted;
+    outcome = fit_part(stage, *account, action, part, at, fitted);
+    if (!outcome.accepted()) return outcome;
+    if (hold.parts.empty()) answer = outcome;
+    hold.parts.push_back(std::move(fitted));
+  }
+  // Each part fits its legs, so its sums are within bounds unless corrections took them to the
+  // edge.
+  for (std::size_t i = 0; i < hold.parts.size(); ++i) {
+    if (add_to_legs(stage, hold.parts[i].legs, hold.parts[i].granted, Micros())) continue;
+    for (std::size_t undo = 0; undo < i; ++undo) {
+      const bool undone =
+          add_to_legs(stage, hold.parts[undo].legs, Micros() - hold.parts[undo].granted, Micros());
+      ASBB_ASSERT(undone);
+    }
+    return refuse(Refusal::overflow, "estimated_cost");
+  }
+  const Hold& added = stage.add(std::move(hold));
+  if (added.kind == HoldKind::slurm) stage.count_unbound(added.user, added.account, 1);
+  for (const HoldPart& part : added.parts) write_hold_entry(stage, context, added, part);
+  answer.hold = added.id;
+  answer.price_version = added.parts.front().price_version;
+  return answer;
+}
+
+Outcome decide_action(Stage& stage, const Context& context, const BindHold& action) {
+  const Hold* known = stage.hold(action.hold);
+  if (known == nullptr) return refuse(Refusal::unknown_hold, "hold");
+  Outcome outcome;
+  outcome.hold = known->id;
+  outcome.account = known->account;
+  if (known->job) {
+    if (known->job->job_id == action.job.job_id) return outcome;
+    return refuse(Refusal::bound_elsewhere, "job_id");
+  }
+  if (known->status == HoldStatus::closed) return refuse(Refusal::hold_closed, "hold");
+  Hold& hold = stage.edit(action.hold);
+  hold.job = action.job;
+  if (hold.kind == HoldKind::slurm) stage.count_unbound(hold.user, hold.account, -1);
+  Entry entry = entry_for(stage, context, EntryType::bind, hold, hold.parts.front());
+  entry.unit.clear();
+  entry.budget = {};
+  entry.details = RecordWriter().add("submit_us", action.job.submit_time.microseconds).text();
+  stage.add(std::move(entry));
+  return outcome;
+}
+
+Outcome decide_action(Stage& stage, const Context& context, const VoidHold& action) {
+  const Hold* known = stage.hold(action.hold);
+  if (known == nullptr) return refuse(Refusal::unknown_hold, "hold");
+  if (known->status == HoldStatus::closed) return refuse(Refusal::hold_closed, "hold");
+  if (known->job) return refuse(Refusal::hold_is_bound, "hold");
+  // Open shares exist only where a job or an external caller has begun: settle those first.
+  if (known->open_shares > 0) return refuse(Refusal::hold_is_bound, "hold");
+  Hold& hold = stage.edit(action.hold);
+  Outcome outcome;
+  outcome.hold = hold.id;
+  outcome.account = hold.account;
+  outcome.unit = hold.parts.front().unit;
+  outcome.released = hold.parts.front().unopened;
+  hold.tasks_opened = hold.task_count;
+  hold.pending_runs = 0;
+  close_if_done(stage, context, hold.id);
+  ASBB_ASSERT(hold.status == HoldStatus::closed);
+  return outcome;
+}
+
+void close_if_done(Stage& stage, const Context& context, HoldId id) {
+  const Hold* known = stage.hold(id);
+  if (known->status == HoldStatus::closed || known->tasks_opened < known->task_count ||
+      known->open_shares > 0 || known->pending_runs > 0) {
+    return;
+  }
+  Hold& hold = stage.edit(id);
+  for (HoldPart& part : hold.parts) {
+    if (part.unopened.is_zero()) continue;
+    Entry entry = entry_for(stage, context, EntryType::release, hold, part);
+    entry.amount = part.unopened;
+    stage.add(std::move(entry));
+    const bool added = add_to_legs(stage, part.legs, Micros() - part.unopened, Micros());
+    ASBB_ASSERT(added);
+    part.unopened = Micros();
+  }
+  if (hold.kind == HoldKind::slurm && !hold.job) {
+    stage.count_unbound(hold.user, hold.account, -1);
+  }
+  hold.status = HoldStatus::closed;
+  hold.closed_at = context.at;
+}
+
+}  // namespace asbb::ledger

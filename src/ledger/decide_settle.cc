@@ -1,0 +1,219 @@
+// Shares: opening the share of a run, and settling it exactly once (DESIGN 4.3, 4.4).
+#include <algorithm>
+
+#include "base/assert.h"
+#include "ledger/decide.h"
+#include "ledger/record.h"
+
+namespace asbb::ledger {
+namespace {
+
+// What the shares not opened yet will need; the rest of `unopened` was given back by requeued runs.
+Micros reserved_for_others(const Hold& hold, const HoldPart& part) {
+  Micros opened;
+  if (hold.tasks_opened > 0) {
+    const auto taken =
+        mul_div(part.granted.count(), hold.tasks_opened, hold.task_count, Rounding::half_even);
+    ASBB_ASSERT(taken.has_value());
+    // mul_div rounds to nearest, split_part cuts down: never reserve less than the parts still to
+    // come.
+    opened = Micros(std::max<std::int64_t>(*taken - 1, 0));
+  }
+  return std::min(part.unopened, part.granted - opened);
+}
+
+Micros largest_part(const Hold& hold, const HoldPart& part) {
+  const auto each = mul_div(part.granted.count(), 1, hold.task_count, Rounding::up);
+  ASBB_ASSERT(each.has_value());
+  return Micros(*each);
+}
+
+// What a run takes from the hold: its task's part at first, then what earlier runs gave back.
+Micros take_from_hold(const Hold& hold, const HoldPart& part, bool first_run) {
+  if (hold.status == HoldStatus::closed) return Micros();
+  if (first_run && hold.tasks_opened < hold.task_count) {
+    return std::min(part.unopened, split_part(part.granted, hold.task_count, hold.tasks_opened));
+  }
+  return std::min(part.unopened - reserved_for_others(hold, part), largest_part(hold, part));
+}
+
+Share& open_share(Stage& stage, const Context& context, HoldId id, const ShareKey& key) {
+  Hold& hold = stage.edit(id);
+  const bool first_run = key.run == 0;
+  Share share;
+  share.hold = id;
+  share.key = key;
+  share.opened_at = context.at;
+  for (HoldPart& part : hold.parts) {
+    const Micros taken = take_from_hold(hold, part, first_run);
+    part.unopened -= taken;
+    share.held.push_back(taken);
+  }
+  if (first_run && hold.tasks_opened < hold.task_count) ++hold.tasks_opened;
+  if (!first_run && hold.pending_runs > 0) --hold.pending_runs;
+  if (hold.status == HoldStatus::open) ++hold.open_shares;
+  return stage.add(std::move(share));
+}
+
+// Tops a further run's share up to its task's part with new money, where every leg has it.
+Micros top_up(Stage& stage, const Context& context, Hold& hold, std::size_t index, Share& share) {
+  HoldPart& part = hold.parts[index];
+  const Micros missing = largest_part(hold, part) - share.held[index];
+  if (missing <= Micros() || tightest_leg(stage, part.legs).available < missing) return Micros();
+  if (!add_to_legs(stage, part.legs, missing, Micros())) return Micros();
+  share.held[index] += missing;
+  Entry entry = entry_for(stage, context, EntryType::hold, hold, part);
+  entry.amount = missing;
+  entry.job = share.key;
+  entry.details = RecordWriter()
+                      .add("kind", to_string(hold.kind))
+                      .add("legs", to_string(part.legs))
+                      .add("run", share.key.run)
+                      .text();
+  stage.add(std::move(entry));
+  return missing;
+}
+
+bool is_valid_key(const Hold& hold, const ShareKey& key) {
+  if (hold.kind == HoldKind::external) return !key.external_id.empty();
+  return key.external_id.empty() && !key.cluster.empty() && key.job_id > 0 && key.run >= 0;
+}
+
+Outcome settled_outcome(const Hold& hold, const Share& share) {
+  Outcome outcome;
+  outcome.hold = hold.id;
+  outcome.account = hold.account;
+  outcome.unit = share.unit;
+  outcome.amount = share.actual;
+  for (std::size_t i = 0; i < hold.parts.size(); ++i) {
+    if (hold.parts[i].unit != share.unit) continue;
+    outcome.budget = hold.parts[i].budget;
+    outcome.granted = share.held[i];
+  }
+  outcome.charged = share.charged;
+  outcome.overrun = share.overrun;
+  outcome.released = share.released;
+  return outcome;
+}
+
+void write_settlement(Stage& stage, const Context& context, const Hold& hold, const HoldPart& part,
+                      const Share& share, const SettleShare& action, EntryType type,
+                      Micros amount) {
+  Entry entry = entry_for(stage, context, type, hold, part);
+  entry.amount = amount;
+  entry.job = share.key;
+  entry.details =
+      RecordWriter().add("cause", action.cause).add("requeued", action.requeued ? 1 : 0).text();
+  stage.add(std::move(entry));
+}
+
+// Whether each leg can take the settlement; nothing is changed.
+bool settlement_fits(const Stage& stage, const HoldPart& part, Micros actual) {
+  return std::all_of(part.legs.begin(), part.legs.end(), [&](const Leg& leg) {
+    const auto sum = figures_of(stage, leg).used.plus(actual);
+    return sum && *sum <= counter_max;
+  });
+}
+
+void settle_part(Stage& stage, const Context& context, Hold& hold, std::size_t index, Share& share,
+                 const SettleShare& action) {
+  HoldPart& part = hold.parts[index];
+  const bool paying = part.unit == action.unit;
+  const Micros actual = paying ? action.actual : Micros();
+  const Micros held = share.held[index];
+  const Micros charged = std::min(actual, held);
+  const Micros rest = held - charged;
+  const Micros overrun = actual - charged;
+  const bool back_to_hold = action.requeued && hold.status == HoldStatus::open;
+  const Micros leaves = back_to_hold ? charged : held;
+  const bool added = add_to_legs(stage, part.legs, Micros() - leaves, actual);
+  ASBB_ASSERT(added);
+  if (back_to_hold) part.unopened += rest;
+  if (paying) {
+    share.charged = charged;
+    share.overrun = overrun;
+    share.released = rest;
+  }
+  if (!charged.is_zero()) {
+    write_settlement(stage, context, hold, part, share, action, EntryType::charge, charged);
+  }
+  if (!overrun.is_zero()) {
+    write_settlement(stage, context, hold, part, share, action, EntryType::overrun, overrun);
+  }
+  if (!back_to_hold && (!rest.is_zero() || (paying && actual.is_zero()))) {
+    write_settlement(stage, context, hold, part, share, action, EntryType::release, rest);
+  }
+}
+
+}  // namespace
+
+Outcome decide_action(Stage& stage, const Context& context, const SettleShare& action) {
+  const Hold* known = stage.hold(action.hold);
+  if (known == nullptr) return refuse(Refusal::unknown_hold, "transaction_id");
+  if (!is_valid_key(*known, action.key)) return refuse(Refusal::bad_name, "job_id");
+  if (action.actual.is_negative() || action.actual > max_amount) {
+    return refuse(Refusal::bad_amount, "actual_cost");
+  }
+  const auto paying = std::find_if(known->parts.begin(), known->parts.end(),
+                                   [&](const HoldPart& part) { return part.unit == action.unit; });
+  if (paying == known->parts.end()) return refuse(Refusal::unit_not_held, "unit");
+  const Share* share = stage.share(action.hold, action.key);
+  if (share != nullptr && share->status == ShareStatus::settled) {
+    const bool same = share->unit == action.unit && share->actual == action.actual &&
+                      share->requeued == action.requeued;
+    if (!same) return refuse(Refusal::settled_differently, "actual_cost");
+    Outcome outcome = settled_outcome(*known, *share);
+    outcome.replayed = true;
+    return outcome;
+  }
+  if (share == nullptr && known->status == HoldStatus::closed &&
+      known->kind == HoldKind::external) {
+    return refuse(Refusal::hold_closed, "transaction_id");
+  }
+  if (!settlement_fits(stage, *paying, action.actual)) {
+    return refuse(Refusal::overflow, "actual_cost");
+  }
+  Share& settled = share == nullptr ? open_share(stage, context, action.hold, action.key)
+                                    : stage.edit(share->id);
+  Hold& hold = stage.edit(action.hold);
+  settled.status = ShareStatus::settled;
+  settled.unit = action.unit;
+  settled.actual = action.actual;
+  settled.requeued = action.requeued;
+  settled.settled_at = context.at;
+  for (std::size_t i = 0; i < hold.parts.size(); ++i) {
+    settle_part(stage, context, hold, i, settled, action);
+  }
+  if (hold.status == HoldStatus::open) {
+    --hold.open_shares;
+    if (action.requeued) ++hold.pending_runs;
+    close_if_done(stage, context, hold.id);
+  }
+  return settled_outcome(hold, settled);
+}
+
+Outcome decide_action(Stage& stage, const Context& context, const OpenShare& action) {
+  const Hold* known = stage.hold(action.hold);
+  if (known == nullptr) return refuse(Refusal::unknown_hold, "hold");
+  if (!is_valid_key(*known, action.key)) return refuse(Refusal::bad_name, "job_id");
+  if (known->status == HoldStatus::closed) return refuse(Refusal::hold_closed, "hold");
+  Outcome outcome;
+  outcome.hold = known->id;
+  outcome.account = known->account;
+  outcome.unit = known->parts.front().unit;
+  if (const Share* share = stage.share(action.hold, action.key)) {
+    outcome.granted = share->held.front();
+    return outcome;
+  }
+  Share& share = open_share(stage, context, action.hold, action.key);
+  Hold& hold = stage.edit(action.hold);
+  if (action.key.run > 0) {
+    for (std::size_t i = 0; i < hold.parts.size(); ++i) {
+      outcome.amount += top_up(stage, context, hold, i, share);
+    }
+  }
+  outcome.granted = share.held.front();
+  return outcome;
+}
+
+}  // namespace asbb::ledger

@@ -1,0 +1,173 @@
+#include "ledger/ledger.h"
+
+#include "base/assert.h"
+#include "base/token.h"
+#include "ledger/decide.h"
+
+namespace asbb::ledger {
+namespace {
+
+const Budget* budget_in_force(const Stage& stage, AccountId account, const std::string& unit,
+                              Instant at, bool ended_too, bool& seen) {
+  const Budget* nearest = nullptr;
+  for (const BudgetId id : stage.budgets_of(account)) {
+    const Budget* budget = stage.budget(id);
+    if (budget->unit != unit) continue;
+    seen = true;
+    if (budget->covers(at)) return budget;
+    if (nearest == nullptr || nearest->start < budget->start) nearest = budget;
+  }
+  return ended_too ? nearest : nullptr;
+}
+
+bool within_bounds(std::optional<Micros> counter) {
+  return counter && *counter <= counter_max && Micros(-counter_max.count()) <= *counter;
+}
+
+// Both sums for one leg; nothing when one leaves its bounds.
+std::optional<std::pair<Micros, Micros>> sums(Micros held, Micros used, Micros more_held,
+                                              Micros more_used) {
+  const auto new_held = held.plus(more_held);
+  const auto new_used = used.plus(more_used);
+  if (!within_bounds(new_held) || !within_bounds(new_used)) return std::nullopt;
+  return std::pair(*new_held, *new_used);
+}
+
+Outcome check_request_id(const Stage& stage, const Context& context, bool& answered) {
+  answered = true;
+  if (const RememberedAnswer* known = stage.answer(context.request_id)) {
+    if (known->body_digest != context.body_digest) return refuse(Refusal::request_id_conflict);
+    auto outcome = decode_outcome(known->outcome);
+    ASBB_ASSERT(outcome.has_value());
+    outcome->replayed = true;
+    return *outcome;
+  }
+  if (is_token(context.request_id)) {
+    const Instant minted = token_time(context.request_id);
+    if (minted + token_age_max < context.at || context.at + token_ahead_max < minted) {
+      return refuse(Refusal::request_too_old);
+    }
+  }
+  answered = false;
+  return {};
+}
+
+}  // namespace
+
+Outcome refuse(Refusal refusal, std::string field) {
+  Outcome outcome;
+  outcome.refusal = refusal;
+  outcome.field = std::move(field);
+  return outcome;
+}
+
+Outcome decide(Stage& stage, const Command& command) {
+  const Context& context = command.context;
+  if (!context.request_id.empty()) {
+    bool answered = false;
+    Outcome known = check_request_id(stage, context, answered);
+    if (answered) return known;
+  }
+  const auto entries_before = static_cast<std::int64_t>(stage.entries().size());
+  Outcome outcome = std::visit(
+      [&](const auto& action) { return decide_action(stage, context, action); }, command.action);
+  if (static_cast<std::int64_t>(stage.entries().size()) > entries_before) {
+    ASBB_ASSERT(outcome.accepted());
+    outcome.sequence = stage.entries()[static_cast<std::size_t>(entries_before)].sequence;
+  }
+  if (!context.request_id.empty()) {
+    stage.remember({context.request_id, context.body_digest, context.at, encode(outcome)});
+  }
+  return outcome;
+}
+
+Legs find_legs(const Stage& stage, AccountId account, const std::string& unit,
+               const std::string& partition, Instant at, bool ended_too) {
+  Legs out;
+  bool seen = false;
+  for (AccountId id = account; id.is_set(); id = stage.account(id)->parent) {
+    const Budget* budget = budget_in_force(stage, id, unit, at, ended_too, seen);
+    if (budget == nullptr) continue;
+    if (!out.budget.is_set()) out.budget = budget->id;
+    out.legs.push_back({Leg::Kind::budget, budget->id.value});
+    for (const LimitId limit : stage.limits_of(budget->id)) {
+      if (stage.limit(limit)->partition == partition) {
+        out.legs.push_back({Leg::Kind::partition_limit, limit.value});
+      }
+    }
+  }
+  if (out.legs.empty()) out.refusal = seen ? Refusal::budget_not_in_force : Refusal::no_budget;
+  return out;
+}
+
+LegFigures figures_of(const Stage& stage, const Leg& leg) {
+  LegFigures figures;
+  BudgetId budget_id{leg.id};
+  if (leg.kind == Leg::Kind::partition_limit) {
+    const PartitionLimit* limit = stage.limit(LimitId{leg.id});
+    budget_id = limit->budget;
+    figures = {"", limit->partition, limit->limit, limit->held, limit->used, limit->available()};
+  } else {
+    const Budget* budget = stage.budget(budget_id);
+    figures = {"", "", budget->limit, budget->held, budget->used, budget->available()};
+  }
+  figures.account = stage.account(stage.budget(budget_id)->account)->name;
+  return figures;
+}
+
+LegFigures tightest_leg(const Stage& stage, const std::vector<Leg>& legs) {
+  ASBB_ASSERT(!legs.empty());
+  LegFigures tightest = figures_of(stage, legs.front());
+  for (const Leg& leg : legs) {
+    LegFigures figures = figures_of(stage, leg);
+    if (figures.available < tightest.available) tightest = std::move(figures);
+  }
+  return tightest;
+}
+
+bool add_to_legs(Stage& stage, const std::vector<Leg>& legs, Micros held, Micros used) {
+  for (const Leg& leg : legs) {
+    const LegFigures now = figures_of(stage, leg);
+    if (!sums(now.held, now.used, held, used)) return false;
+  }
+  for (const Leg& leg : legs) {
+    const auto apply = [&](auto& counter) {
+      counter.held += held;
+      counter.used += used;
+      ASBB_ASSERT(!counter.held.is_negative());
+    };
+    if (leg.kind == Leg::Kind::budget) {
+      apply(stage.edit(BudgetId{leg.id}));
+    } else {
+      apply(stage.edit(LimitId{leg.id}));
+    }
+  }
+  return true;
+}
+
+Entry entry_for(const Stage& stage, const Context& context, EntryType type, const Hold& hold,
+                const HoldPart& part) {
+  Entry entry;
+  entry.at = context.at;
+  entry.type = type;
+  entry.actor = context.actor;
+  entry.reason = context.reason;
+  entry.request_id = hold.request_id;
+  entry.account = hold.account;
+  entry.account_name = stage.account(hold.account)->name;
+  entry.budget = part.budget;
+  entry.unit = part.unit;
+  entry.hold = hold.id;
+  entry.user = hold.user;
+  entry.partition = hold.partition;
+  if (hold.job) {
+    entry.job.cluster = hold.job->cluster;
+    entry.job.job_id = hold.job->job_id;
+  } else {
+    entry.job.cluster = hold.cluster;
+  }
+  entry.price_version = part.price_version;
+  return entry;
+}
+
+}  // namespace asbb::ledger
