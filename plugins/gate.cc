@@ -1,0 +1,198 @@
+#include "plugins/gate.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "plugins/clock.h"
+#include "plugins/log.h"
+#include "plugins/user_message.h"
+#include "plugins/wire.h"
+
+namespace asbb::plugins {
+namespace {
+
+constexpr std::size_t kHeadBytes = 512;
+// Nearly every request fits; a longer one takes memory of the heap.
+constexpr std::size_t kBodyBytesOnStack = 16'384;
+constexpr std::size_t kShownPartitionBytes = 128;
+
+std::int64_t monotonic_millis() {
+  return monotonic_micros() / 1'000;
+}
+
+int refuse(std::string_view why, char** err_msg) {
+  tell_user(why, err_msg);
+  return ESLURM_ACCOUNTING_POLICY;
+}
+
+int accept(const Token& token, job_desc_msg_t* job, char** err_msg) {
+  char* comment = admin_comment_with(job->admin_comment, token);
+  if (comment == nullptr) {
+    return refuse("Memory of the controller is short; try again later.", err_msg);
+  }
+  slurm_xfree(reinterpret_cast<void**>(&job->admin_comment));
+  job->admin_comment = comment;
+  return SLURM_SUCCESS;
+}
+
+// A request that is bad is the user's matter; any other status but 200 is the service's.
+constexpr bool is_bad_request(int status) {
+  return status == 400 || status == 413 || status == 422;
+}
+
+Failure judge(const Answer& answer) {
+  if (is_bad_request(answer.status)) return Failure::none;
+  if (answer.status != 200) return Failure::error_status;
+  const bool is_decided =
+      answer.decision == DecisionHeader::allow || answer.decision == DecisionHeader::deny;
+  return is_decided ? Failure::none : Failure::malformed_answer;
+}
+
+void write_silence_message(const char* partitions, std::string_view cluster, BoundedText* text) {
+  text->append("The budget service does not answer, and jobs for ");
+  const std::string_view names = partitions == nullptr ? std::string_view() : partitions;
+  if (names.empty()) {
+    text->append("the default partition");
+  } else if (names.size() <= kShownPartitionBytes) {
+    text->append("partition ");
+    text->append(names);
+  } else {
+    text->append("these partitions");
+  }
+  text->append(" are not accepted without it.\nTry again in a few minutes; if it stays so, tell ");
+  text->append("the administrator of cluster ");
+  text->append(cluster);
+  text->append('.');
+}
+
+}  // namespace
+
+void Gate::configure(std::string_view plugin_line, std::string_view cluster) {
+  static_cast<void>(cluster_.assign(cluster));
+  parse_arguments(plugin_line, cluster_.view(), &arguments_);
+  policy_.configure(arguments_.policy_path.c_str(), &arguments_.trusted, arguments_.on_unavailable);
+}
+
+int Gate::submit(job_desc_msg_t* job, std::uint32_t submit_uid, char** err_msg) {
+  const std::int64_t entry_micros = monotonic_micros();
+  const Options options = read_options(*job);
+  if (!options.budget.empty() && !is_account_name(options.budget)) {
+    return refuse("--budget: this is not the name of an account.", err_msg);
+  }
+  apply_options(options, job);
+  if (is_sibling(*job, submit_uid)) return SLURM_SUCCESS;
+
+  Question question{};
+  if (!mint_token(&question.token)) {
+    return refuse("The controller has no random numbers yet; try again in a minute.", err_msg);
+  }
+  const Stance on_silence = policy_.decide(job->partition, entry_micros / 1'000);
+  question.submission = {job, cluster_.view(), submit_uid, options, on_silence};
+  question.deadline_micros = entry_micros + std::int64_t{arguments_.timeout_ms} * 1'000;
+
+  Exchange conversation;
+  const Failure failure = ask(question, &conversation);
+  if (failure == Failure::request_too_long) {
+    return refuse("This request is too long to be priced; shorten its lists.", err_msg);
+  }
+  if (failure != Failure::none) return fall_back(failure, question, job, err_msg);
+  log_debug("%s answered after %lld us", question.token.c_str(),
+            static_cast<long long>(monotonic_micros() - entry_micros));
+  silence_log_.answered();
+  return obey(conversation.answer, question.token, job, err_msg);
+}
+
+Failure Gate::ask(const Question& question, Exchange* conversation) {
+  if (arguments_.socket_path.empty()) return Failure::not_configured;
+  const Breaker::Leave leave = breaker_.leave(monotonic_millis());
+  if (leave == Breaker::Leave::silence) return Failure::breaker_open;
+  Failure failure = Failure::none;
+  if (leave == Breaker::Leave::probe_and_call) failure = probe(question.deadline_micros);
+  if (failure == Failure::none) failure = send(question, conversation);
+  Breaker::Outcome outcome = Breaker::Outcome::silent;
+  if (failure == Failure::none) outcome = Breaker::Outcome::answered;
+  if (failure == Failure::request_too_long) outcome = Breaker::Outcome::not_asked;
+  breaker_.report(leave, outcome, monotonic_millis());
+  return failure;
+}
+
+Failure Gate::send(const Question& question, Exchange* conversation) const {
+  const std::int64_t left_ms = (question.deadline_micros - monotonic_micros()) / 1'000;
+  const auto time_budget_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(left_ms, 1));
+  char storage[kBodyBytesOnStack];
+  BoundedText body(storage, sizeof storage);
+  write_submission(question.submission, time_budget_ms, &body);
+  if (!body.overflowed()) return send_body(question, body.view(), conversation);
+
+  const std::size_t wanted_bytes = body.wanted_bytes();
+  if (wanted_bytes > wire::kRequestBodyBytesMax + 1) return Failure::request_too_long;
+  auto* larger_storage = static_cast<char*>(std::malloc(wanted_bytes));
+  if (larger_storage == nullptr) return Failure::no_memory;
+  BoundedText larger_body(larger_storage, wanted_bytes);
+  write_submission(question.submission, time_budget_ms, &larger_body);
+  const Failure failure = send_body(question, larger_body.view(), conversation);
+  std::free(larger_storage);
+  return failure;
+}
+
+Failure Gate::send_body(const Question& question, std::string_view body,
+                        Exchange* conversation) const {
+  char storage[kHeadBytes];
+  BoundedText head(storage, sizeof storage);
+  head.append("PUT ");
+  head.append(wire::kSubmissionsPath);
+  head.append(question.token.view());
+  head.append(
+      " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      "Accept: text/plain\r\nContent-Length: ");
+  head.append_decimal(body.size());
+  head.append("\r\nConnection: close\r\n\r\n");
+  const Failure failure =
+      exchange(endpoint(), {head.view(), body}, question.deadline_micros, conversation);
+  return failure == Failure::none ? judge(conversation->answer) : failure;
+}
+
+Failure Gate::probe(std::int64_t deadline_micros) const {
+  char storage[kHeadBytes];
+  BoundedText head(storage, sizeof storage);
+  head.append("GET ");
+  head.append(wire::kHealthPath);
+  head.append(" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  const std::int64_t probe_until_micros =
+      std::min(deadline_micros, monotonic_micros() + kProbeMs * 1'000);
+  Exchange conversation;
+  const Failure failure =
+      exchange(endpoint(), {head.view(), {}}, probe_until_micros, &conversation);
+  if (failure != Failure::none) return failure;
+  return conversation.answer.status == 200 ? Failure::none : Failure::error_status;
+}
+
+int Gate::obey(const Answer& answer, const Token& token, job_desc_msg_t* job, char** err_msg) {
+  if (is_bad_request(answer.status)) {
+    return refuse("The budget service cannot read this request.", err_msg);
+  }
+  if (answer.decision == DecisionHeader::allow) {
+    tell_user(answer.body, err_msg);
+    return accept(token, job, err_msg);
+  }
+  const bool is_mute = answer.body.empty();
+  return refuse(is_mute ? "The budget of this account does not allow the job." : answer.body,
+                err_msg);
+}
+
+int Gate::fall_back(Failure failure, const Question& question, job_desc_msg_t* job,
+                    char** err_msg) {
+  const Stance stance = question.submission.on_silence;
+  silence_log_.silence(failure, stance, monotonic_millis());
+  if (stance == Stance::allow) return accept(question.token, job, err_msg);
+  char storage[kHeadBytes];
+  BoundedText message(storage, sizeof storage);
+  write_silence_message(job->partition, cluster_.view(), &message);
+  return refuse(message.view(), err_msg);
+}
+
+Endpoint Gate::endpoint() const {
+  return {arguments_.socket_path.c_str(), &arguments_.trusted};
+}
+
+}  // namespace asbb::plugins

@@ -1,0 +1,53 @@
+// The decision about one submission, from slurmctld's request to its answer: the only place where
+// the parts meet. One gate lives as long as the object is loaded; any number of threads may submit
+// at once. It never waits longer than the deadline, and nothing it does can fail slurmctld.
+#pragma once
+
+#include <cstdint>
+
+#include "plugins/arguments.h"
+#include "plugins/breaker.h"
+#include "plugins/policy.h"
+#include "plugins/silence_log.h"
+#include "plugins/slurm_abi.h"
+#include "plugins/submission.h"
+#include "plugins/token.h"
+
+namespace asbb::plugins {
+
+class Gate {
+ public:
+  constexpr Gate() = default;
+
+  // Once, before the first submit; the texts are kept.
+  void configure(std::string_view plugin_line, std::string_view cluster);
+
+  // slurmctld's job_submit: SLURM_SUCCESS, or ESLURM_ACCOUNTING_POLICY with *err_msg set.
+  int submit(job_desc_msg_t* job, std::uint32_t submit_uid, char** err_msg);
+
+  [[nodiscard]] const Arguments& arguments() const { return arguments_; }
+  [[nodiscard]] std::string_view cluster() const { return cluster_.view(); }
+
+ private:
+  struct Question {
+    Submission submission;
+    Token token;
+    std::int64_t deadline_micros;
+  };
+
+  Failure ask(const Question& question, Exchange* conversation);
+  Failure send(const Question& question, Exchange* conversation) const;
+  Failure send_body(const Question& question, std::string_view body, Exchange* conversation) const;
+  [[nodiscard]] Failure probe(std::int64_t deadline_micros) const;
+  int obey(const Answer& answer, const Token& token, job_desc_msg_t* job, char** err_msg);
+  int fall_back(Failure failure, const Question& question, job_desc_msg_t* job, char** err_msg);
+  [[nodiscard]] Endpoint endpoint() const;
+
+  Arguments arguments_;
+  FixedText<256> cluster_;
+  Breaker breaker_;
+  Policy policy_;
+  SilenceLog silence_log_;
+};
+
+}  // namespace asbb::plugins

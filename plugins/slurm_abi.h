@@ -1,0 +1,67 @@
+// Everything the plugin knows about the Slurm it is built against: the public headers, the few
+// functions of Slurm that it calls and the public headers do not declare, and the differences
+// between versions. No other file of plugins/ looks at SLURM_VERSION_NUMBER.
+#pragma once
+
+#include <slurm/slurm.h>
+#include <slurm/slurm_errno.h>
+#include <slurm/slurm_version.h>
+
+#include <cstdint>
+
+extern "C" {
+// This one declares the entry points of a SPANK plugin without saying that they are of C.
+#include <slurm/spank.h>
+
+// slurmctld's job_record_t; nothing here looks into it.
+struct job_record;
+
+// Memory that is handed to slurmctld, or taken from it, must come from and go back to these two
+// (Slurm: src/common/xstring.c, xmalloc.c); memory of malloc makes it abort later.
+extern char* slurm_xstrdup(const char* text);
+extern void slurm_xfree(void** pointer);
+}
+
+// From 23.02 on job_modify can tell the user something (Slurm: src/interfaces/job_submit.c).
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(23, 2, 0)
+#define ASBB_JOB_MODIFY_TELLS_THE_USER 1
+#else
+#define ASBB_JOB_MODIFY_TELLS_THE_USER 0
+#endif
+
+// --prefer came with 22.05.
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(22, 5, 0)
+#define ASBB_JOB_HAS_PREFER 1
+#else
+#define ASBB_JOB_HAS_PREFER 0
+#endif
+
+namespace asbb::plugins {
+
+// The name under which SPANK files the options of this object; part of the environment names that
+// slurmctld sees: _SLURM_SPANK_OPTION_<name>_<option>.
+#define ASBB_PLUGIN_NAME "asbb_budget"
+
+inline constexpr unsigned kSlurmMajor = SLURM_VERSION_MAJOR(SLURM_VERSION_NUMBER);
+inline constexpr unsigned kSlurmMinor = SLURM_VERSION_MINOR(SLURM_VERSION_NUMBER);
+inline constexpr unsigned kSlurmMicro = SLURM_VERSION_MICRO(SLURM_VERSION_NUMBER);
+
+// Slurm marks a field that the request left alone with the last but one value of its type, and "no
+// limit" with the last one (slurm.h, NO_VAL and INFINITE).
+constexpr bool is_set(std::uint8_t value) {
+  return value != NO_VAL8 && value != INFINITE8;
+}
+constexpr bool is_set(std::uint16_t value) {
+  return value != NO_VAL16 && value != INFINITE16;
+}
+constexpr bool is_set(std::uint32_t value) {
+  return value != NO_VAL && value != INFINITE;
+}
+constexpr bool is_set(std::uint64_t value) {
+  return value != NO_VAL64 && value != INFINITE64;
+}
+constexpr bool is_set(const char* text) {
+  return text != nullptr && text[0] != '\0';
+}
+
+}  // namespace asbb::plugins
