@@ -6,9 +6,9 @@
 #   games                       proj002
 #   news                        nih-r01
 # `sacctmgr add cluster` for an existing cluster silently takes it out of its federation: done
-# once. The federation is made while both controllers run, since they connect to each other
-# at once then (and only seconds later when it existed before them). A sacctmgr call mostly waits
-# (40 ms for each message), so what does not depend on another runs beside it.
+# once. The federation is made while both controllers run, since they connect to each other at
+# once then (and only seconds later when it existed before them). Accounts of one cluster are not
+# added side by side: slurmdbd then puts some of them under the wrong parent.
 clusters_seed() {
     [ ! -f "$BED/state/clusters" ] || return 0
     : >"$BED/log/sacctmgr.log"
@@ -19,21 +19,20 @@ clusters_seed() {
 }
 
 accounts_seed() {
-    local me operator="" both=Cluster=onprem,cloud
+    local me operator=() both=Cluster=onprem,cloud
     me=$(id -un)
-    [ "$me" != "$BED_SERVICE_USER" ] || operator=yes
+    [ "$me" != "$BED_SERVICE_USER" ] || operator=(AdminLevel=Operator)
     if [ ! -f "$BED/state/seeded" ]; then
         account_command add federation hybrid_cluster clusters=onprem,cloud &
-        {
-            account_command add account proj001,proj002,lab "$both" Organization=lab
-            account_command add account nih-r01 Parent=lab "$both" Organization=lab &
-            account_command add user games Account=proj002 DefaultAccount=proj002 "$both" &
-            wait
-            account_command add user news Account=nih-r01 DefaultAccount=nih-r01 "$both" &
-            account_command add user "$me" Account=proj001,nih-r01 DefaultAccount=proj001 "$both" \
-                ${operator:+AdminLevel=Operator} &
-            wait
-        } &
+        account_command add account proj001,proj002,lab "$both" Organization=lab
+        account_command add account nih-r01 Parent=lab "$both" Organization=lab
+        account_command add user "$me" Account=proj001,nih-r01 DefaultAccount=proj001 "$both" \
+            "${operator[@]}"
+        # one who runs the bed under one of these names has the accounts of who runs it
+        [ "$me" = games ] ||
+            account_command add user games Account=proj002 DefaultAccount=proj002 "$both"
+        [ "$me" = news ] ||
+            account_command add user news Account=nih-r01 DefaultAccount=nih-r01 "$both"
         wait
         accounts_complete "$me" ||
             fail_with_log "accounts were not all created" sacctmgr "$BED/log/sacctmgr.log"
@@ -54,7 +53,7 @@ accounts_complete() {
     account_show federation format=federation,cluster >"$shown.federation" &
     account_show user "$BED_SERVICE_USER" format=user,adminlevel >"$shown.operator" &
     wait
-    [ "$(wc -l <"$shown.assoc")" -ge 8 ] && grep -q cloud "$shown.federation"
+    [ "$(sort -u "$shown.assoc" | wc -l)" -ge 3 ] && grep -q cloud "$shown.federation"
 }
 
 account_show() { on onprem sacctmgr -n -P show "$@" 2>>"$BED/log/sacctmgr.log"; }
