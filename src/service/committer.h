@@ -2,8 +2,8 @@
 // the pure ledger decide every command in order on a stage, writes all effects in one transaction,
 // and only after the commit adopts the stage and answers each caller. A definite failure drops the
 // stage and answers with the error; an unknown outcome makes it reload the book from the store and
-// answer from the memory of request ids. Everything but run_once helpers may be called from any
-// thread. It never waits to make a batch larger.
+// answer from the memory of request ids. Public functions may be called from any thread but its
+// own. It never waits to make a batch larger.
 #pragma once
 
 #include <condition_variable>
@@ -81,8 +81,10 @@ class Committer {
 
   void loop();
   void process(std::vector<Waiting>& batch);
+  void answer_failure(std::vector<Waiting>& batch, const Error& error);
   [[nodiscard]] Result<void> fetch_missing(const std::vector<Waiting>& batch);
-  [[nodiscard]] store::Batch make_batch(const ledger::Stage& stage);
+  [[nodiscard]] store::Batch make_batch(const ledger::Stage& stage) const;
+  void adopt(ledger::Stage& stage, const store::Batch& written);
   [[nodiscard]] Result<void> reload();
   void resolve_unknown(std::vector<Waiting>& batch);
   void housekeeping(Instant now);
@@ -101,8 +103,11 @@ class Committer {
   std::deque<Waiting> queue_;
   bool stopping_ = false;
   bool healthy_ = true;
+  bool lost_ownership_ = false;  // for ever: another service has the database
   CommitterFigures figures_;
+  Instant last_decided_;  // ledger time never goes back, whatever the clock does
   Instant last_housekeeping_;
+  std::deque<std::pair<Instant, ledger::HoldId>> closed_holds_;  // in memory until they are old
   std::thread thread_;
 };
 
