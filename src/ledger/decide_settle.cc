@@ -31,7 +31,7 @@ Micros largest_part(const Hold& hold, const HoldPart& part) {
 // What a run takes from the hold: its task's part at first, then what earlier runs gave back.
 Micros take_from_hold(const Hold& hold, const HoldPart& part, bool first_run) {
   if (hold.status == HoldStatus::closed) return Micros();
-  if (first_run && hold.tasks_opened < hold.task_count) {
+  if (first_run) {
     return std::min(part.unopened, split_part(part.granted, hold.task_count, hold.tasks_opened));
   }
   return std::min(part.unopened - reserved_for_others(hold, part), largest_part(hold, part));
@@ -39,7 +39,8 @@ Micros take_from_hold(const Hold& hold, const HoldPart& part, bool first_run) {
 
 Share& open_share(Stage& stage, const Context& context, HoldId id, const ShareKey& key) {
   Hold& hold = stage.edit(id);
-  const bool first_run = key.run == 0;
+  // A requeued job may begin its next run on another cluster, as that cluster's first.
+  const bool first_run = key.run == 0 && hold.tasks_opened < hold.task_count;
   Share share;
   share.hold = id;
   share.key = key;
@@ -49,8 +50,11 @@ Share& open_share(Stage& stage, const Context& context, HoldId id, const ShareKe
     part.unopened -= taken;
     share.held.push_back(taken);
   }
-  if (first_run && hold.tasks_opened < hold.task_count) ++hold.tasks_opened;
-  if (!first_run && hold.pending_runs > 0) --hold.pending_runs;
+  if (first_run) {
+    ++hold.tasks_opened;
+  } else if (hold.pending_runs > 0) {
+    --hold.pending_runs;
+  }
   if (hold.status == HoldStatus::open) ++hold.open_shares;
   return stage.add(std::move(share));
 }
