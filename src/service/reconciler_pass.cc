@@ -1,0 +1,351 @@
+#include "service/reconciler_pass.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/assert.h"
+#include "base/token.h"
+
+namespace asbb::service {
+namespace {
+
+// Federated job ids carry the cluster's number above 26 bits (slurm: fed_mgr.h), so one id means
+// one job on all.
+constexpr std::int64_t first_federated_id = std::int64_t{1} << 26;
+// slurmctld and slurmdbd may round a submit time differently.
+constexpr Span submit_tolerance = seconds(2);
+
+bool is_settled(const std::vector<ledger::Share>& shares, const ledger::ShareKey& key) {
+  return std::any_of(shares.begin(), shares.end(), [&](const ledger::Share& share) {
+    return share.key == key && share.status == ledger::ShareStatus::settled;
+  });
+}
+
+// Tasks whose last known run is settled and was not requeued.
+std::int64_t finished_tasks(const std::vector<ledger::Share>& shares) {
+  std::map<std::int64_t, const ledger::Share*> last;
+  for (const ledger::Share& share : shares) {
+    const ledger::Share*& known = last[share.key.task];
+    if (known == nullptr || known->settled_at < share.settled_at ||
+        known->key.run < share.key.run) {
+      known = &share;
+    }
+  }
+  return std::count_if(last.begin(), last.end(), [](const auto& task) {
+    return task.second->status == ledger::ShareStatus::settled && !task.second->requeued;
+  });
+}
+
+std::int64_t tasks_in(const slurm::QueueJob& job) {
+  if (job.array_tasks.empty()) return 1;
+  const auto tasks = slurm::expand_array_tasks(job.array_tasks);
+  return tasks ? static_cast<std::int64_t>(tasks->size()) : 1;
+}
+
+std::vector<std::int64_t> tasks_of(const slurm::AccountingRecord& record) {
+  if (record.array_task_id) return {*record.array_task_id};
+  if (record.array_tasks.empty()) return {-1};
+  const auto tasks = slurm::expand_array_tasks(record.array_tasks);
+  return tasks ? *tasks : std::vector<std::int64_t>{};
+}
+
+}  // namespace
+
+std::int64_t root_id(const slurm::QueueJob& job) {
+  return job.array_job_id != 0 ? job.array_job_id : job.job_id;
+}
+
+std::int64_t root_id(const slurm::AccountingRecord& record) {
+  return record.array_job_id != 0 ? record.array_job_id : record.job_id;
+}
+
+Result<pricing::Charge> charge_of(const pricing::PriceBook& book,
+                                  const slurm::AccountingRecord& record) {
+  pricing::Usage usage;
+  auto allocated = pricing::parse_allocated_tres(record.allocated_tres);
+  if (!allocated) return tl::unexpected(allocated.error());
+  usage.allocated = std::move(*allocated);
+  usage.node_count = record.node_count;
+  usage.elapsed_seconds = record.elapsed_seconds;
+  usage.started = record.start.has_value() && !record.nodes.empty();
+  return pricing::charge(book, record.cluster, record.partition, usage);
+}
+
+ledger::Command reconciler_command(ledger::Action action, std::string reason) {
+  ledger::Command command;
+  command.context.actor = "reconciler";
+  command.context.reason = std::move(reason);
+  command.action = std::move(action);
+  return command;
+}
+
+PassReport Reconciler::Pass::run() {
+  report_.at = now_;
+  read_queues();
+  read_holds();
+  bind_sightings();
+  settle_bound();
+  if (owner_.next_rescan_ <= now_) rescan();
+  sweep();
+  alarm_unexplained();
+  return std::move(report_);
+}
+
+void Reconciler::Pass::problem(const std::string& key, const std::string& message) {
+  report_.problems.push_back(message);
+  owner_.alarms_.raise(key, message, now_);
+}
+
+void Reconciler::Pass::read_queues() {
+  for (const std::string& cluster : owner_.source_.clusters()) {
+    auto list = owner_.source_.list_queue(cluster);
+    const std::string key = "slurmctld " + cluster;
+    if (!list) {
+      problem(key, "cluster " + cluster +
+                       ": the controller's jobs cannot be read: " + list.error().message);
+      continue;
+    }
+    if (!list->is_evidence()) {
+      problem(key, "cluster " + cluster + ": the list of jobs is not complete (" +
+                       list->operator_proof + "): holds without a job are kept");
+    } else {
+      owner_.alarms_.clear(key);
+    }
+    queues_.emplace(cluster, std::move(*list));
+  }
+}
+
+void Reconciler::Pass::read_holds() {
+  holds_ = owner_.committer_.read([](const ledger::Book& book) {
+    std::vector<OpenHold> out;
+    for (const ledger::Hold* hold : book.open_holds()) {
+      if (hold->kind != ledger::HoldKind::slurm) continue;
+      OpenHold& open = out.emplace_back(OpenHold{*hold, {}});
+      for (const ledger::Share* share : book.shares_of(hold->id)) open.shares.push_back(*share);
+    }
+    return out;
+  });
+}
+
+void Reconciler::Pass::bind_sightings() {
+  std::map<std::string, OpenHold*> unbound;
+  for (OpenHold& open : holds_) {
+    if (!open.hold.job) unbound.emplace(open.hold.request_id, &open);
+  }
+  std::vector<ledger::Command> commands;
+  std::vector<std::pair<OpenHold*, ledger::JobRef>> bound;
+  for (const auto& [cluster, list] : queues_) {
+    for (const slurm::QueueJob& job : list.jobs) {
+      const auto found = unbound.find(std::string(find_token(job.admin_comment)));
+      if (found == unbound.end()) continue;
+      const ledger::JobRef ref{cluster, root_id(job), job.submit};
+      bound.emplace_back(found->second, ref);
+      commands.push_back(
+          reconciler_command(ledger::BindHold{found->second->hold.id, ref},
+                             "seen on " + cluster + " as job " + std::to_string(ref.job_id)));
+      unbound.erase(found);
+    }
+  }
+  const auto outcomes = run_all(std::move(commands));
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (!outcomes[i] || !outcomes[i]->accepted()) continue;
+    bound[i].first->hold.job = bound[i].second;
+    ++report_.bound;
+  }
+}
+
+Reconciler::Pass::QueueRows Reconciler::Pass::rows_of(const ledger::JobRef& job) const {
+  QueueRows rows;
+  for (const auto& [cluster, list] : queues_) {
+    if (cluster != job.cluster && job.job_id < first_federated_id) continue;
+    for (const slurm::QueueJob& row : list.jobs) {
+      if (root_id(row) == job.job_id && job.submit_time <= row.submit + submit_tolerance) {
+        rows.push_back(&row);
+      }
+    }
+  }
+  return rows;
+}
+
+// Whether slurmdbd may know more than the ledger. A job that the controllers show as waiting or
+// running, with as many runs behind it as are settled, has nothing new to tell.
+bool Reconciler::Pass::needs_accounting(const OpenHold& open) const {
+  std::int64_t live = 0;
+  for (const slurm::QueueJob* row : rows_of(*open.hold.job)) {
+    if (row->status.revoked || row->status.has_ended()) continue;
+    live += tasks_in(*row);
+    if (row->restart_count > 0) {
+      const ledger::ShareKey earlier{row->cluster, open.hold.job->job_id,
+                                     row->array_task_id.value_or(-1), row->restart_count - 1, ""};
+      if (!is_settled(open.shares, earlier)) return true;
+    }
+  }
+  return live + finished_tasks(open.shares) < open.hold.task_count;
+}
+
+std::optional<slurm::AccountingList> Reconciler::Pass::read_accounting(
+    const std::string& cluster, const slurm::AccountingQuery& query) {
+  auto list = owner_.source_.list_accounting(cluster, query);
+  const std::string key = "slurmdbd " + cluster;
+  if (!list) {
+    problem(key, "cluster " + cluster + ": the accounting cannot be read: " + list.error().message);
+    return std::nullopt;
+  }
+  if (list->problems.empty()) {
+    owner_.alarms_.clear(key);
+  } else {
+    problem(key, "cluster " + cluster +
+                     ": an accounting record cannot be read: " + list->problems.front());
+  }
+  return std::move(*list);
+}
+
+void Reconciler::Pass::settle_bound() {
+  std::map<std::string, std::set<std::int64_t>> wanted;
+  for (const OpenHold& open : holds_) {
+    if (!open.hold.job || !needs_accounting(open)) continue;
+    for (const std::string& cluster : owner_.source_.clusters()) {
+      const bool may_have_it =
+          cluster == open.hold.job->cluster || open.hold.job->job_id >= first_federated_id;
+      if (may_have_it) wanted[cluster].insert(open.hold.job->job_id);
+    }
+  }
+  std::vector<ledger::Command> commands;
+  for (const auto& [cluster, ids] : wanted) {
+    slurm::AccountingQuery query;
+    query.job_ids.assign(ids.begin(), ids.end());
+    const auto list = read_accounting(cluster, query);
+    if (!list) continue;
+    std::map<std::int64_t, std::vector<slurm::AccountingRecord>> by_job;
+    for (const slurm::AccountingRecord& record : list->records) {
+      by_job[root_id(record)].push_back(record);
+    }
+    for (const OpenHold& open : holds_) {
+      if (!open.hold.job) continue;
+      const auto found = by_job.find(open.hold.job->job_id);
+      if (found != by_job.end()) settle_records(open, found->second, commands);
+    }
+  }
+  run_settlements(std::move(commands));
+}
+
+void Reconciler::Pass::settle_records(const OpenHold& open,
+                                      const std::vector<slurm::AccountingRecord>& records,
+                                      std::vector<ledger::Command>& commands) {
+  for (const slurm::AccountingRecord& record : records) {
+    if (!record.status.has_ended() || record.status.revoked || !record.end) continue;
+    if (record.submit + submit_tolerance < open.hold.job->submit_time) continue;
+    const bool requeued = is_followed_by_a_run(record, records);
+    for (const std::int64_t task : tasks_of(record)) {
+      const ledger::ShareKey key{record.cluster, root_id(record), task, record.run - 1, ""};
+      if (is_settled(open.shares, key)) continue;
+      if (auto command = settlement(open, record, task, requeued)) {
+        commands.push_back(std::move(*command));
+      }
+    }
+  }
+}
+
+bool Reconciler::Pass::is_followed_by_a_run(const slurm::AccountingRecord& record,
+                                            const std::vector<slurm::AccountingRecord>& all) const {
+  if (record.status.requeued || record.status.resizing) return true;
+  for (const slurm::AccountingRecord& other : all) {
+    if (other.cluster == record.cluster && other.job_id == record.job_id &&
+        other.run > record.run && record.array_tasks.empty()) {
+      return true;
+    }
+  }
+  const auto queue = queues_.find(record.cluster);
+  if (queue == queues_.end()) return false;
+  return std::any_of(queue->second.jobs.begin(), queue->second.jobs.end(),
+                     [&](const slurm::QueueJob& job) {
+                       return job.job_id == record.job_id && !job.status.has_ended() &&
+                              job.restart_count >= record.run;
+                     });
+}
+
+std::optional<ledger::Command> Reconciler::Pass::settlement(const OpenHold& open,
+                                                            const slurm::AccountingRecord& record,
+                                                            std::int64_t task, bool requeued) {
+  const std::string job = record.cluster + " job " + std::to_string(record.job_id);
+  const std::string key = "charge " + job;
+  const ledger::HoldPart& first = open.hold.parts.front();
+  const auto history = owner_.prices_.history();
+  const pricing::PriceBook* book = history->by_version(first.price_version);
+  if (book == nullptr) {
+    problem(key, job + ": price version " + std::to_string(first.price_version) +
+                     " is not known, the job is not charged yet");
+    return std::nullopt;
+  }
+  const auto charge = charge_of(*book, record);
+  if (!charge) {
+    problem(key, job + ": the record cannot be charged: " + charge.error().message);
+    return std::nullopt;
+  }
+  owner_.alarms_.clear(key);
+  ledger::SettleShare settle;
+  settle.hold = open.hold.id;
+  settle.key = {record.cluster, root_id(record), task, record.run - 1, ""};
+  settle.unit = charge->priced ? charge->unit : first.unit;
+  settle.actual = charge->amount;
+  settle.requeued = requeued;
+  settle.cause = record.status.text;
+  return reconciler_command(std::move(settle), record.status.text + " after " +
+                                                   std::to_string(record.elapsed_seconds) +
+                                                   " s with " + record.allocated_tres);
+}
+
+void Reconciler::Pass::run_settlements(std::vector<ledger::Command> commands) {
+  const auto outcomes = run_all(commands);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const auto& settle = std::get<ledger::SettleShare>(commands[i].action);
+    const std::string job = settle.key.cluster + " job " + std::to_string(settle.key.job_id);
+    if (!outcomes[i]) {
+      report_.problems.push_back(job + ": not settled: " + outcomes[i].error().message);
+    } else if (!outcomes[i]->accepted()) {
+      problem("settle " + job,
+              job + ": cannot be settled: " + std::string(to_string(outcomes[i]->refusal)) +
+                  "; look at its transactions and correct it with asbb adjust");
+    } else {
+      ++report_.settled;
+      report_.actions.push_back("charged " + to_display(outcomes[i]->amount, settle.unit) +
+                                " for " + job + " (" + settle.cause + ")");
+    }
+  }
+}
+
+std::vector<Result<ledger::Outcome>> Reconciler::Pass::run_all(
+    std::vector<ledger::Command> commands) {
+  struct Waiting {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::size_t answered = 0;
+  };
+  constexpr std::size_t in_flight_max = 256;
+  std::vector<Result<ledger::Outcome>> outcomes(commands.size(), ledger::Outcome{});
+  Waiting waiting;
+  for (std::size_t i = 0; i < commands.size();) {
+    {
+      std::unique_lock lock(waiting.mutex);
+      waiting.changed.wait(lock, [&] { return i - waiting.answered < in_flight_max; });
+    }
+    const bool queued = owner_.committer_.submit(
+        std::move(commands[i]), [&outcomes, &waiting, i](Result<ledger::Outcome> outcome) {
+          const std::lock_guard lock(waiting.mutex);
+          outcomes[i] = std::move(outcome);
+          ++waiting.answered;
+          waiting.changed.notify_all();
+        });
+    if (!queued) {
+      const std::lock_guard lock(waiting.mutex);
+      outcomes[i] = fail(ErrorKind::unavailable, "the ledger has too much to do");
+      ++waiting.answered;
+    }
+    ++i;
+  }
+  std::unique_lock lock(waiting.mutex);
+  waiting.changed.wait(lock, [&] { return waiting.answered == outcomes.size(); });
+  return outcomes;
+}
+
+}  // namespace asbb::service

@@ -1,0 +1,83 @@
+// One pass of the reconciler: what was read and what is done about it, in order: read the queues,
+// bind, settle, look for jobs without a hold, sweep. Lives for one pass on the reconciler's thread.
+// Inside src/service only.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pricing/charge.h"
+#include "service/reconciler.h"
+
+namespace asbb::service {
+
+class Reconciler::Pass {
+ public:
+  Pass(Reconciler& owner, Instant now) : owner_(owner), now_(now) {}
+
+  PassReport run();
+
+ private:
+  struct OpenHold {
+    ledger::Hold hold;
+    std::vector<ledger::Share> shares;
+  };
+  using QueueRows = std::vector<const slurm::QueueJob*>;
+
+  // reconciler_pass.cc
+  void read_queues();
+  void read_holds();
+  void bind_sightings();
+  void settle_bound();
+  [[nodiscard]] bool needs_accounting(const OpenHold& open) const;
+  [[nodiscard]] QueueRows rows_of(const ledger::JobRef& job) const;
+  [[nodiscard]] std::optional<slurm::AccountingList> read_accounting(
+      const std::string& cluster, const slurm::AccountingQuery& query);
+  void settle_records(const OpenHold& open, const std::vector<slurm::AccountingRecord>& records,
+                      std::vector<ledger::Command>& commands);
+  [[nodiscard]] bool is_followed_by_a_run(const slurm::AccountingRecord& record,
+                                          const std::vector<slurm::AccountingRecord>& all) const;
+  [[nodiscard]] std::optional<ledger::Command> settlement(const OpenHold& open,
+                                                          const slurm::AccountingRecord& record,
+                                                          std::int64_t task, bool requeued);
+  void run_settlements(std::vector<ledger::Command> commands);
+
+  // reconciler_rescan.cc
+  void rescan();
+  void rescan_record(const slurm::AccountingRecord& record);
+  [[nodiscard]] std::optional<OpenHold> hold_of(const slurm::AccountingRecord& record);
+  void charge_without_hold(const slurm::AccountingRecord& record, const pricing::Charge& charge);
+
+  // reconciler_sweep.cc
+  void sweep();
+  [[nodiscard]] bool absent_from_queues(const ledger::Hold& hold) const;
+  [[nodiscard]] std::optional<std::vector<slurm::AccountingList>> read_settled_accounting(
+      Instant since);
+  [[nodiscard]] bool absent_from_accounting(const ledger::Hold& hold,
+                                            const slurm::AccountingList& list);
+  void void_hold(const ledger::Hold& hold, const std::vector<slurm::AccountingList>& lists);
+  void alarm_unexplained();
+
+  void problem(const std::string& key, const std::string& message);
+  [[nodiscard]] std::vector<Result<ledger::Outcome>> run_all(std::vector<ledger::Command> commands);
+
+  Reconciler& owner_;
+  const Instant now_;
+  PassReport report_;
+  std::map<std::string, slurm::QueueList> queues_;  // of the clusters that answered
+  std::vector<OpenHold> holds_;                     // open ones of Slurm jobs
+};
+
+// The id under which every task of an array, or the job itself, is known.
+[[nodiscard]] std::int64_t root_id(const slurm::QueueJob& job);
+[[nodiscard]] std::int64_t root_id(const slurm::AccountingRecord& record);
+
+// What slurmdbd says the record used, at the rates of `book`.
+[[nodiscard]] Result<pricing::Charge> charge_of(const pricing::PriceBook& book,
+                                                const slurm::AccountingRecord& record);
+
+[[nodiscard]] ledger::Command reconciler_command(ledger::Action action, std::string reason);
+
+}  // namespace asbb::service

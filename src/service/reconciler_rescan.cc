@@ -1,0 +1,177 @@
+// Jobs that ran on a priced partition and that no hold knows: submitted while the service was away,
+// or let through by policy. Each ends in a charge or in an alarm (DESIGN 4.9).
+#include <algorithm>
+
+#include "base/token.h"
+#include "service/reconciler_pass.h"
+
+namespace asbb::service {
+namespace {
+
+constexpr Span submit_tolerance = seconds(2);
+// Records of a while ago are looked at again: slurmdbd may learn of an end late.
+constexpr Span overlap = hours(1);
+
+bool is_the_job(const ledger::Hold& hold, const slurm::AccountingRecord& record) {
+  return hold.job && hold.job->job_id == root_id(record) &&
+         hold.job->submit_time <= record.submit + submit_tolerance;
+}
+
+std::string unheld_id(const slurm::AccountingRecord& record) {
+  return "unheld:" + record.cluster + ":" + std::to_string(record.job_id) + ":" +
+         std::to_string(record.submit.unix_seconds()) + ":" + std::to_string(record.db_index);
+}
+
+std::string describe(const slurm::AccountingRecord& record) {
+  return record.cluster + " job " + std::to_string(record.job_id);
+}
+
+}  // namespace
+
+void Reconciler::Pass::rescan() {
+  const bool first = owner_.scanned_until_ == Instant{};
+  slurm::AccountingQuery query;
+  query.since = first ? now_ - owner_.options_.rescan_window : owner_.scanned_until_ - overlap;
+  bool complete = true;
+  for (const std::string& cluster : owner_.source_.clusters()) {
+    const auto list = read_accounting(cluster, query);
+    complete = complete && list.has_value();
+    if (!list) continue;
+    for (const slurm::AccountingRecord& record : list->records) {
+      rescan_record(record);
+    }
+  }
+  // What could not be read is read again from the same moment on.
+  if (complete) owner_.scanned_until_ = now_;
+  owner_.next_rescan_ = now_ + owner_.options_.rescan_interval;
+}
+
+void Reconciler::Pass::rescan_record(const slurm::AccountingRecord& record) {
+  if (!record.status.has_ended() || record.status.revoked || !record.end || !record.start ||
+      record.nodes.empty()) {
+    return;
+  }
+  const std::pair id{record.cluster, record.db_index};
+  if (owner_.done_records_.contains(id)) return;
+  const auto history = owner_.prices_.history();
+  const pricing::PriceBook* book = history->in_force(*record.start);
+  if (book == nullptr || book->find_priced(record.cluster, record.partition) == nullptr) return;
+  if (auto open = hold_of(record)) {
+    std::vector<ledger::Command> commands;
+    // Only rows of this job: the run numbers of a window may not reach back to its first run.
+    slurm::AccountingQuery query;
+    query.job_ids = {root_id(record)};
+    const auto list = read_accounting(record.cluster, query);
+    if (!list) return;
+    settle_records(*open, list->records, commands);
+    const std::size_t problems_before = report_.problems.size();
+    run_settlements(std::move(commands));
+    if (report_.problems.size() == problems_before) owner_.done_records_.insert(id);
+    return;
+  }
+  const auto charge = charge_of(*book, record);
+  if (!charge) {
+    problem("charge " + describe(record),
+            describe(record) + ": the record cannot be charged: " + charge.error().message);
+    return;
+  }
+  charge_without_hold(record, *charge);
+}
+
+std::optional<Reconciler::Pass::OpenHold> Reconciler::Pass::hold_of(
+    const slurm::AccountingRecord& record) {
+  std::vector<store::HoldQuery> queries;
+  if (const auto token = find_token(record.admin_comment); !token.empty()) {
+    queries.emplace_back().request_id = std::string(token);
+  }
+  for (const std::string& cluster : owner_.source_.clusters()) {
+    store::HoldQuery& query = queries.emplace_back();
+    query.cluster = cluster;
+    query.job_id = root_id(record);
+  }
+  for (const store::HoldQuery& query : queries) {
+    auto found = owner_.committer_.find_holds(query);
+    if (!found) {
+      report_.problems.push_back(found.error().message);
+      continue;
+    }
+    for (auto at = found->rbegin(); at != found->rend(); ++at) {
+      ledger::Hold& hold = at->hold;
+      if (hold.backfilled) continue;
+      if (!hold.job && hold.status == ledger::HoldStatus::open && !query.request_id.empty()) {
+        const ledger::JobRef ref{record.cluster, root_id(record), record.submit};
+        const auto bound = owner_.committer_.run(reconciler_command(
+            ledger::BindHold{hold.id, ref}, "found in the accounting of " + record.cluster));
+        if (!bound || !bound->accepted()) continue;
+        hold.job = ref;
+        ++report_.bound;
+      }
+      if (is_the_job(hold, record)) return OpenHold{std::move(hold), std::move(at->shares)};
+    }
+  }
+  return std::nullopt;
+}
+
+void Reconciler::Pass::charge_without_hold(const slurm::AccountingRecord& record,
+                                           const pricing::Charge& charge) {
+  const std::string key = "unheld " + describe(record);
+  const std::string id = unheld_id(record);
+  store::HoldQuery query;
+  query.request_id = id;
+  const auto known = owner_.committer_.find_holds(query);
+  if (!known) return;
+  ledger::HoldId hold;
+  if (known->empty()) {
+    ledger::PlaceHold place;
+    place.transaction_id = id;
+    place.account = record.account;
+    place.user = record.user;
+    place.cluster = record.cluster;
+    place.partition = record.partition;
+    place.parts.push_back({charge.unit, Micros(), Micros(), charge.price_version});
+    place.period_at = record.start;
+    place.backfill = true;
+    const auto placed =
+        owner_.committer_.run(reconciler_command(std::move(place), "the job ran without a hold"));
+    if (!placed || !placed->accepted()) {
+      const std::string why = placed ? to_string(placed->refusal) : placed.error().message.c_str();
+      problem(key, describe(record) + " of account " + record.account + " ran for " +
+                       to_display(charge.amount, charge.unit) +
+                       " without a hold and cannot be charged: " + why);
+      return;
+    }
+    hold = placed->hold;
+  } else if (known->front().hold.status == ledger::HoldStatus::closed) {
+    owner_.done_records_.insert({record.cluster, record.db_index});
+    return;
+  } else {
+    hold = known->front().hold.id;
+  }
+  const ledger::JobRef ref{record.cluster, root_id(record), record.submit};
+  std::vector<ledger::Command> commands;
+  commands.push_back(reconciler_command(ledger::BindHold{hold, ref}, "the job ran without a hold"));
+  ledger::SettleShare settle;
+  settle.hold = hold;
+  settle.key = {record.cluster, root_id(record), record.array_task_id.value_or(-1), 0, ""};
+  settle.unit = charge.unit;
+  settle.actual = charge.amount;
+  settle.cause = record.status.text;
+  commands.push_back(
+      reconciler_command(std::move(settle), "the job ran without a hold: " + record.status.text));
+  const auto outcomes = run_all(std::move(commands));
+  const bool settled = std::all_of(outcomes.begin(), outcomes.end(), [](const auto& outcome) {
+    return outcome && outcome->accepted();
+  });
+  if (!settled) {
+    problem(key,
+            describe(record) + " ran without a hold and could not be charged; it is tried again");
+    return;
+  }
+  owner_.alarms_.clear(key);
+  owner_.done_records_.insert({record.cluster, record.db_index});
+  ++report_.charged_without_hold;
+  report_.actions.push_back("charged " + to_display(charge.amount, charge.unit) + " for " +
+                            describe(record) + ", which ran without a hold");
+}
+
+}  // namespace asbb::service

@@ -1,0 +1,145 @@
+// Voids holds whose job never came to be, on evidence and never on age (DESIGN 4.8), and says which
+// holds nothing explains.
+#include <algorithm>
+
+#include "base/token.h"
+#include "service/reconciler_pass.h"
+
+namespace asbb::service {
+namespace {
+
+constexpr Span clock_tolerance = seconds(120);
+
+Span grace_of(const slurm::ClusterCache& view, const std::string& cluster, Span least) {
+  const auto snapshot = view.cluster(cluster);
+  const std::int64_t timeout_s = snapshot ? snapshot->message_timeout_s : 100;
+  return std::max(least, seconds(3 * timeout_s));
+}
+
+}  // namespace
+
+void Reconciler::Pass::sweep() {
+  std::vector<const ledger::Hold*> candidates;
+  Instant oldest = now_;
+  for (const OpenHold& open : holds_) {
+    if (open.hold.job || open.hold.backfilled || !absent_from_queues(open.hold)) continue;
+    candidates.push_back(&open.hold);
+    oldest = std::min(oldest, open.hold.placed_at);
+  }
+  if (candidates.empty()) return;
+  const auto lists = read_settled_accounting(oldest - clock_tolerance);
+  if (!lists) return;
+  for (const ledger::Hold* hold : candidates) {
+    const bool absent = std::all_of(lists->begin(), lists->end(), [&](const auto& list) {
+      return absent_from_accounting(*hold, list);
+    });
+    if (absent) void_hold(*hold, *lists);
+  }
+}
+
+// Every cluster that might have the job was read, completely and late enough, and none has the
+// token.
+bool Reconciler::Pass::absent_from_queues(const ledger::Hold& hold) const {
+  for (const std::string& cluster : owner_.source_.clusters()) {
+    const auto list = queues_.find(cluster);
+    if (list == queues_.end() || !list->second.is_evidence()) return false;
+    const Span grace = grace_of(owner_.view_, cluster, owner_.options_.sweep_grace_min);
+    if (list->second.read_at <= hold.placed_at + grace) return false;
+    for (const slurm::QueueJob& job : list->second.jobs) {
+      if (find_token(job.admin_comment) == hold.request_id) return false;
+    }
+  }
+  return true;
+}
+
+// What slurmdbd of every cluster has since then, read while no controller had anything left to
+// send; nothing when that cannot be had.
+std::optional<std::vector<slurm::AccountingList>> Reconciler::Pass::read_settled_accounting(
+    Instant since) {
+  std::vector<slurm::AccountingList> lists;
+  for (const std::string& cluster : owner_.source_.clusters()) {
+    const auto queued = owner_.source_.accounting_queue_length(cluster);
+    if (!queued || *queued != 0) return std::nullopt;
+    slurm::AccountingQuery query;
+    query.since = since;
+    auto list = read_accounting(cluster, query);
+    if (!list || !list->is_evidence()) return std::nullopt;
+    lists.push_back(std::move(*list));
+  }
+  return lists;
+}
+
+bool Reconciler::Pass::absent_from_accounting(const ledger::Hold& hold,
+                                              const slurm::AccountingList& list) {
+  const std::string account = owner_.committer_.read(
+      [&](const ledger::Book& book) { return book.account(hold.account)->name; });
+  for (const slurm::AccountingRecord& record : list.records) {
+    const std::string_view token = find_token(record.admin_comment);
+    if (token == hold.request_id) return false;
+    const bool like_it = token.empty() && !record.status.revoked && record.user == hold.user &&
+                         record.account == account &&
+                         record.submit >= hold.placed_at - clock_tolerance &&
+                         record.submit <= hold.placed_at + clock_tolerance;
+    if (!like_it || hold_of(record).has_value()) continue;
+    problem("hold " + hold.request_id,
+            "the hold of " + to_display(hold.parts.front().unopened, hold.parts.front().unit) +
+                " of user " + hold.user + " may belong to " + list.cluster + " job " +
+                std::to_string(record.job_id) +
+                ", which carries no token: it is kept; look at both and settle it");
+    return false;
+  }
+  return true;
+}
+
+void Reconciler::Pass::void_hold(const ledger::Hold& hold,
+                                 const std::vector<slurm::AccountingList>& lists) {
+  std::string evidence;
+  for (const slurm::AccountingList& list : lists) {
+    evidence += "; " + list.cluster + ": slurmctld lacks it at " +
+                to_rfc3339(queues_.at(list.cluster).read_at) + ", slurmdbd at " +
+                to_rfc3339(list.read_at);
+  }
+  const auto voided = owner_.committer_.run(
+      reconciler_command(ledger::VoidHold{hold.id}, "its job never came to be" + evidence));
+  if (!voided) {
+    report_.problems.push_back("hold " + hold.request_id +
+                               ": not voided: " + voided.error().message);
+    return;
+  }
+  if (!voided->accepted()) return;
+  ++report_.voided;
+  owner_.alarms_.clear("hold " + hold.request_id);
+  report_.actions.push_back("gave back " + to_display(voided->released, voided->unit) +
+                            " of a submission of " + hold.user + " that never became a job");
+}
+
+void Reconciler::Pass::alarm_unexplained() {
+  for (const OpenHold& open : holds_) {
+    if (!open.hold.job || now_ < open.hold.placed_at + owner_.options_.hold_alarm_after) continue;
+    const std::string key = "hold " + open.hold.request_id;
+    const bool all_read = queues_.size() == owner_.source_.clusters().size();
+    if (!all_read || !rows_of(*open.hold.job).empty()) continue;
+    problem(key, "job " + std::to_string(open.hold.job->job_id) + " of " + open.hold.job->cluster +
+                     " has a hold but slurmctld does not know it and slurmdbd has no end of it: "
+                     "look at sacctmgr show runawayjobs");
+  }
+  const Instant before = now_ - owner_.options_.hold_alarm_after;
+  const auto external = owner_.committer_.read([&](const ledger::Book& book) {
+    std::vector<std::string> ids;
+    for (const ledger::Hold* hold : book.open_holds()) {
+      if (hold->kind == ledger::HoldKind::external && hold->placed_at < before) {
+        ids.push_back(hold->request_id);
+      }
+    }
+    return ids;
+  });
+  for (const std::string& id : external) {
+    owner_.alarms_.raise("hold " + id,
+                         "the hold " + id +
+                             " of an external caller is still open: settle it with "
+                             "/api/v1/budget/reconcile",
+                         now_);
+  }
+}
+
+}  // namespace asbb::service
