@@ -1,0 +1,34 @@
+// What the Slurm plugin does when the service does not answer: one small file per cluster beside
+// the socket, written by the service, read by slurmctld (docs/reference/plugin-protocol.md, section
+// 4). The text is a pure function; writing replaces the file atomically.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "pricing/price_book.h"
+#include "slurm/cluster_view.h"
+
+namespace asbb::service {
+
+// The administrator's choice for priced partitions; unpriced ones are always allowed.
+struct SilencePolicy {
+  bool allow_by_default = false;
+  std::map<std::string, bool> allow_by_partition;
+};
+
+// `clusters` are all that might run a job of this one; `book` is null when there are no prices.
+[[nodiscard]] std::string policy_text(
+    const slurm::ClusterSnapshot& cluster,
+    const std::vector<std::shared_ptr<const slurm::ClusterSnapshot>>& clusters,
+    const pricing::PriceBook* book, const SilencePolicy& policy);
+
+// Writes `folder`/policy.<cluster in lower case> with mode 0644 by way of a temporary file and
+// rename. Does nothing when the file already says so.
+[[nodiscard]] Result<void> write_policy_file(const std::string& folder, const std::string& cluster,
+                                             const std::string& text);
+
+}  // namespace asbb::service
