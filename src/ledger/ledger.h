@@ -11,7 +11,7 @@ namespace asbb::ledger {
 // How old a token may be, and how far ahead of our clock; answers are kept longer than a token is
 // good for.
 inline constexpr Span token_age_max = hours(24);
-inline constexpr Span token_ahead_max = hours(1);
+inline constexpr Span token_ahead_max = seconds(600);
 inline constexpr Span answer_memory = hours(26);
 
 // Bound of every counter (held, used) either way, so that available never leaves 64 bits.
