@@ -1,0 +1,230 @@
+// The auditor's checks of accounts, budgets and limits, and the sums they all share.
+#include <algorithm>
+
+#include "ledger/auditor_state.h"
+
+namespace asbb::ledger {
+namespace {
+
+constexpr AuditSum counter_edge = 4'000'000'000'000'000'000;
+
+bool is_one_of(const std::string& word, std::initializer_list<const char*> words) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+std::string name_of(const std::pair<char, std::int64_t>& leg) {
+  return (leg.first == 'b' ? "budget " : "partition limit ") + std::to_string(leg.second);
+}
+
+}  // namespace
+
+void Auditor::State::apply(const AuditRecord& record) {
+  if (record.amount_micros < 0 && record.type != "adjustment") {
+    problem(record.sequence, "the amount of a " + record.type + " is negative");
+  }
+  if (is_one_of(record.type, {"account_create", "account_update", "account_close"})) {
+    account_entry(record);
+  } else if (is_one_of(record.type, {"budget_create", "budget_update"})) {
+    budget_entry(record);
+  } else if (record.type == "limit_set") {
+    limit_entry(record);
+  } else if (record.type == "hold") {
+    hold_entry(record);
+  } else if (record.type == "bind") {
+    bind_entry(record);
+  } else if (is_one_of(record.type, {"charge", "release", "overrun", "refund"})) {
+    hold_money_entry(record);
+  } else if (record.type == "adjustment") {
+    adjustment_entry(record);
+  } else if (record.type == "prices") {
+    prices_entry(record);
+  } else {
+    problem(record.sequence, "nobody knows entries of type '" + record.type + "'");
+  }
+}
+
+void Auditor::State::account_entry(const AuditRecord& record) {
+  const auto known = accounts.find(record.account);
+  if (record.type == "account_create") {
+    if (known != accounts.end() || account_names.contains(record.account_name)) {
+      problem(record.sequence, "account '" + record.account_name + "' is created twice");
+      return;
+    }
+    account_names[record.account_name] = record.account;
+    accounts[record.account].name = record.account_name;
+  } else if (known == accounts.end() || known->second.name != record.account_name) {
+    problem(record.sequence, "account '" + record.account_name + "' was never created");
+    return;
+  }
+  AuditedAccount& account = accounts[record.account];
+  if (record.type == "account_close") {
+    account.status = "closed";
+    return;
+  }
+  account.parent = audit_text(record.details, "parent");
+  account.status = audit_text(record.details, "status");
+  check_parents(record);
+}
+
+void Auditor::State::check_parents(const AuditRecord& record) {
+  std::size_t steps = 0;
+  for (std::string name = record.account_name; !name.empty();) {
+    const auto found = account_names.find(name);
+    if (found == account_names.end() || ++steps > accounts.size()) {
+      problem(record.sequence, "above account '" + record.account_name +
+                                   "' there is an unknown account or a circle");
+      accounts[record.account].parent.clear();
+      return;
+    }
+    name = accounts[found->second].parent;
+  }
+}
+
+void Auditor::State::new_limit(const AuditRecord& record, AuditedLimit& limit, const char* what) {
+  if (record.amount_micros < limit.limit && record.amount_micros < limit.held + limit.used) {
+    problem(record.sequence, std::string(what) + " is lowered to " +
+                                 audit_amount(record.amount_micros) + ", below what is held (" +
+                                 audit_amount(limit.held) + ") and used (" +
+                                 audit_amount(limit.used) + ")");
+  }
+  limit.limit = record.amount_micros;
+}
+
+void Auditor::State::budget_entry(const AuditRecord& record) {
+  const std::string name = "budget " + std::to_string(record.budget);
+  const auto known = budgets.find(record.budget);
+  if ((known == budgets.end()) != (record.type == "budget_create") ||
+      !accounts.contains(record.account)) {
+    problem(record.sequence, name + " is created twice, changed before it was, or of no account");
+    return;
+  }
+  AuditedLimit& budget = budgets[record.budget];
+  if (known == budgets.end()) {
+    budget.account = record.account;
+    budget.unit = record.unit;
+    accounts[record.account].budgets.push_back(record.budget);
+  }
+  if (budget.account != record.account || budget.unit != record.unit) {
+    problem(record.sequence, name + " changes its account or its unit");
+  }
+  budget.start_us = audit_number(record.details, "start_us").value_or(0);
+  budget.end_us = audit_number(record.details, "end_us").value_or(0);
+  if (budget.end_us <= budget.start_us) problem(record.sequence, name + " ends before it starts");
+  for (const std::int64_t id : accounts[budget.account].budgets) {
+    const AuditedLimit& other = budgets[id];
+    if (id == record.budget || other.unit != budget.unit) continue;
+    if (other.start_us < budget.end_us && budget.start_us < other.end_us) {
+      problem(record.sequence, name + " overlaps budget " + std::to_string(id));
+    }
+  }
+  new_limit(record, budget, "the budget");
+}
+
+void Auditor::State::limit_entry(const AuditRecord& record) {
+  const auto id = audit_number(record.details, "limit");
+  const auto budget = budgets.find(record.budget);
+  if (!id || budget == budgets.end() || budget->second.account != record.account ||
+      budget->second.unit != record.unit || record.partition.empty()) {
+    problem(record.sequence, "a partition limit without a number, a partition or its budget");
+    return;
+  }
+  if (!limits.contains(*id)) {
+    for (const std::int64_t other : budget->second.limits) {
+      if (limits[other].partition != record.partition) continue;
+      problem(record.sequence, "budget " + std::to_string(record.budget) + " has two limits for '" +
+                                   record.partition + "'");
+    }
+    AuditedLimit fresh;
+    fresh.account = record.account;
+    fresh.budget = record.budget;
+    fresh.unit = record.unit;
+    fresh.partition = record.partition;
+    limits[*id] = fresh;
+    budget->second.limits.push_back(*id);
+  }
+  AuditedLimit& limit = limits[*id];
+  if (limit.budget != record.budget || limit.partition != record.partition) {
+    problem(record.sequence, "partition limit " + std::to_string(*id) + " changes its place");
+  }
+  new_limit(record, limit, "the partition limit");
+}
+
+void Auditor::State::prices_entry(const AuditRecord& record) {
+  if (record.price_version != ++price_version) {
+    problem(record.sequence, "price version " + std::to_string(record.price_version) +
+                                 " stands where version " + std::to_string(price_version) +
+                                 " must be");
+    price_version = record.price_version;
+  }
+}
+
+AuditedLimit* Auditor::State::leg(const std::pair<char, std::int64_t>& name) {
+  auto& map = name.first == 'b' ? budgets : limits;
+  const auto found = map.find(name.second);
+  return found == map.end() ? nullptr : &found->second;
+}
+
+bool Auditor::State::check_legs(const AuditRecord& record, const AuditLegs& legs) {
+  for (std::size_t i = 0; i < legs.size(); ++i) {
+    const AuditedLimit* limit = leg(legs[i]);
+    if (limit == nullptr || limit->unit != record.unit ||
+        std::find(legs.begin(), legs.begin() + static_cast<std::ptrdiff_t>(i), legs[i]) !=
+            legs.begin() + static_cast<std::ptrdiff_t>(i)) {
+      problem(record.sequence,
+              name_of(legs[i]) + " is unknown, of another unit, or drawn on twice");
+      return false;
+    }
+  }
+  if (legs.front() != std::pair('b', record.budget)) {
+    problem(record.sequence, "the budget that pays is not the first that is drawn on");
+    return false;
+  }
+  return true;
+}
+
+AuditLegs Auditor::State::expected_legs(const AuditRecord& record, std::int64_t at_us) const {
+  AuditLegs out;
+  auto account = accounts.find(record.account);
+  while (account != accounts.end()) {
+    for (const std::int64_t id : account->second.budgets) {
+      const AuditedLimit& budget = budgets.at(id);
+      if (budget.unit != record.unit || at_us < budget.start_us || at_us >= budget.end_us) continue;
+      out.emplace_back('b', id);
+      for (const std::int64_t limit : budget.limits) {
+        if (limits.at(limit).partition == record.partition) out.emplace_back('l', limit);
+      }
+    }
+    const auto parent = account_names.find(account->second.parent);
+    account = parent == account_names.end() ? accounts.end() : accounts.find(parent->second);
+  }
+  return out;
+}
+
+void Auditor::State::move(const AuditRecord& record, const AuditLegs& legs, AuditSum held,
+                          AuditSum used) {
+  for (const auto& name : legs) {
+    AuditedLimit& limit = *leg(name);
+    limit.held += held;
+    limit.used += used;
+    if (limit.held < 0) problem(record.sequence, name_of(name) + " holds less than nothing");
+    if (limit.held > counter_edge || limit.used > counter_edge || limit.used < -counter_edge) {
+      problem(record.sequence, "a counter of " + name_of(name) + " is beyond what is counted");
+    }
+  }
+}
+
+void Auditor::State::adjustment_entry(const AuditRecord& record) {
+  const auto legs = read_audit_legs(audit_text(record.details, "legs"));
+  if (!legs || !check_legs(record, *legs)) {
+    if (!legs) problem(record.sequence, "the adjustment says no budget that it changes");
+    return;
+  }
+  AuditRecord without_partition = record;
+  without_partition.partition.clear();
+  if (*legs != expected_legs(without_partition, record.at_us)) {
+    problem(record.sequence, "the adjustment does not change the budgets in force then");
+  }
+  move(record, *legs, 0, record.amount_micros);
+}
+
+}  // namespace asbb::ledger

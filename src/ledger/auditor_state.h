@@ -1,0 +1,110 @@
+// What the auditor knows after the records so far, and the checks of each type of entry. Inside
+// src/ledger only: auditor.h is its face. Sums are 128 bits wide, so that no record, however wrong,
+// makes them overflow.
+#pragma once
+
+#include <unordered_map>
+
+#include "ledger/audit_record.h"
+#include "ledger/auditor.h"
+
+namespace asbb::ledger {
+
+__extension__ using AuditSum = __int128;
+
+struct AuditedAccount {
+  std::string name;
+  std::string parent;  // its name; empty at the top
+  std::string status;
+  std::vector<std::int64_t> budgets;
+};
+
+// A budget, or a partition limit inside one.
+struct AuditedLimit {
+  std::int64_t account = 0;
+  std::int64_t budget = 0;  // of a partition limit
+  std::string unit;
+  std::string partition;
+  std::int64_t start_us = 0;
+  std::int64_t end_us = 0;
+  AuditSum limit = 0;
+  AuditSum held = 0;
+  AuditSum used = 0;
+  std::vector<std::int64_t> limits;  // of a budget
+};
+
+// The money of one unit inside a hold.
+struct AuditedPart {
+  std::int64_t budget = 0;
+  AuditLegs legs;
+  AuditSum granted = 0;  // at first, for all tasks
+  AuditSum held = 0;     // what is left of it and of later money
+  AuditSum charged = 0;  // by charges and overruns, less refunds
+};
+
+struct AuditedHold {
+  std::int64_t account = 0;
+  std::string kind;
+  std::int64_t task_count = 1;
+  bool backfilled = false;
+  bool bound = false;
+  std::map<std::string, AuditedPart> parts;  // by unit
+  struct Settlement {
+    std::int64_t last_sequence = 0;
+    std::vector<std::string> seen;  // "charge USD", ...: each once
+  };
+  std::unordered_map<std::string, Settlement> settlements;  // by job
+};
+
+struct Auditor::State {
+  std::int64_t entries = 0;
+  std::int64_t last_sequence = 0;
+  std::int64_t last_at_us = 0;
+  std::int64_t price_version = 0;
+  std::int64_t problem_count = 0;
+  std::vector<AuditProblem> problems;
+  std::vector<AuditProblem> notes;
+  std::map<std::int64_t, AuditedAccount> accounts;
+  std::map<std::string, std::int64_t> account_names;
+  std::map<std::int64_t, AuditedLimit> budgets;
+  std::map<std::int64_t, AuditedLimit> limits;
+  std::unordered_map<std::int64_t, AuditedHold> holds;
+
+  void problem(std::int64_t sequence, std::string text);
+  void note(std::int64_t sequence, std::string text);
+  void apply(const AuditRecord& record);
+
+  void account_entry(const AuditRecord& record);
+  void check_parents(const AuditRecord& record);
+  void budget_entry(const AuditRecord& record);
+  void limit_entry(const AuditRecord& record);
+  void hold_entry(const AuditRecord& record);
+  void bind_entry(const AuditRecord& record);
+  void hold_money_entry(const AuditRecord& record);
+  void adjustment_entry(const AuditRecord& record);
+  void prices_entry(const AuditRecord& record);
+
+  void first_hold_entry(const AuditRecord& record, const AuditLegs& legs);
+  void further_hold_entry(const AuditRecord& record, AuditedHold& hold, const AuditLegs& legs);
+  void check_standing(const AuditRecord& record);
+  void check_settlement(const AuditRecord& record, AuditedHold& hold, const AuditedPart& part);
+  void check_available(const AuditRecord& record, const AuditLegs& legs);
+  [[nodiscard]] bool check_legs(const AuditRecord& record, const AuditLegs& legs);
+  void new_limit(const AuditRecord& record, AuditedLimit& limit, const char* what);
+
+  // Adds to every leg and says when a counter cannot be so.
+  void move(const AuditRecord& record, const AuditLegs& legs, AuditSum held, AuditSum used);
+
+  // Every budget in force at that time on the account and above it, with the limits of the
+  // partition inside them, nearest first.
+  [[nodiscard]] AuditLegs expected_legs(const AuditRecord& record, std::int64_t at_us) const;
+  [[nodiscard]] AuditedLimit* leg(const std::pair<char, std::int64_t>& name);
+};
+
+// Amounts in sentences: exact decimal text of whole units.
+[[nodiscard]] std::string audit_amount(AuditSum micros);
+
+// Within 64 bits, for a report; anything beyond has been reported as a problem.
+[[nodiscard]] std::int64_t audit_narrow(AuditSum micros);
+
+}  // namespace asbb::ledger
