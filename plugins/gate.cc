@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "plugins/clock.h"
 #include "plugins/log.h"
 #include "plugins/user_message.h"
 #include "plugins/wire.h"
@@ -15,10 +14,6 @@ constexpr std::size_t kHeadBytes = 512;
 // Nearly every request fits; a longer one takes memory of the heap.
 constexpr std::size_t kBodyBytesOnStack = 16'384;
 constexpr std::size_t kShownPartitionBytes = 128;
-
-std::int64_t monotonic_millis() {
-  return monotonic_micros() / 1'000;
-}
 
 int refuse(std::string_view why, char** err_msg) {
   tell_user(why, err_msg);
@@ -86,7 +81,7 @@ int Gate::submit(job_desc_msg_t* job, std::uint32_t submit_uid, char** err_msg) 
   if (!mint_token(&question.token)) {
     return refuse("The controller has no random numbers yet; try again in a minute.", err_msg);
   }
-  const Stance on_silence = policy_.decide(job->partition, entry_micros / 1'000);
+  const Stance on_silence = policy_.decide(job->partition, pause_millis());
   question.submission = {job, cluster_.view(), submit_uid, options, on_silence};
   question.deadline_micros = entry_micros + std::int64_t{arguments_.timeout_ms} * 1'000;
 
@@ -104,7 +99,7 @@ int Gate::submit(job_desc_msg_t* job, std::uint32_t submit_uid, char** err_msg) 
 
 Failure Gate::ask(const Question& question, Exchange* conversation) {
   if (arguments_.socket_path.empty()) return Failure::not_configured;
-  const Breaker::Leave leave = breaker_.leave(monotonic_millis());
+  const Breaker::Leave leave = breaker_.leave(pause_millis());
   if (leave == Breaker::Leave::silence) return Failure::breaker_open;
   Failure failure = Failure::none;
   if (leave == Breaker::Leave::probe_and_call) failure = probe(question.deadline_micros);
@@ -112,7 +107,7 @@ Failure Gate::ask(const Question& question, Exchange* conversation) {
   Breaker::Outcome outcome = Breaker::Outcome::silent;
   if (failure == Failure::none) outcome = Breaker::Outcome::answered;
   if (failure == Failure::request_too_long) outcome = Breaker::Outcome::not_asked;
-  breaker_.report(leave, outcome, monotonic_millis());
+  breaker_.report(leave, outcome, pause_millis());
   return failure;
 }
 
@@ -183,7 +178,7 @@ int Gate::obey(const Answer& answer, const Token& token, job_desc_msg_t* job, ch
 int Gate::fall_back(Failure failure, const Question& question, job_desc_msg_t* job,
                     char** err_msg) {
   const Stance stance = question.submission.on_silence;
-  silence_log_.silence(failure, stance, monotonic_millis());
+  silence_log_.silence(failure, stance, pause_millis());
   if (stance == Stance::allow) return accept(question.token, job, err_msg);
   char storage[kHeadBytes];
   BoundedText message(storage, sizeof storage);

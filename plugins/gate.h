@@ -7,6 +7,7 @@
 
 #include "plugins/arguments.h"
 #include "plugins/breaker.h"
+#include "plugins/clock.h"
 #include "plugins/policy.h"
 #include "plugins/silence_log.h"
 #include "plugins/slurm_abi.h"
@@ -18,6 +19,9 @@ namespace asbb::plugins {
 class Gate {
  public:
   constexpr Gate() = default;
+  // With another clock for the pauses of breaker, policy and log. Deadlines keep the real one.
+  using Clock = std::int64_t (*)();
+  constexpr explicit Gate(Clock pause_clock_micros) : pause_clock_micros_(pause_clock_micros) {}
 
   // Once, before the first submit; the texts are kept.
   void configure(std::string_view plugin_line, std::string_view cluster);
@@ -43,6 +47,9 @@ class Gate {
   int fall_back(Failure failure, const Question& question, job_desc_msg_t* job, char** err_msg);
   [[nodiscard]] Endpoint endpoint() const;
 
+  [[nodiscard]] std::int64_t pause_millis() const { return pause_clock_micros_() / 1'000; }
+
+  Clock pause_clock_micros_ = monotonic_micros;
   Arguments arguments_;
   FixedText<256> cluster_;
   Breaker breaker_;
