@@ -1,0 +1,202 @@
+// The house rules that a machine can check (CONTRIBUTING.md): which folder may include which, how
+// long lines, functions and files may be, where floating point may not stand, which coroutine forms
+// g++ 12 miscompiles.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path root = ASBB_SOURCE_DIR;
+
+// Folder of src/ -> the folders it may include besides itself.
+const std::map<std::string, std::set<std::string>> allowed_includes{
+    {"base", {}},
+    {"ledger", {"base"}},
+    {"pricing", {"base"}},
+    {"config", {"base"}},
+    {"store", {"base", "ledger"}},
+    {"slurm", {"base"}},
+    {"api", {"base"}},
+    {"service", {"base", "ledger", "pricing", "config", "store", "slurm", "api"}},
+    {"http", {"base", "ledger", "pricing", "config", "store", "slurm", "api", "service"}},
+    {"cli", {"base", "config", "api", "slurm", "store"}},
+};
+
+constexpr std::size_t line_length_max = 100;
+constexpr std::size_t function_length_max = 70;
+constexpr std::size_t file_length_max = 500;
+
+struct SourceFile {
+  fs::path path;  // relative to the root
+  std::vector<std::string> lines;
+};
+
+std::vector<SourceFile> sources(const std::vector<std::string>& folders) {
+  std::vector<SourceFile> out;
+  for (const std::string& folder : folders) {
+    if (!fs::exists(root / folder)) continue;
+    for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
+      const auto extension = entry.path().extension();
+      if (extension != ".cc" && extension != ".h") continue;
+      SourceFile file{fs::relative(entry.path(), root), {}};
+      std::ifstream in(entry.path());
+      for (std::string line; std::getline(in, line);) file.lines.push_back(line);
+      out.push_back(std::move(file));
+    }
+  }
+  EXPECT_FALSE(out.empty());
+  return out;
+}
+
+const std::vector<std::string> all_folders{"src", "programs", "plugins", "tests", "fuzz", "bench"};
+
+std::string place(const SourceFile& file, std::size_t index) {
+  return file.path.string() + ":" + std::to_string(index + 1);
+}
+
+// Characters, not bytes, of UTF-8.
+std::size_t length_of(const std::string& line) {
+  std::size_t count = 0;
+  for (const char c : line) count += (static_cast<unsigned char>(c) & 0xC0u) != 0x80u;
+  return count;
+}
+
+bool is_test(const SourceFile& file) {
+  return file.path.stem().string().ends_with("_test") ||
+         file.path.string().find("testing/") != std::string::npos;
+}
+
+TEST(Tidy, IncludesPointDownwards) {
+  const std::regex include("^#include \"([a-z_]+)/");
+  for (const SourceFile& file : sources({"src"})) {
+    const std::string folder = std::next(file.path.begin())->string();
+    const auto rule = allowed_includes.find(folder);
+    ASSERT_NE(rule, allowed_includes.end()) << "src/" << folder << " has no include rule";
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      std::smatch match;
+      if (!std::regex_search(file.lines[i], match, include)) continue;
+      const std::string used = match[1];
+      const bool fine = used == folder || rule->second.contains(used) ||
+                        (is_test(file) && allowed_includes.contains(used));
+      EXPECT_TRUE(fine) << place(file, i) << ": " << folder << " may not include " << used;
+    }
+  }
+}
+
+TEST(Tidy, PluginsIncludeNothingOfTheService) {
+  const std::regex include(
+      "^#include \"(base|ledger|pricing|config|store|slurm|api|service|http|cli)/");
+  for (const SourceFile& file : sources({"plugins"})) {
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      EXPECT_FALSE(std::regex_search(file.lines[i], include)) << place(file, i);
+    }
+  }
+}
+
+TEST(Tidy, LinesFitOnAScreen) {
+  for (const SourceFile& file : sources(all_folders)) {
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      if (file.lines[i].find("http://") != std::string::npos) continue;
+      EXPECT_LE(length_of(file.lines[i]), line_length_max) << place(file, i);
+      EXPECT_EQ(file.lines[i].find('\t'), std::string::npos) << place(file, i) << ": a tab";
+    }
+  }
+}
+
+TEST(Tidy, FilesHaveOneIdea) {
+  for (const SourceFile& file : sources(all_folders)) {
+    EXPECT_LE(file.lines.size(), file_length_max) << file.path;
+  }
+}
+
+// A function at namespace scope begins in column 0, ends its head with '{' and ends with '}' in
+// column 0.
+TEST(Tidy, FunctionsFitInTheHead) {
+  for (const SourceFile& file : sources(all_folders)) {
+    std::size_t start = 0;
+    bool inside = false;
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      const std::string& line = file.lines[i];
+      const bool opens = !line.empty() && line[0] != ' ' && line[0] != '}' && line[0] != '#' &&
+                         line.find('(') != std::string::npos && line.rfind("namespace", 0) != 0 &&
+                         line.rfind("//", 0) != 0;
+      if (!inside && opens) {
+        start = i;
+        inside = true;
+      }
+      if (inside && (line == "}" || (line.ends_with(";") && line[0] != ' ' && start == i) ||
+                     (line.ends_with("}") && start == i))) {
+        EXPECT_LE(i - start + 1, function_length_max) << place(file, start);
+        inside = false;
+      } else if (inside && line.empty() && i > start && file.lines[i - 1].ends_with(";") &&
+                 file.lines[i - 1].rfind("  ", 0) != 0) {
+        inside = false;
+      }
+    }
+  }
+}
+
+TEST(Tidy, NoFloatNearMoney) {
+  const std::regex word("\\b(double|float)\\b");
+  for (const SourceFile& file :
+       sources({"src/base", "src/ledger", "src/pricing", "src/store", "src/api"})) {
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      const std::string code = file.lines[i].substr(0, file.lines[i].find("//"));
+      EXPECT_FALSE(std::regex_search(code, word)) << place(file, i);
+    }
+  }
+}
+
+// g++ 12 destroys a temporary twice inside a co_await expression; tests/tidy/README in
+// CONTRIBUTING.md.
+TEST(Tidy, CoAwaitHasNoTemporariesWithBraces) {
+  const std::regex bad("co_await.*(\\{[^}]|\\[[^\\]&=]*[a-z_]+[^\\]]*\\]\\s*[({])");
+  for (const SourceFile& file : sources({"src", "programs"})) {
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      if (file.lines[i].find("co_await") == std::string::npos) continue;
+      EXPECT_EQ(file.path.string().rfind("src/http/", 0), 0u)
+          << place(file, i) << ": coroutines live in src/http only";
+      EXPECT_FALSE(std::regex_search(file.lines[i], bad)) << place(file, i);
+    }
+  }
+}
+
+TEST(Tidy, NoLeftovers) {
+  const std::regex word("\\b(TODO|FIXME|XXX|HACK)\\b|not (yet )?implemented");
+  for (const SourceFile& file : sources(all_folders)) {
+    if (file.path.filename() == "tidy_test.cc") continue;
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      EXPECT_FALSE(std::regex_search(file.lines[i], word)) << place(file, i);
+    }
+  }
+}
+
+TEST(Tidy, HeadersSayWhatTheyAre) {
+  for (const SourceFile& file : sources({"src", "plugins"})) {
+    if (file.path.extension() != ".h") continue;
+    ASSERT_FALSE(file.lines.empty()) << file.path;
+    EXPECT_EQ(file.lines[0].rfind("//", 0), 0u) << file.path << " does not open with prose";
+    bool once = false;
+    for (const std::string& line : file.lines) once = once || line == "#pragma once";
+    EXPECT_TRUE(once) << file.path << " lacks #pragma once";
+  }
+}
+
+TEST(Tidy, NamesAreSnakeCase) {
+  const std::regex name("^[a-z0-9_]+\\.(cc|h)$");
+  for (const SourceFile& file : sources(all_folders)) {
+    EXPECT_TRUE(std::regex_match(file.path.filename().string(), name)) << file.path;
+  }
+}
+
+}  // namespace
