@@ -45,9 +45,6 @@ class Associations {
   void set_admin_level(const std::string& user, AdminLevel level);
   void set_default_account(const std::string& cluster, const std::string& user,
                            const std::string& account);
-  // Adds all of another slurmdbd's: clusters of their own, the same users perhaps.
-  void merge(const Associations& other);
-
   // The user has an association of his own with exactly this account there (a child account's user
   // may not use the parent). partition empty: in some partition; otherwise an association for any
   // partition or for that one.

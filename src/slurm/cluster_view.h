@@ -99,7 +99,7 @@ struct ClusterSnapshot {
   [[nodiscard]] const PartitionInfo* partition(std::string_view name) const;
   [[nodiscard]] const PartitionInfo* default_partition() const;
   [[nodiscard]] const NodeInfo* node(std::string_view name) const;
-  // Nodes of a partition that have a record, in its order.
+  // Nodes whose record names the partition.
   [[nodiscard]] std::vector<const NodeInfo*> nodes_of(const PartitionInfo& partition) const;
 };
 

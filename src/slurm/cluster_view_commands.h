@@ -3,7 +3,6 @@
 
 #include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "slurm/cluster_view.h"
@@ -27,11 +26,5 @@ class ClusterViewCommands final : public ClusterView {
   std::vector<SlurmCluster> clusters_;
   std::function<Instant()> now_;
 };
-
-// The readers of each command's output, for tests and fuzzers. They add to the snapshot; a record
-// that cannot be read becomes a problem and the rest is still read.
-Result<void> read_config(std::string_view text, ClusterSnapshot& snapshot);
-Result<void> read_partitions(std::string_view text, ClusterSnapshot& snapshot);
-Result<void> read_nodes(std::string_view text, ClusterSnapshot& snapshot);
 
 }  // namespace asbb::slurm

@@ -111,8 +111,11 @@ struct AccountingList {
   [[nodiscard]] bool is_evidence() const { return proven_operator && problems.empty(); }
 };
 
-// Either job ids (all their rows, whenever), or a window: every row that was pending, running or
-// ended in [since, until), jobs cancelled before they were eligible included.
+// Either job ids: all their rows, whenever; the id of an array or of a het job's leader gives all
+// its tasks or components. Or a window: every row that ended in [since, until), jobs cancelled
+// before they were eligible included; every row that was eligible before `until` and had not ended
+// before `since`; and the earlier rows of those that ended. A job that never was eligible and has
+// not ended is only in slurmctld's list (or found by its id).
 struct AccountingQuery {
   std::vector<std::int64_t> job_ids;
   std::optional<Instant> since;

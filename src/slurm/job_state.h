@@ -39,8 +39,9 @@ struct JobStatus {
 
   bool operator==(const JobStatus&) const = default;
 
-  // Nothing more will be allocated or used under this record: a base state of an end, or requeued,
-  // resized or revoked; never while completing. An unknown word is never an end.
+  // Nothing more will be allocated or used under this record: a base state of an end, or requeued
+  // or resized; never while completing, never an unknown word. Never revoked either: another
+  // cluster has the job, and it can come back.
   [[nodiscard]] bool has_ended() const;
 };
 

@@ -18,6 +18,11 @@ struct SlurmCluster {
   std::string bin_dir;     // folder of squeue, sacct, scontrol, sacctmgr, sdiag; empty: PATH
 };
 
+// `not_found` when none of that name is configured.
+[[nodiscard]] Result<const SlurmCluster*> find_cluster(const std::vector<SlurmCluster>& clusters,
+                                                       const std::string& name);
+[[nodiscard]] std::vector<std::string> cluster_names(const std::vector<SlurmCluster>& clusters);
+
 class SlurmClient {
  public:
   virtual ~SlurmClient() = default;
