@@ -37,7 +37,7 @@ inline constexpr Micros max_rate{1'000'000'000'000'000};
 inline constexpr std::int64_t max_minimum_seconds = 86'400;
 
 struct Rate {
-  std::string cluster = "*";    // lower case, "*" for every cluster
+  std::string cluster = "*";    // lower case as Slurm keeps it; "*" for every cluster
   std::string partition = "*";  // "*" for every partition
   std::string unit;             // empty when free
   Basis basis = Basis::tres;

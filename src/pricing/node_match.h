@@ -1,0 +1,24 @@
+// Which nodes of a partition can be given to a request. Leaves a node out only where Slurm surely
+// would; used by demand.cc alone.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "pricing/demand.h"
+#include "pricing/job_request.h"
+
+namespace asbb::pricing {
+
+// Whether a node with these features may be part of a job with this --constraint. Plain lists
+// ("a&b", "a,b") need all, anything else needs one of the names, and counts ("a*2") leave the
+// other nodes free to be of any kind.
+[[nodiscard]] bool may_match(std::string_view constraint, const std::vector<std::string>& features);
+
+// Shapes that match --constraint; among them those that can hold what is asked of each node, or all
+// of them where none seems to. Empty only when no node matches the constraint.
+[[nodiscard]] std::vector<NodeShape> matching_nodes(const CheckedRequest& request,
+                                                    const PartitionShape& partition,
+                                                    std::int64_t cpus_per_node);
+
+}  // namespace asbb::pricing
