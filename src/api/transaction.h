@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -64,6 +65,9 @@ struct UsageQuery {
 using QueryParameters = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] Result<TransactionQuery> parse_transaction_query(const QueryParameters& parameters);
 [[nodiscard]] Result<UsageQuery> parse_usage_query(const QueryParameters& parameters);
+
+// RFC 3986: everything but letters, digits and "-._~" becomes %XX. For one path segment or value.
+[[nodiscard]] std::string percent_encode(std::string_view text);
 
 // The inverse, percent-encoded: "?account=proj001&limit=5", or "".
 [[nodiscard]] std::string to_query_string(const TransactionQuery& query);

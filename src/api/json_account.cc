@@ -1,0 +1,192 @@
+#include "api/account.h"
+
+#include "api/json_io.h"
+
+namespace asbb::api {
+
+template <typename F>
+void fields(F& f, As<F, PartitionLimit>& v) {
+  f.text("partition", v.partition, Need::must);
+  f.text("unit", v.unit, Need::must);
+  f.money("limit", v.limit, Need::must);
+  f.money("used", v.used, Need::must);
+  f.money("held", v.held, Need::must);
+  f.money("available", v.available, Need::must);
+}
+
+template <typename F>
+void fields(F& f, As<F, Budget>& v) {
+  f.number("id", v.id, Need::must);
+  f.text("unit", v.unit, Need::must);
+  f.time("start_date", v.start_date, Need::must);
+  f.time("end_date", v.end_date, Need::must);
+  f.day("first_day", v.first_day, Need::must);
+  f.day("last_day", v.last_day, Need::must);
+  f.flag("in_force", v.in_force, Need::must);
+  f.money("limit", v.limit, Need::must);
+  f.money("used", v.used, Need::must);
+  f.money("held", v.held, Need::must);
+  f.money("available", v.available, Need::must);
+  f.money("credit_limit", v.credit_limit, Need::must);
+  f.list("partition_limits", v.partition_limits, Need::must);
+}
+
+template <typename F>
+void fields(F& f, As<F, Account>& v) {
+  f.number("id", v.id, Need::must);
+  f.text("slurm_account", v.slurm_account, Need::must);
+  f.text("name", v.name, Need::must);
+  f.text("description", v.description, Need::may);
+  f.text("parent", v.parent, Need::may);
+  f.text("status", v.status, Need::must);
+  f.text("unit", v.unit, Need::may);
+  f.money("budget_limit", v.budget_limit, Need::must);
+  f.money("budget_used", v.budget_used, Need::must);
+  f.money("budget_held", v.budget_held, Need::must);
+  f.money("budget_available", v.budget_available, Need::must);
+  f.flag("has_incremental_budget", v.has_incremental_budget, Need::may);
+  f.money("total_allocated", v.total_allocated, Need::may);
+  f.time("start_date", v.start_date, Need::left_out);
+  f.time("end_date", v.end_date, Need::left_out);
+  f.money("hold_percentage", v.hold_percentage, Need::left_out);
+  f.number("open_holds", v.open_holds, Need::may);
+  f.list("budgets", v.budgets, Need::must);
+  f.time("created_at", v.created_at, Need::must);
+  f.time("updated_at", v.updated_at, Need::must);
+}
+
+template <typename F>
+void fields(F& f, As<F, NewBudget>& v) {
+  f.text("unit", v.unit, Need::left_out, name_text);
+  f.money("limit", v.limit, Need::must, not_negative);
+  f.date("start_date", v.start_date, Need::must);
+  f.date("end_date", v.end_date, Need::must);
+  f.money("credit_limit", v.credit_limit, Need::left_out, not_negative);
+}
+
+namespace {
+
+// The flat form of one budget, as existing clients send it.
+void read_flat_budget(FieldReader& f, AccountCreate& v) {
+  bool incremental = false;
+  f.flag("has_incremental_budget", incremental, Need::may);
+  if (incremental || f.has("allocation_schedule")) {
+    f.refuse(incremental ? "has_incremental_budget" : "allocation_schedule",
+             "money by schedule cannot be set here: give the whole budget_limit with start_date "
+             "and end_date, or a list 'budgets' with one entry per period");
+    return;
+  }
+  if (!f.has("budget_limit") && !f.has("start_date") && !f.has("end_date")) return;
+  if (!v.budgets.empty()) {
+    f.refuse("budgets", "give either budget_limit, start_date and end_date, or this list");
+    return;
+  }
+  NewBudget& budget = v.budgets.emplace_back();
+  f.text("unit", budget.unit, Need::left_out, name_text);
+  f.money("budget_limit", budget.limit, Need::must, not_negative);
+  f.date("start_date", budget.start_date, Need::must);
+  f.date("end_date", budget.end_date, Need::must);
+}
+
+}  // namespace
+
+template <typename F>
+void fields(F& f, As<F, AccountCreate>& v) {
+  f.text("slurm_account", v.slurm_account, Need::must, name_text);
+  f.text("name", v.name, Need::left_out, line_text);
+  f.text("description", v.description, Need::left_out);
+  f.text("parent", v.parent, Need::left_out, name_text);
+  f.money("hold_percentage", v.hold_percentage, Need::left_out, hold_factor);
+  f.list("budgets", v.budgets, Need::left_out);
+  if constexpr (F::is_reading) read_flat_budget(f, v);
+}
+
+template <typename F>
+void fields(F& f, As<F, AccountUpdate>& v) {
+  f.text("name", v.name, Need::left_out, line_text);
+  f.text("description", v.description, Need::left_out);
+  f.text("parent", v.parent, Need::left_out, name_text);
+  f.word("status", v.status, Need::left_out, {"active", "inactive", "suspended"});
+  f.money("hold_percentage", v.hold_percentage, Need::left_out, hold_factor);
+  f.text("unit", v.unit, Need::left_out, name_text);
+  f.money("budget_limit", v.budget_limit, Need::left_out, not_negative);
+  f.date("start_date", v.start_date, Need::left_out);
+  f.date("end_date", v.end_date, Need::left_out);
+}
+
+template <typename F>
+void fields(F& f, As<F, PartitionLimitSet>& v) {
+  f.money("limit", v.limit, Need::must, not_negative);
+  f.text("unit", v.unit, Need::left_out, name_text);
+}
+
+template <typename F>
+void fields(F& f, As<F, Adjustment>& v) {
+  f.money("amount", v.amount, Need::must);
+  f.text("unit", v.unit, Need::left_out, name_text);
+  f.text("reason", v.reason, Need::must, line_text);
+  f.text("request_id", v.request_id, Need::left_out, name_text);
+  if constexpr (F::is_reading) {
+    if (v.amount.is_zero()) f.refuse("amount", "an amount other than 0 is expected");
+    if (v.reason.empty()) f.refuse("reason", "a reason is expected: it stays in the ledger");
+  }
+}
+
+template <typename F>
+void fields(F& f, As<F, OpenHold>& v) {
+  f.text("transaction_id", v.transaction_id, Need::must);
+  f.text("account", v.account, Need::must);
+  f.text("user", v.user, Need::may);
+  f.text("cluster", v.cluster, Need::may);
+  f.text("partition", v.partition, Need::may);
+  f.number("job_id", v.job_id, Need::left_out);
+  f.text("kind", v.kind, Need::must);
+  f.text("unit", v.unit, Need::must);
+  f.money("estimate", v.estimate, Need::must);
+  f.money("granted", v.granted, Need::must);
+  f.money("held", v.held, Need::must);
+  f.number("task_count", v.task_count, Need::must);
+  f.time("placed_at", v.placed_at, Need::must);
+}
+
+template <typename F>
+void fields(F& f, As<F, UsageLine>& v) {
+  f.text("name", v.name, Need::must);
+  f.money("charged", v.charged, Need::must);
+  f.number("jobs", v.jobs, Need::must);
+}
+
+template <typename F>
+void fields(F& f, As<F, UnitUsage>& v) {
+  f.text("unit", v.unit, Need::must);
+  f.money("limit", v.limit, Need::must);
+  f.money("used", v.used, Need::must);
+  f.money("held", v.held, Need::must);
+  f.money("available", v.available, Need::must);
+  f.money("charged", v.charged, Need::must);
+  f.money("adjusted", v.adjusted, Need::must);
+  f.number("jobs", v.jobs, Need::must);
+  f.list("by_partition", v.by_partition, Need::must);
+  f.list("by_user", v.by_user, Need::must);
+  f.list("by_cluster", v.by_cluster, Need::must);
+}
+
+template <typename F>
+void fields(F& f, As<F, Usage>& v) {
+  f.text("account", v.account, Need::must);
+  f.time("start_date", v.start_date, Need::must);
+  f.time("end_date", v.end_date, Need::must);
+  f.list("units", v.units, Need::must);
+}
+
+}  // namespace asbb::api
+
+ASBB_JSON_TYPE(asbb::api::Account)
+ASBB_JSON_TYPE(std::vector<asbb::api::Account>)
+ASBB_JSON_TYPE(asbb::api::AccountCreate)
+ASBB_JSON_TYPE(asbb::api::AccountUpdate)
+ASBB_JSON_TYPE(asbb::api::PartitionLimit)
+ASBB_JSON_TYPE(asbb::api::PartitionLimitSet)
+ASBB_JSON_TYPE(asbb::api::Adjustment)
+ASBB_JSON_TYPE(std::vector<asbb::api::OpenHold>)
+ASBB_JSON_TYPE(asbb::api::Usage)
