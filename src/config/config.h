@@ -1,0 +1,120 @@
+// The settings of one YAML file with ASBB_SECTION_KEY environment variables above it. Loading
+// refuses unknown and duplicate keys, bad types and impossible values, all at once, each with its
+// line and what is allowed. The file is the administrator's and trusted as to its size; nothing
+// here opens anything that it names. Plain values; any thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/money.h"
+#include "base/time.h"
+#include "tl/expected.hpp"
+
+namespace asbb::config {
+
+enum class LogLevel { debug, info, warning, error };
+enum class LogFormat { text, json };
+[[nodiscard]] const char* to_string(LogLevel level);
+[[nodiscard]] const char* to_string(LogFormat format);
+
+struct Service {
+  std::string listen_addr = ":8080";  // loopback only; empty: no TCP
+  std::string socket = "/run/asbb/asbb.sock";
+  unsigned socket_mode = 0666;
+  LogLevel log_level = LogLevel::info;
+  LogFormat log_format = LogFormat::text;
+  std::string timezone = "UTC";          // IANA name: where the days of periods begin
+  std::vector<std::string> admins;       // users who may move money, beside root
+  std::string tokens_file;               // bearer tokens for TCP; empty: none
+  bool anonymous_budget_routes = false;  // /budget/check and /budget/reconcile over TCP
+  std::int64_t workers = 2;              // threads that serve connections
+  bool operator==(const Service&) const = default;
+};
+
+struct Database {
+  std::string driver = "sqlite";
+  std::string dsn = "/var/lib/asbb/asbb.db";
+  std::string chain_key_file = "/var/lib/asbb/chain.key";
+  Span lock_wait = seconds(10);  // how long a start waits for another service to let go
+  bool operator==(const Database&) const = default;
+};
+
+struct Budget {
+  Micros default_hold_percentage{1'200'000};  // factor on the estimate, 1 to 10
+  std::string default_unit = "USD";
+  std::int64_t max_unbound_holds = 10'000;  // per user and account
+  Span reconciliation_timeout = hours(24);  // an open hold that nothing explains raises an alarm
+  bool operator==(const Budget&) const = default;
+};
+
+struct Cluster {
+  std::string name;     // ClusterName, lower case
+  std::string conf;     // its slurm.conf; empty: Slurm's own default
+  std::string bin_dir;  // folder of squeue, sacct, ...; empty: PATH
+  bool operator==(const Cluster&) const = default;
+};
+
+// What the plugin does with jobs for priced partitions while the service is silent.
+struct OnUnavailable {
+  bool allow_by_default = false;
+  std::map<std::string, bool> allow_by_partition;
+  bool operator==(const OnUnavailable&) const = default;
+};
+
+struct Slurm {
+  std::string user = "slurm";  // SlurmUser: may submit, notify and read
+  std::vector<Cluster> clusters;
+  Span refresh_interval = seconds(30);
+  Span view_max_age = seconds(300);  // an older view refuses jobs on priced partitions
+  Span reconcile_interval = seconds(15);
+  Span rescan_interval = seconds(300);  // looks for jobs that ran without a hold
+  Span sweep_grace_min = seconds(60);
+  Span command_timeout = seconds(30);  // of one squeue, sacct, ...
+  std::string policy_dir;              // empty: the folder of service.socket
+  OnUnavailable on_unavailable;
+  bool operator==(const Slurm&) const = default;
+};
+
+struct Config {
+  Service service;
+  Database database;
+  Budget budget;
+  Slurm slurm;
+  bool operator==(const Config&) const = default;
+};
+
+inline constexpr const char* default_path = "/etc/asbb/config.yaml";
+
+// Variable names and values; only those that begin with ASBB_ are looked at.
+using Environment = std::map<std::string, std::string>;
+[[nodiscard]] Environment process_environment();
+
+// Every problem as "file:line: section.key: what is wrong, what is allowed", in order of line.
+using Problems = std::vector<std::string>;
+template <typename T>
+using Loaded = tl::expected<T, Problems>;
+
+// The text of a file; `source` names it in problems.
+[[nodiscard]] Loaded<Config> parse_config(const std::string& text, const std::string& source,
+                                          const Environment& environment);
+
+// Reads `path`. An empty path: ASBB_CONFIG_FILE, else default_path where there is such a file, else
+// the defaults alone.
+[[nodiscard]] Loaded<Config> load_config(const std::string& path, const Environment& environment);
+
+// The file that load_config(path, environment) would read; empty: none.
+[[nodiscard]] std::string config_file(const std::string& path, const Environment& environment);
+
+// The commented file with every setting and its default; parse_config reads it back as Config{}.
+[[nodiscard]] std::string default_config_text();
+
+// Every setting as it is, in the same form without comments; passwords in a dsn are "***".
+[[nodiscard]] std::string show_config(const Config& config);
+
+// The policy folder: policy_dir, or the folder of the socket.
+[[nodiscard]] std::string policy_folder(const Config& config);
+
+}  // namespace asbb::config
