@@ -14,7 +14,7 @@ namespace {
 std::string quoted(std::string_view value) {
   char storage[256];
   BoundedText text(storage, sizeof storage);
-  JsonWriter json(text);
+  JsonWriter json(text, sizeof storage);
   json.begin_object();
   json.string("k", value);
   json.end_object();
@@ -24,7 +24,7 @@ std::string quoted(std::string_view value) {
 TEST(JsonWriter, WritesMembersInOrderWithCommasBetween) {
   char storage[128];
   BoundedText text(storage, sizeof storage);
-  JsonWriter json(text);
+  JsonWriter json(text, sizeof storage);
   json.begin_object();
   json.string("a", "x");
   json.number("b", 18'446'744'073'709'551'615U);
@@ -45,6 +45,29 @@ TEST(JsonWriter, EscapesWhatJsonCannotHold) {
 TEST(JsonWriter, ReplacesBytesThatAreNotUtf8) {
   EXPECT_EQ(quoted("a\xFF"), "{\"k\":\"a\xEF\xBF\xBD\"}");
   EXPECT_EQ(quoted("\xC3"), "{\"k\":\"\xEF\xBF\xBD\"}");
+}
+
+TEST(JsonWriter, OverflowsWhenAStringIsTooLong) {
+  char storage[64];
+  BoundedText text(storage, sizeof storage);
+  JsonWriter json(text, sizeof storage);
+  json.begin_object();
+  json.string("long", std::string(1'000'000, 'x'));
+  json.string("next", std::string(1'000'000, 'x'));
+  json.end_object();
+  EXPECT_TRUE(text.overflowed());
+  EXPECT_GT(text.wanted_bytes(), 2'000'000U);
+}
+
+TEST(JsonWriter, HoldsWhatJustFits) {
+  char storage[32];
+  BoundedText text(storage, sizeof storage);
+  JsonWriter json(text, sizeof storage);
+  json.begin_object();
+  json.string("k", std::string(23, 'x'));
+  json.end_object();
+  EXPECT_FALSE(text.overflowed());
+  EXPECT_EQ(text.view(), "{\"k\":\"" + std::string(23, 'x') + "\"}");
 }
 
 TEST(BoundedText, CountsWhatDoesNotFitAndNeverWritesPastItsEnd) {

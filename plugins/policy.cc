@@ -83,6 +83,7 @@ Stance PolicyText::decide_one(std::string_view partition) const {
 }
 
 Stance PolicyText::decide(std::string_view partitions) const {
+  if (partitions.size() > kPartitionListBytesMax) return Stance::deny;
   bool names_one = false;
   while (!partitions.empty()) {
     const std::string_view partition = take_until(",", &partitions);

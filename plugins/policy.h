@@ -18,6 +18,8 @@
 namespace asbb::plugins {
 
 inline constexpr std::int64_t kPolicyLookMs = 1'000;
+// A longer list of partitions is denied unread: its length is the user's choice.
+inline constexpr std::size_t kPartitionListBytesMax = 16'384;
 
 // A policy file's text, checked as a whole and put in order. Borrows the text. 24 kB.
 class PolicyText {
@@ -27,8 +29,7 @@ class PolicyText {
   // Null, or what is wrong, with *line the number of its line. Not to be used after a failure.
   const char* parse(std::string_view text, int* line);
 
-  // `partitions` is what the user asked for: a name, a list with commas, or empty. Its length is
-  // the user's choice, so a look-up is a binary search.
+  // `partitions` is what the user asked for: a name, a list with commas, or empty.
   [[nodiscard]] Stance decide(std::string_view partitions) const;
 
  private:

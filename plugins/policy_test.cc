@@ -45,6 +45,11 @@ TEST(PolicyText, OfAListOneDenyIsEnough) {
   EXPECT_EQ(decided(kPolicy, ",cpu,,other,"), Stance::allow);
 }
 
+TEST(PolicyText, DeniesAListThatIsTooLongToRead) {
+  EXPECT_EQ(decided("version 1\ndefault allow\n", std::string(16'384, 'x')), Stance::allow);
+  EXPECT_EQ(decided("version 1\ndefault allow\n", std::string(16'385, 'x')), Stance::deny);
+}
+
 TEST(PolicyText, TakesTheDefaultPartitionWhenNoneIsAsked) {
   EXPECT_EQ(decided(kPolicy, ""), Stance::allow);
   EXPECT_EQ(decided(kPolicy, ",,"), Stance::allow);

@@ -142,7 +142,7 @@ void put_slurm_version(JsonWriter* json) {
 void write_submission(const Submission& submission, std::uint64_t time_budget_ms,
                       BoundedText* body) {
   const job_desc_msg_t& job = *submission.job;
-  JsonWriter json(*body);
+  JsonWriter json(*body, wire::kRequestBodyBytesMax);
   json.begin_object();
   json.string(field::kCluster, submission.cluster);
   put_slurm_version(&json);
