@@ -1,0 +1,29 @@
+// Accounts, budgets and holds of the book as the REST API shows them. Reads the book only: call it
+// under the committer's shared lock, or on a book of one's own.
+#pragma once
+
+#include <string>
+
+#include "api/account.h"
+#include "ledger/book.h"
+
+namespace asbb::service {
+
+// The flat figures are those of the budget in force at `at`, else of the next or last one, in
+// `default_unit` where the account has it. The days of the periods are left for add_days().
+[[nodiscard]] api::Account account_view(const ledger::Book& book, const ledger::Account& account,
+                                        const std::string& default_unit, Instant at);
+
+// first_day and last_day of every budget, as calendar days of the zone (an IANA name that is
+// valid). Apart, since it reads the zone's tables and needs no lock.
+void add_days(api::Account& account, const std::string& zone);
+
+// One line for each unit of the hold.
+void add_hold_view(const ledger::Book& book, const ledger::Hold& hold,
+                   std::vector<api::OpenHold>& views);
+
+// The accounts at or below that one, by name; empty when there is none of that name.
+[[nodiscard]] std::vector<std::string> subtree(const ledger::Book& book,
+                                               const std::string& account);
+
+}  // namespace asbb::service

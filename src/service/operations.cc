@@ -1,0 +1,119 @@
+#include "service/operations.h"
+
+#include <utility>
+
+#include "api/build_version.h"
+
+namespace asbb::service {
+namespace {
+
+std::string uptime_text(Span span) {
+  const std::int64_t seconds = span.microseconds / 1'000'000;
+  return std::to_string(seconds / 3600) + "h" + std::to_string(seconds / 60 % 60) + "m" +
+         std::to_string(seconds % 60) + "s";
+}
+
+api::ClusterStatus cluster_status(const slurm::ClusterCache& view, const std::string& name,
+                                  Instant now, Span age_max) {
+  api::ClusterStatus status;
+  status.name = name;
+  const auto snapshot = view.cluster(name);
+  if (!snapshot) {
+    status.problem = "The cluster has not been read yet.";
+    return status;
+  }
+  const Span age = now - snapshot->read_at;
+  status.view_read_at = snapshot->read_at;
+  status.view_age_s = age.microseconds / 1'000'000;
+  status.reachable = age <= age_max;
+  if (!status.reachable) {
+    status.problem = "The last view of the cluster is too old to price jobs.";
+  } else if (!snapshot->problems.empty()) {
+    status.problem = snapshot->problems.front();
+  }
+  return status;
+}
+
+}  // namespace
+
+tl::unexpected<api::Problem> not_allowed(const Caller& caller) {
+  if (caller.is_anonymous) {
+    return problem(401, "UNAUTHORIZED",
+                   "This needs a token over TCP ('Authorization: Bearer TOKEN'), or the unix "
+                   "socket.");
+  }
+  return problem(403, "FORBIDDEN", "'" + caller.actor + "' may not do this.");
+}
+
+Operations::Operations(Collaborators with, Hooks hooks, store::ChainKey audit_key,
+                       OperationsOptions options)
+    : with_(with),
+      hooks_(std::move(hooks)),
+      audit_key_(audit_key),
+      options_(std::move(options)),
+      started_at_(with.committer.clock()()),
+      gate_(with.committer, with.prices, with.view, with.names, options_.gate) {}
+
+ledger::Command Operations::command(const Caller& caller, ledger::Action action,
+                                    std::string reason) const {
+  ledger::Command made;
+  made.context.actor = caller.actor;
+  made.context.reason = std::move(reason);
+  made.action = std::move(action);
+  return made;
+}
+
+Reply<api::NotifyAnswer> Operations::notify(const Caller& caller, const api::Notify& request) {
+  if (!caller.may_submit) return not_allowed(caller);
+  (void)request;  // a pass looks at every job; the id tells the log of the hook's caller only
+  if (hooks_.notify) hooks_.notify();
+  return api::NotifyAnswer{static_cast<bool>(hooks_.notify)};
+}
+
+Reply<api::Status> Operations::status(const Caller& caller) const {
+  if (!caller.may_read) return not_allowed(caller);
+  api::Status status;
+  status.version = api::build_version().version;
+  status.started_at = started_at_;
+  status.timestamp = now();
+  for (const std::string& cluster : options_.clusters) {
+    status.clusters.push_back(
+        cluster_status(with_.view, cluster, status.timestamp, options_.gate.view_age_max));
+  }
+  if (hooks_.last_pass) {
+    const PassReport pass = hooks_.last_pass();
+    if (pass.at != Instant{}) status.reconciler.last_pass_at = pass.at;
+    if (!pass.problems.empty()) status.reconciler.problem = pass.problems.front();
+  }
+  with_.committer.read([&](const ledger::Book& book) {
+    status.ledger.entries = book.counters().entry;
+    for (const ledger::Hold* hold : book.open_holds()) {
+      ++status.reconciler.open_holds;
+      if (hold->kind == ledger::HoldKind::slurm && !hold->job) ++status.reconciler.unbound_holds;
+    }
+  });
+  const CommitterFigures figures = with_.committer.figures();
+  status.ledger.healthy = with_.committer.is_healthy();
+  status.ledger.commits = figures.commits;
+  status.ledger.commands = figures.commands;
+  status.ledger.failures = figures.failures;
+  status.ledger.queue_length = figures.queue_length;
+  for (const Alarm& alarm : with_.alarms.list()) {
+    status.alarms.push_back({alarm.key, alarm.message, {}, {}, {}, alarm.since});
+  }
+  return status;
+}
+
+api::Health Operations::health() const {
+  api::Health health;
+  const bool healthy = with_.committer.is_healthy();
+  health.status = healthy ? "healthy" : "unhealthy";
+  health.version = api::build_version().version;
+  health.timestamp = now();
+  health.services.database = healthy ? "healthy" : "unhealthy";
+  health.services.advisor = "disabled";
+  health.uptime = uptime_text(health.timestamp - started_at_);
+  return health;
+}
+
+}  // namespace asbb::service

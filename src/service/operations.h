@@ -1,0 +1,172 @@
+// What each route of the REST API does, free of HTTP: who may do it (authority.h), which commands
+// go to the committer, what is read from the book or the store. Owned by the program; must outlive
+// the listener. Three kinds of functions: those with a Promise never block and answer on the
+// committer's thread; those marked "blocking" read the store and belong on a worker thread; the
+// others read committed state under a short lock.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/types.h"
+#include "service/alarms.h"
+#include "service/authority.h"
+#include "service/committer.h"
+#include "service/prices.h"
+#include "service/reconciler.h"
+#include "service/reply.h"
+#include "service/submission_gate.h"
+#include "service/work_queue.h"
+
+namespace asbb::service {
+
+struct OperationsOptions {
+  std::string default_unit = "USD";
+  std::string zone = "UTC";  // where calendar days begin
+  GateOptions gate;
+  std::vector<std::string> clusters;  // as configured
+  bool say_held = true;               // tell the user what was set aside for his job
+};
+
+// What the reconciler and the refresher are asked for; each may be empty, and must not block.
+struct Hooks {
+  std::function<void()> notify;
+  std::function<void(std::function<void(const PassReport&)>)> ask_for_pass;
+  std::function<PassReport()> last_pass;
+  std::function<void()> prices_changed;  // after `prices` has followed; may be on any thread
+};
+
+struct Collaborators {
+  Committer& committer;
+  Prices& prices;
+  const slurm::ClusterCache& view;
+  const slurm::UserNames& names;
+  const Authority& authority;
+  const Alarms& alarms;
+  WorkQueue& work;
+};
+
+// Of /accounts.
+struct AccountsQuery {
+  std::string status;  // empty: all
+  std::int64_t limit = 1000;
+  std::int64_t offset = 0;
+};
+
+class Operations {
+ public:
+  Operations(Collaborators with, Hooks hooks, store::ChainKey audit_key, OperationsOptions options);
+  Operations(const Operations&) = delete;
+  Operations& operator=(const Operations&) = delete;
+
+  // Slurm's side. A refusal of a job is an answer with decision "deny", not a Problem; `body` is
+  // the JSON as it came, and what cannot be read in it is a deny as well (plugin-protocol.md 3).
+  void submit_job(const Caller& caller, const std::string& token, const std::string& body,
+                  const Promise<api::SubmissionAnswer>& promise);
+  [[nodiscard]] Reply<api::NotifyAnswer> notify(const Caller& caller, const api::Notify& request);
+  // Runs a pass of the reconciler and tells what became of the job. `job` is "123" or "123_4".
+  void reconcile_job(const Caller& caller, const std::string& job, const api::JobReconcile& request,
+                     const Promise<api::JobReconcileAnswer>& promise);
+
+  // The simple routes of other programs.
+  void check(const Caller& caller, const api::BudgetCheck& request,
+             const Promise<api::BudgetCheckAnswer>& promise);
+  // Blocking until the promise: it may look for the hold in the store.
+  void reconcile(const Caller& caller, const api::BudgetReconcile& request,
+                 const Promise<api::BudgetReconcileAnswer>& promise);
+
+  [[nodiscard]] Reply<std::vector<api::Account>> accounts(const Caller& caller,
+                                                          const AccountsQuery& query) const;
+  [[nodiscard]] Reply<api::Account> account(const Caller& caller, const std::string& name) const;
+  void create_account(const Caller& caller, const api::AccountCreate& request,
+                      const Promise<api::Account>& promise);
+  void update_account(const Caller& caller, const std::string& name,
+                      const api::AccountUpdate& request, const Promise<api::Account>& promise);
+  void close_account(const Caller& caller, const std::string& name,
+                     const Promise<Nothing>& promise);
+  void set_partition_limit(const Caller& caller, const std::string& name,
+                           const std::string& partition, const api::PartitionLimitSet& request,
+                           const Promise<api::Account>& promise);
+  void adjust(const Caller& caller, const std::string& name, const api::Adjustment& request,
+              const Promise<api::Account>& promise);
+
+  // `account` empty: of every account the caller may see.
+  [[nodiscard]] Reply<std::vector<api::OpenHold>> open_holds(const Caller& caller,
+                                                             const std::string& account) const;
+  // Blocking.
+  [[nodiscard]] Reply<std::vector<api::Transaction>> transactions(
+      const Caller& caller, const api::TransactionQuery& query) const;
+  // Blocking.
+  [[nodiscard]] Reply<api::Usage> usage(const Caller& caller, const std::string& account,
+                                        const api::UsageQuery& query) const;
+
+  [[nodiscard]] Reply<std::vector<api::PriceBook>> price_books(const Caller& caller) const;
+  // `version` 0: the one in force.
+  [[nodiscard]] Reply<api::PriceBook> price_book(const Caller& caller, std::int64_t version) const;
+  void import_prices(const Caller& caller, const api::PriceImport& request,
+                     const Promise<api::PriceBook>& promise);
+
+  // Blocking, and long: reads every entry.
+  [[nodiscard]] Reply<api::AuditReport> verify_audit(const Caller& caller) const;
+  [[nodiscard]] Reply<api::Status> status(const Caller& caller) const;
+  [[nodiscard]] api::Health health() const;
+
+ private:
+  struct Submitted;
+  struct Checked;
+
+  [[nodiscard]] Instant now() const { return with_.committer.clock()(); }
+  [[nodiscard]] ledger::Command command(const Caller& caller, ledger::Action action,
+                                        std::string reason = {}) const;
+  // Sends the command; the promise is kept with what `reply` makes of an accepted outcome, or with
+  // the problem.
+  template <typename T>
+  void commit(ledger::Command command, const std::string& account, const Promise<T>& promise,
+              std::function<Reply<T>(const ledger::Outcome&)> reply);
+  [[nodiscard]] Reply<api::Account> show_account(const std::string& name) const;
+
+  void place_hold(const std::shared_ptr<Submitted>& submitted,
+                  const Promise<api::SubmissionAnswer>& promise);
+  [[nodiscard]] api::SubmissionAnswer answer_of(const Submitted& submitted,
+                                                const ledger::Outcome& outcome) const;
+  [[nodiscard]] Reply<api::JobReconcileAnswer> tell_job(const std::string& job,
+                                                        const std::string& cluster,
+                                                        const PassReport& report) const;
+  [[nodiscard]] Reply<Checked> price_check(const api::BudgetCheck& request);
+  [[nodiscard]] Reply<std::string> transaction_of(const ledger::Outcome& outcome) const;
+  [[nodiscard]] Reply<store::HoldRecord> find_hold(const api::BudgetReconcile& request) const;
+  [[nodiscard]] std::vector<std::string> visible_accounts(const Caller& caller) const;
+  [[nodiscard]] Reply<api::PriceBook> follow_prices(const Caller& caller,
+                                                    std::int64_t version) const;
+
+  const Collaborators with_;
+  const Hooks hooks_;
+  const store::ChainKey audit_key_;
+  const OperationsOptions options_;
+  const Instant started_at_;
+  SubmissionGate gate_;
+  ShapeCache shapes_;
+};
+
+// A Problem for callers who may not: 401 for one without a token, 403 for anybody else.
+[[nodiscard]] tl::unexpected<api::Problem> not_allowed(const Caller& caller);
+
+// REQUIRES: Operations::commit is used in operations_*.cc only.
+template <typename T>
+void Operations::commit(ledger::Command command, const std::string& account,
+                        const Promise<T>& promise,
+                        std::function<Reply<T>(const ledger::Outcome&)> reply) {
+  const bool queued = with_.committer.submit(
+      std::move(command), [promise, account, reply](Result<ledger::Outcome> outcome) {
+        promise([account, reply, outcome = std::move(outcome)]() -> Reply<T> {
+          if (!outcome) return problem(outcome.error());
+          if (!outcome->accepted()) return tl::unexpected(problem_of(*outcome, account));
+          return reply(*outcome);
+        });
+      });
+  if (!queued) promise([]() -> Reply<T> { return too_busy(); });
+}
+
+}  // namespace asbb::service

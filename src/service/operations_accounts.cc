@@ -1,0 +1,245 @@
+// /accounts: budgets and limits, and what is held on them.
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "service/account_view.h"
+#include "service/digest.h"
+#include "service/operations.h"
+
+namespace asbb::service {
+namespace {
+
+std::optional<std::int64_t> factor_of(const std::optional<Micros>& percentage) {
+  if (!percentage) return std::nullopt;
+  return percentage->count();
+}
+
+Result<ledger::NewBudget> budget_of(const api::NewBudget& from, const OperationsOptions& options) {
+  ledger::NewBudget budget;
+  budget.unit = from.unit.empty() ? options.default_unit : from.unit;
+  budget.limit = from.limit;
+  budget.credit_limit = from.credit_limit;
+  const auto start = api::period_start(from.start_date, options.zone);
+  if (!start) return tl::unexpected(start.error());
+  const auto end = api::period_end(from.end_date, options.zone);
+  if (!end) return tl::unexpected(end.error());
+  budget.start = *start;
+  budget.end = *end;
+  return budget;
+}
+
+template <typename T>
+void fail_with(const Promise<T>& promise, api::Problem why) {
+  promise([why = std::move(why)]() -> Reply<T> { return tl::unexpected(why); });
+}
+
+std::optional<api::Problem> may_change(const Caller& caller) {
+  if (caller.may_admin) return std::nullopt;
+  return not_allowed(caller).value();
+}
+
+}  // namespace
+
+std::vector<std::string> Operations::visible_accounts(const Caller& caller) const {
+  std::vector<std::string> names = with_.committer.read([](const ledger::Book& book) {
+    std::vector<std::string> all;
+    for (const ledger::Account* account : book.accounts()) all.push_back(account->name);
+    return all;
+  });
+  std::erase_if(names,
+                [&](const std::string& name) { return !with_.authority.may_see(caller, name); });
+  return names;
+}
+
+Reply<api::Account> Operations::show_account(const std::string& name) const {
+  const Instant at = now();
+  auto shown = with_.committer.read([&](const ledger::Book& book) -> Reply<api::Account> {
+    const ledger::Account* account = book.account(name);
+    if (account == nullptr) return no_such_account(name);
+    api::Account view = account_view(book, *account, options_.default_unit, at);
+    for (const ledger::Hold* hold : book.open_holds()) {
+      if (hold->account == account->id) ++view.open_holds;
+    }
+    return view;
+  });
+  if (shown) add_days(*shown, options_.zone);
+  return shown;
+}
+
+Reply<api::Account> Operations::account(const Caller& caller, const std::string& name) const {
+  if (caller.is_anonymous) return not_allowed(caller);
+  if (!with_.authority.may_see(caller, name)) return no_such_account(name);
+  return show_account(name);
+}
+
+Reply<std::vector<api::Account>> Operations::accounts(const Caller& caller,
+                                                      const AccountsQuery& query) const {
+  if (caller.is_anonymous) return not_allowed(caller);
+  const auto names = visible_accounts(caller);
+  const Instant at = now();
+  std::vector<api::Account> page = with_.committer.read([&](const ledger::Book& book) {
+    std::map<ledger::AccountId, std::int64_t> open;
+    for (const ledger::Hold* hold : book.open_holds()) ++open[hold->account];
+    std::vector<api::Account> views;
+    std::int64_t skipped = 0;
+    for (const std::string& name : names) {
+      const ledger::Account* account = book.account(name);
+      const bool fits = query.status.empty() ? account->status != ledger::AccountStatus::closed
+                                             : query.status == ledger::to_string(account->status);
+      if (!fits || skipped++ < query.offset) continue;
+      if (static_cast<std::int64_t>(views.size()) >= query.limit) break;
+      views.push_back(account_view(book, *account, options_.default_unit, at));
+      views.back().open_holds = open[account->id];
+    }
+    return views;
+  });
+  for (api::Account& view : page) add_days(view, options_.zone);
+  return page;
+}
+
+void Operations::create_account(const Caller& caller, const api::AccountCreate& request,
+                                const Promise<api::Account>& promise) {
+  if (const auto denied = may_change(caller)) return fail_with(promise, *denied);
+  ledger::CreateAccount create;
+  create.name = request.slurm_account;
+  create.display_name = request.name.empty() ? request.slurm_account : request.name;
+  create.description = request.description;
+  create.parent = request.parent;
+  create.hold_factor_millionths = factor_of(request.hold_percentage);
+  for (const api::NewBudget& asked : request.budgets) {
+    const auto budget = budget_of(asked, options_);
+    if (!budget) return fail_with(promise, api::problem_of(budget.error()));
+    create.budgets.push_back(*budget);
+  }
+  commit<api::Account>(
+      command(caller, std::move(create)), request.slurm_account, promise,
+      [this, name = request.slurm_account](const ledger::Outcome&) { return show_account(name); });
+}
+
+void Operations::update_account(const Caller& caller, const std::string& name,
+                                const api::AccountUpdate& request,
+                                const Promise<api::Account>& promise) {
+  if (const auto denied = may_change(caller)) return fail_with(promise, *denied);
+  ledger::UpdateAccount update;
+  update.name = name;
+  update.display_name = request.name;
+  update.description = request.description;
+  update.parent = request.parent;
+  update.hold_factor_millionths = factor_of(request.hold_percentage);
+  update.unit = request.unit.empty() ? options_.default_unit : request.unit;
+  if (request.status) {
+    update.status = ledger::parse_account_status(*request.status);
+    if (!update.status) {
+      return fail_with(promise, api::Problem{400,
+                                             "VALIDATION_ERROR",
+                                             "The status is one of active, inactive, suspended.",
+                                             {},
+                                             "status"});
+    }
+  }
+  update.limit = request.budget_limit;
+  if (request.start_date) {
+    const auto start = api::period_start(*request.start_date, options_.zone);
+    if (!start) return fail_with(promise, api::problem_of(start.error()));
+    update.start = *start;
+  }
+  if (request.end_date) {
+    const auto end = api::period_end(*request.end_date, options_.zone);
+    if (!end) return fail_with(promise, api::problem_of(end.error()));
+    update.end = *end;
+  }
+  const bool has_unit = with_.committer.read([&](const ledger::Book& book) {
+    const ledger::Account* account = book.account(name);
+    if (account == nullptr) return false;
+    const auto budgets = book.budgets_of(account->id);
+    return std::any_of(budgets.begin(), budgets.end(),
+                       [&](const ledger::Budget* budget) { return budget->unit == update.unit; });
+  });
+  const auto show = [this, name](const ledger::Outcome&) { return show_account(name); };
+  if (has_unit || !update.limit || !update.start || !update.end) {
+    return commit<api::Account>(command(caller, std::move(update)), name, promise, show);
+  }
+  // A unit the account does not have yet: the budget is added, then the rest is changed.
+  ledger::AddBudget add;
+  add.account = name;
+  add.budget = {update.unit, *update.start, *update.end, *update.limit, Micros()};
+  update.limit.reset();
+  update.start.reset();
+  update.end.reset();
+  const ledger::Command rest = command(caller, std::move(update));
+  commit<api::Account>(
+      command(caller, std::move(add)), name,
+      [this, rest, name, promise, show](const std::function<Reply<api::Account>()>& added) {
+        auto reply = added();
+        if (!reply) return fail_with(promise, std::move(reply.error()));
+        commit<api::Account>(rest, name, promise, show);
+      },
+      show);
+}
+
+void Operations::close_account(const Caller& caller, const std::string& name,
+                               const Promise<Nothing>& promise) {
+  if (const auto denied = may_change(caller)) return fail_with(promise, *denied);
+  commit<Nothing>(command(caller, ledger::CloseAccount{name}), name, promise,
+                  [](const ledger::Outcome&) { return Nothing{}; });
+}
+
+void Operations::set_partition_limit(const Caller& caller, const std::string& name,
+                                     const std::string& partition,
+                                     const api::PartitionLimitSet& request,
+                                     const Promise<api::Account>& promise) {
+  if (const auto denied = may_change(caller)) return fail_with(promise, *denied);
+  ledger::SetPartitionLimit set;
+  set.account = name;
+  set.unit = request.unit.empty() ? options_.default_unit : request.unit;
+  set.partition = partition;
+  set.limit = request.limit;
+  commit<api::Account>(command(caller, std::move(set)), name, promise,
+                       [this, name](const ledger::Outcome&) { return show_account(name); });
+}
+
+void Operations::adjust(const Caller& caller, const std::string& name,
+                        const api::Adjustment& request, const Promise<api::Account>& promise) {
+  if (const auto denied = may_change(caller)) return fail_with(promise, *denied);
+  ledger::Adjust adjust;
+  adjust.account = name;
+  adjust.unit = request.unit.empty() ? options_.default_unit : request.unit;
+  adjust.amount = request.amount;
+  const std::string body = adjust.unit + " " + to_decimal(request.amount) + " " + request.reason;
+  ledger::Command made = command(caller, std::move(adjust), request.reason);
+  if (!request.request_id.empty()) {
+    made.context.request_id = "adjust:" + caller.actor + ":" + request.request_id;
+    made.context.body_digest = sha256_hex(name + "\n" + body);
+  }
+  commit<api::Account>(std::move(made), name, promise,
+                       [this, name](const ledger::Outcome&) { return show_account(name); });
+}
+
+Reply<std::vector<api::OpenHold>> Operations::open_holds(const Caller& caller,
+                                                         const std::string& account) const {
+  if (caller.is_anonymous) return not_allowed(caller);
+  std::vector<std::string> names{account};
+  if (account.empty()) {
+    names = visible_accounts(caller);
+  } else if (!with_.authority.may_see(caller, account)) {
+    return no_such_account(account);
+  }
+  return with_.committer.read([&](const ledger::Book& book) -> Reply<std::vector<api::OpenHold>> {
+    std::vector<ledger::AccountId> ids;
+    for (const std::string& name : names) {
+      const ledger::Account* known = book.account(name);
+      if (known == nullptr) return no_such_account(name);
+      ids.push_back(known->id);
+    }
+    std::vector<api::OpenHold> views;
+    for (const ledger::Hold* hold : book.open_holds()) {
+      if (std::find(ids.begin(), ids.end(), hold->account) != ids.end()) {
+        add_hold_view(book, *hold, views);
+      }
+    }
+    return views;
+  });
+}
+
+}  // namespace asbb::service

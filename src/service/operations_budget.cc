@@ -1,0 +1,302 @@
+// POST /budget/check and /budget/reconcile: holds and settlements of programs that are not Slurm.
+#include <algorithm>
+#include <utility>
+
+#include "api/json.h"
+#include "base/assert.h"
+#include "service/digest.h"
+#include "service/operations.h"
+#include "service/paying_account.h"
+#include "slurm/slurm_text.h"
+
+namespace asbb::service {
+namespace {
+
+constexpr std::int64_t minute_s = 60;
+
+// `cpus` and `gpus` are of the whole job, as the clients of this route count them; memory is per
+// node, as with sbatch --mem.
+pricing::JobRequest job_request(const api::BudgetCheck& check) {
+  pricing::JobRequest request;
+  request.min_nodes = request.max_nodes = check.nodes;
+  request.min_cpus = std::max(check.cpus, check.nodes);
+  if (check.gpus > 0) request.tres_per_job = "gres:gpu:" + std::to_string(check.gpus);
+  if (check.memory_mb) request.memory_per_node_mb = *check.memory_mb;
+  const std::int64_t minutes = (check.wall_time_s + minute_s - 1) / minute_s;
+  request.time_limit = pricing::TimeLimit{minutes, false};
+  return request;
+}
+
+// A partition that no cluster view knows, as large as what is asked: the price book alone decides.
+pricing::PartitionShape made_up_shape(const api::BudgetCheck& check, const std::string& cluster) {
+  const auto per_node = [&](std::int64_t of_job) {
+    return std::max<std::int64_t>(1, (of_job + check.nodes - 1) / check.nodes);
+  };
+  pricing::NodeShape node;
+  node.count = check.nodes;
+  node.cpus = node.cores_per_socket = per_node(check.cpus);
+  node.memory_mb = check.memory_mb.value_or(0);
+  if (check.gpus > 0) node.gpus_by_type[""] = per_node(check.gpus);
+  pricing::PartitionShape shape;
+  shape.cluster = cluster;
+  shape.name = check.partition;
+  shape.nodes.push_back(std::move(node));
+  return shape;
+}
+
+// The clusters that the price book names for a partition; "" stands for the rates of every cluster.
+std::vector<std::string> priced_clusters(const pricing::PriceBook& book,
+                                         const std::string& partition) {
+  std::vector<std::string> clusters;
+  for (const pricing::Rate& rate : book.rates) {
+    if (rate.partition == partition && rate.cluster != "*") clusters.push_back(rate.cluster);
+  }
+  if (clusters.empty()) clusters.emplace_back();
+  return clusters;
+}
+
+api::BudgetCheckAnswer free_of_charge(const api::BudgetCheck& check) {
+  api::BudgetCheckAnswer answer;
+  answer.available = true;
+  answer.message = "Partition '" + check.partition + "' has no price: nothing is held.";
+  return answer;
+}
+
+api::BudgetCheckAnswer check_answer(const ledger::Outcome& outcome, const std::string& account,
+                                    Micros factor, const std::string& transaction_id) {
+  api::BudgetCheckAnswer answer;
+  answer.available = outcome.accepted();
+  answer.unit = outcome.unit;
+  answer.estimated_cost = outcome.estimate;
+  answer.hold_amount = outcome.amount;
+  answer.details.account_balance = outcome.leg.limit - outcome.leg.used;
+  answer.details.current_hold = outcome.leg.held;
+  answer.details.hold_percentage = factor;
+  if (!outcome.leg.partition.empty()) {
+    answer.details.partition_limit = outcome.leg.limit;
+    answer.details.partition_used = outcome.leg.used;
+  }
+  answer.budget_remaining = outcome.leg.available;
+  if (outcome.accepted()) {
+    answer.budget_remaining -= outcome.amount;
+    answer.transaction_id = transaction_id;
+    answer.message = to_display(outcome.amount, outcome.unit) + " held.";
+    return answer;
+  }
+  answer.code = ledger::to_string(outcome.refusal);
+  answer.message = outcome.refusal == ledger::Refusal::insufficient_budget
+                       ? "Insufficient budget"
+                       : sentence_of(outcome, account);
+  return answer;
+}
+
+// Refusals that say "there is no money" are answers; clients take every other status as an outage.
+bool is_about_money(ledger::Refusal refusal) {
+  return refusal == ledger::Refusal::insufficient_budget ||
+         refusal == ledger::Refusal::partition_limit_exceeded ||
+         refusal == ledger::Refusal::no_budget || refusal == ledger::Refusal::budget_not_in_force;
+}
+
+api::BudgetReconcileAnswer reconcile_answer(const ledger::Outcome& outcome,
+                                            const std::string& transaction_id) {
+  api::BudgetReconcileAnswer answer;
+  answer.success = true;
+  answer.unit = outcome.unit;
+  answer.original_hold = outcome.granted;
+  answer.actual_charge = outcome.charged + outcome.overrun;
+  answer.refund_amount = outcome.released;
+  answer.overrun = outcome.overrun;
+  answer.transaction_id = transaction_id;
+  answer.message = to_display(answer.actual_charge, outcome.unit) + " charged, " +
+                   to_display(outcome.released, outcome.unit) + " given back.";
+  return answer;
+}
+
+// "123" or "123_4"; nothing when it is neither.
+std::optional<ledger::ShareKey> slurm_key(const std::string& job_id) {
+  const auto parts = slurm::split(job_id, '_');
+  const auto job = slurm::parse_count(parts.front());
+  const auto task = parts.size() == 2 ? slurm::parse_count(parts.back()) : std::nullopt;
+  if (!job || parts.size() > 2 || (parts.size() == 2 && !task)) return std::nullopt;
+  ledger::ShareKey key;
+  key.job_id = *job;
+  key.task = task.value_or(-1);
+  return key;
+}
+
+}  // namespace
+
+// What a check needs to know before the ledger is asked.
+struct Operations::Checked {
+  std::string account;
+  Micros factor;
+  pricing::Estimate estimate;
+  Micros amount;
+};
+
+Reply<Operations::Checked> Operations::price_check(const api::BudgetCheck& request) {
+  Checked checked;
+  const bool is_known = with_.committer.read([&](const ledger::Book& book) {
+    const ledger::Account* account = book.account(request.account);
+    for (const std::string& cluster : options_.clusters) {
+      if (account != nullptr) break;
+      const auto associations = with_.view.associations(cluster);
+      account = paying_account(book, associations.get(), cluster, request.account);
+    }
+    if (account == nullptr) return false;
+    checked.account = account->name;
+    checked.factor = account->hold_factor_millionths ? Micros(*account->hold_factor_millionths)
+                                                     : options_.gate.hold_factor;
+    return true;
+  });
+  if (!is_known) return no_such_account(request.account);
+  const auto history = with_.prices.history();
+  const pricing::PriceBook* book = history->in_force(now());
+  if (book == nullptr) return checked;
+  std::vector<pricing::PartitionShape> shapes;
+  for (const std::string& cluster : options_.clusters) {
+    if (!request.cluster.empty() && request.cluster != cluster) continue;
+    const auto snapshot = with_.view.cluster(cluster);
+    const SharedShape shape = snapshot ? shapes_.shape(snapshot, request.partition) : nullptr;
+    if (shape) shapes.push_back(*shape);
+  }
+  if (shapes.empty() && !request.cluster.empty()) {
+    shapes.push_back(made_up_shape(request, request.cluster));
+  } else if (shapes.empty()) {
+    for (const std::string& cluster : priced_clusters(*book, request.partition)) {
+      shapes.push_back(made_up_shape(request, cluster));
+    }
+  }
+  const auto estimate = pricing::estimate(job_request(request), shapes, *book);
+  if (!estimate) {
+    return problem(400, "VALIDATION_ERROR", estimate.error().sentence, estimate.error().field);
+  }
+  const auto amount = pricing::hold_amount(estimate->total, checked.factor);
+  if (!amount) {
+    return problem(400, "VALIDATION_ERROR", "The cost is larger than what can be held.",
+                   "wall_time");
+  }
+  checked.estimate = *estimate;
+  checked.amount = *amount;
+  return checked;
+}
+
+void Operations::check(const Caller& caller, const api::BudgetCheck& request,
+                       const Promise<api::BudgetCheckAnswer>& promise) {
+  using Answer = api::BudgetCheckAnswer;
+  if (!caller.may_check) {
+    return promise([caller]() -> Reply<Answer> { return not_allowed(caller); });
+  }
+  auto checked = price_check(request);
+  if (!checked) {
+    return promise(
+        [failed = checked.error()]() -> Reply<Answer> { return tl::unexpected(failed); });
+  }
+  if (!checked->estimate.priced) {
+    return promise([request]() -> Reply<Answer> { return free_of_charge(request); });
+  }
+  ledger::PlaceHold place;
+  place.transaction_id = fresh_token(now());
+  place.kind = ledger::HoldKind::external;
+  place.account = checked->account;
+  place.user = request.user_id;
+  place.cluster = request.cluster.empty() ? checked->estimate.cluster : request.cluster;
+  place.partition = request.partition;
+  const pricing::Estimate& estimate = checked->estimate;
+  place.parts.push_back({estimate.unit, estimate.total, checked->amount, estimate.price_version});
+  const std::string fresh_id = place.transaction_id;
+  ledger::Command made = command(caller, std::move(place));
+  made.context.request_id = request.request_id.empty()
+                                ? "check:" + fresh_id
+                                : "check:" + caller.actor + ":" + request.request_id;
+  api::BudgetCheck asked = request;
+  asked.request_id.clear();
+  made.context.body_digest = sha256_hex(api::to_json(asked));
+  const auto done = [this, promise, checked = std::move(*checked),
+                     fresh_id](Result<ledger::Outcome> outcome) {
+    promise([this, checked, fresh_id, outcome = std::move(outcome)]() -> Reply<Answer> {
+      if (!outcome) return problem(outcome.error());
+      if (!outcome->accepted() && !is_about_money(outcome->refusal)) {
+        return tl::unexpected(problem_of(*outcome, checked.account));
+      }
+      const auto id = outcome->replayed ? transaction_of(*outcome) : Reply<std::string>(fresh_id);
+      if (!id) return tl::unexpected(id.error());
+      return check_answer(*outcome, checked.account, checked.factor, *id);
+    });
+  };
+  if (!with_.committer.submit(std::move(made), done)) {
+    promise([]() -> Reply<Answer> { return too_busy(); });
+  }
+}
+
+// The public name of the hold that an earlier sending of the same request placed.
+Reply<std::string> Operations::transaction_of(const ledger::Outcome& outcome) const {
+  if (!outcome.hold.is_set()) return std::string();
+  store::HoldQuery query;
+  query.id = outcome.hold;
+  const auto found = with_.committer.find_holds(query);
+  if (!found) return problem(found.error());
+  ASBB_ASSERT(!found->empty());
+  return found->front().hold.request_id;
+}
+
+Reply<store::HoldRecord> Operations::find_hold(const api::BudgetReconcile& request) const {
+  store::HoldQuery query;
+  if (!request.transaction_id.empty()) {
+    query.request_id = request.transaction_id;
+    auto found = with_.committer.find_holds(query);
+    if (!found) return problem(found.error());
+    if (!found->empty()) return std::move(found->back());
+    return problem(404, "NOT_FOUND", "There is no transaction '" + request.transaction_id + "'.",
+                   "transaction_id");
+  }
+  const auto key = slurm_key(request.job_id);
+  for (const std::string& cluster : options_.clusters) {
+    if (!key || (!request.cluster.empty() && request.cluster != cluster)) continue;
+    query.cluster = cluster;
+    query.job_id = key->job_id;
+    auto found = with_.committer.find_holds(query);
+    if (!found) return problem(found.error());
+    if (!found->empty()) return std::move(found->back());
+  }
+  return problem(
+      404, "NOT_FOUND",
+      "No hold is known for job '" + request.job_id + "': give the transaction_id of its check.",
+      "transaction_id");
+}
+
+void Operations::reconcile(const Caller& caller, const api::BudgetReconcile& request,
+                           const Promise<api::BudgetReconcileAnswer>& promise) {
+  using Answer = api::BudgetReconcileAnswer;
+  const auto fail_with = [&](const api::Problem& why) {
+    promise([why]() -> Reply<Answer> { return tl::unexpected(why); });
+  };
+  if (!caller.may_check) return fail_with(not_allowed(caller).value());
+  const auto found = find_hold(request);
+  if (!found) return fail_with(found.error());
+  const ledger::Hold& hold = found->hold;
+  ledger::SettleShare settle;
+  settle.hold = hold.id;
+  settle.actual = request.actual_cost;
+  settle.cause = "reported";
+  settle.unit = request.unit.empty() ? hold.parts.front().unit : request.unit;
+  if (hold.kind == ledger::HoldKind::external) {
+    settle.key.external_id = request.job_id;
+  } else {
+    // Slurm's accounting settles its own jobs; a person may do it where that is lost.
+    if (!caller.may_admin) return fail_with(not_allowed(caller).value());
+    const auto key = slurm_key(request.job_id);
+    if (!key || !hold.job || hold.job->job_id != key->job_id) {
+      return fail_with(
+          problem(409, "CONFLICT", "This hold does not belong to that job.", "job_id").value());
+    }
+    settle.key = *key;
+    settle.key.cluster = request.cluster.empty() ? hold.job->cluster : request.cluster;
+  }
+  commit<Answer>(command(caller, std::move(settle), "reported by " + caller.actor), "", promise,
+                 [id = hold.request_id](const ledger::Outcome& outcome) -> Reply<Answer> {
+                   return reconcile_answer(outcome, id);
+                 });
+}
+
+}  // namespace asbb::service

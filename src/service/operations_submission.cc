@@ -1,0 +1,161 @@
+// PUT /api/v1/slurm/submissions/{token}: the gate in front of sbatch.
+#include <utility>
+
+#include "api/json.h"
+#include "base/token.h"
+#include "ledger/ledger.h"
+#include "service/digest.h"
+#include "service/operations.h"
+#include "service/submission_messages.h"
+
+namespace asbb::service {
+namespace {
+
+constexpr Span token_ahead_max = seconds(600);  // plugin-protocol.md 2
+
+api::SubmissionAnswer deny(const std::string& code, const std::string& message) {
+  api::SubmissionAnswer answer;
+  answer.decision = "deny";
+  answer.code = code;
+  answer.message = message;
+  return answer;
+}
+
+// The same for every sending of one submission: the time it has left is not part of what it asks.
+std::string digest_of(api::Submission submission) {
+  submission.time_budget_ms = 1;
+  return sha256_hex(api::to_json(submission));
+}
+
+std::optional<Denial> check_token(const std::string& token, Instant now) {
+  if (!is_token(token)) {
+    return Denial{"bad_token", "The submission carries no valid token; tell an administrator.\n"};
+  }
+  const Instant minted = token_time(token);
+  if (minted + ledger::token_age_max < now || now + token_ahead_max < minted) {
+    return Denial{"request_too_old",
+                  "The submission's token is too old, or from the future: the clocks of slurmctld "
+                  "and of the budget service must agree.\n"};
+  }
+  return std::nullopt;
+}
+
+void keep(const Promise<api::SubmissionAnswer>& promise, api::SubmissionAnswer answer) {
+  promise([answer = std::move(answer)]() -> Reply<api::SubmissionAnswer> { return answer; });
+}
+
+}  // namespace
+
+// What is known about a submission while the ledger decides.
+struct Operations::Submitted {
+  std::string token;
+  std::string digest;
+  std::string actor;
+  HoldPlan plan;
+  Instant deadline;
+  bool denied_on_silence = true;
+};
+
+void Operations::submit_job(const Caller& caller, const std::string& token, const std::string& body,
+                            const Promise<api::SubmissionAnswer>& promise) {
+  if (!caller.may_submit) {
+    promise([caller]() -> Reply<api::SubmissionAnswer> { return not_allowed(caller); });
+    return;
+  }
+  const Instant at = now();
+  if (const auto denial = check_token(token, at)) {
+    return keep(promise, deny(denial->code, denial->message));
+  }
+  auto submission = api::from_json<api::Submission>(body);
+  if (!submission) {
+    return keep(promise, deny("bad_request",
+                              "The job's request cannot be read: " + submission.error().field +
+                                  ": " + submission.error().message + "\n"));
+  }
+  Verdict verdict = gate_.judge(*submission, at);
+  if (const auto* denial = std::get_if<Denial>(&verdict)) {
+    return keep(promise, deny(denial->code, denial->message));
+  }
+  if (std::holds_alternative<NoHoldNeeded>(verdict)) {
+    api::SubmissionAnswer allowed;
+    allowed.decision = "allow";
+    return keep(promise, std::move(allowed));
+  }
+  auto submitted = std::make_shared<Submitted>();
+  submitted->token = token;
+  submitted->digest = digest_of(*submission);
+  submitted->actor = caller.actor;
+  submitted->plan = std::move(std::get<HoldPlan>(verdict));
+  submitted->deadline = at + milliseconds(submission->time_budget_ms);
+  submitted->denied_on_silence = submission->on_silence == api::OnSilence::deny;
+  place_hold(submitted, promise);
+}
+
+void Operations::place_hold(const std::shared_ptr<Submitted>& submitted,
+                            const Promise<api::SubmissionAnswer>& promise) {
+  const HoldPlan& plan = submitted->plan;
+  ledger::PlaceHold place;
+  place.kind = ledger::HoldKind::slurm;
+  place.account = plan.account;
+  place.user = plan.user;
+  place.cluster = plan.cluster;
+  place.partition = plan.partition;
+  place.task_count = plan.task_count;
+  place.deadline = submitted->deadline;
+  for (const PlannedPart& part : plan.parts) {
+    place.parts.push_back(
+        {part.estimate.unit, part.estimate.total, part.amount, part.estimate.price_version});
+  }
+  ledger::Command made;
+  made.context.request_id = submitted->token;
+  made.context.body_digest = submitted->digest;
+  made.context.actor = submitted->actor;
+  made.action = std::move(place);
+  // On the committer's thread. A job that the plugin has refused in the meantime gives its money
+  // back at once; what is lost after this moment is found by the sweep.
+  const auto done = [this, submitted, promise](Result<ledger::Outcome> outcome) {
+    const bool fresh = outcome && outcome->accepted() && !outcome->replayed;
+    if (fresh && submitted->denied_on_silence && submitted->deadline < now()) {
+      ledger::Command undo;
+      undo.context.actor = submitted->actor;
+      undo.context.reason = "the answer was late, and the job was refused";
+      undo.action = ledger::VoidHold{outcome->hold};
+      (void)with_.committer.submit(std::move(undo), [](const Result<ledger::Outcome>&) {});
+      outcome->refusal = ledger::Refusal::expired;
+    }
+    promise([this, submitted, outcome = std::move(outcome)]() -> Reply<api::SubmissionAnswer> {
+      if (!outcome) return problem(outcome.error());
+      return answer_of(*submitted, *outcome);
+    });
+  };
+  if (!with_.committer.submit(std::move(made), done)) {
+    promise([]() -> Reply<api::SubmissionAnswer> { return too_busy(); });
+  }
+}
+
+api::SubmissionAnswer Operations::answer_of(const Submitted& submitted,
+                                            const ledger::Outcome& outcome) const {
+  const HoldPlan& plan = submitted.plan;
+  if (!outcome.accepted()) {
+    return deny(ledger::to_string(outcome.refusal), refused_message(plan, outcome));
+  }
+  if (outcome.replayed) {
+    const bool is_gone = with_.committer.read([&](const ledger::Book& book) {
+      const ledger::Hold* hold = book.hold(outcome.hold);
+      return hold != nullptr && hold->status == ledger::HoldStatus::closed && !hold->job;
+    });
+    if (is_gone) return deny("expired", "This submission was refused before.\n");
+  }
+  api::SubmissionAnswer answer;
+  answer.decision = "allow";
+  answer.account = plan.account;
+  answer.partition = plan.partition;
+  answer.unit = outcome.unit;
+  answer.estimated_cost = outcome.estimate;
+  answer.hold_amount = outcome.amount;
+  answer.transaction_id = submitted.token;
+  if (options_.say_held) answer.message = held_message(plan);
+  return answer;
+}
+
+}  // namespace asbb::service

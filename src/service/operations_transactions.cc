@@ -1,0 +1,185 @@
+// /transactions: the entries of the ledger, newest first, in the words of the REST API.
+#include <algorithm>
+#include <utility>
+
+#include "service/account_view.h"
+#include "service/operations.h"
+
+namespace asbb::service {
+namespace {
+
+using ledger::EntryType;
+
+constexpr std::int64_t page_size = 1000;
+
+std::string money(const ledger::Entry& entry) {
+  return to_display(entry.amount, entry.unit);
+}
+
+std::string job_text(const ledger::ShareKey& job) {
+  if (!job.external_id.empty()) return job.external_id;
+  if (job.job_id == 0) return {};
+  const std::string id = std::to_string(job.job_id);
+  return job.task < 0 ? id : id + "_" + std::to_string(job.task);
+}
+
+std::string account_sentence(const ledger::Entry& entry) {
+  switch (entry.type) {
+    case EntryType::account_create:
+      return "Account created.";
+    case EntryType::account_update:
+      return "Account changed.";
+    case EntryType::account_close:
+      return "Account closed.";
+    case EntryType::budget_create:
+      return "Budget of " + money(entry) + " added.";
+    case EntryType::budget_update:
+      return "Budget changed to " + money(entry) + ".";
+    case EntryType::limit_set:
+      return "Limit of " + money(entry) + " set for partition " + entry.partition + ".";
+    case EntryType::adjustment:
+      return "Used corrected by " + money(entry) + ".";
+    default:
+      return "Prices imported as version " + std::to_string(entry.price_version) + ".";
+  }
+}
+
+std::string describe(const ledger::Entry& entry) {
+  const std::string job = job_text(entry.job);
+  const std::string of_job = job.empty() ? "" : " for job " + job;
+  switch (entry.type) {
+    case EntryType::hold:
+      return money(entry) + " held" + of_job + " on partition " + entry.partition + ".";
+    case EntryType::bind:
+      return "Hold tied to job " + job + ".";
+    case EntryType::charge:
+      return money(entry) + " charged" + of_job + ".";
+    case EntryType::release:
+      return money(entry) + " given back" + of_job + ".";
+    case EntryType::overrun:
+      return money(entry) + " charged beyond the hold" + of_job + ".";
+    case EntryType::refund:
+      return money(entry) + " given back after the charge" + of_job + ".";
+    default:
+      return account_sentence(entry);
+  }
+}
+
+bool is_pending(const ledger::Book& book, const ledger::Entry& entry) {
+  if (entry.type != EntryType::hold) return false;
+  const ledger::Hold* hold = book.hold(entry.hold);
+  return hold != nullptr && hold->status == ledger::HoldStatus::open;
+}
+
+api::Transaction transaction_view(const ledger::Entry& entry, bool pending) {
+  api::Transaction view;
+  view.id = entry.sequence;
+  view.account_id = entry.account.value;
+  view.account = entry.account_name;
+  view.job_id = job_text(entry.job);
+  view.transaction_id =
+      entry.request_id.empty() ? "entry-" + std::to_string(entry.sequence) : entry.request_id;
+  view.type = ledger::to_string(entry.type);
+  view.unit = entry.unit;
+  view.amount = entry.amount;
+  view.description = describe(entry);
+  view.metadata = entry.type == EntryType::prices ? "" : entry.details;
+  view.status = pending ? "pending" : "completed";
+  view.user = entry.user;
+  view.cluster = entry.job.cluster;
+  view.partition = entry.partition;
+  view.actor = entry.actor;
+  view.reason = entry.reason;
+  view.request_id = entry.request_id;
+  view.price_version = entry.price_version;
+  view.created_at = entry.at;
+  if (!pending) view.completed_at = entry.at;
+  return view;
+}
+
+// Entries of one account (or of all), newest first, until there are enough that fit.
+class Reader {
+ public:
+  Reader(const Committer& committer, const api::TransactionQuery& query, store::EntryQuery base)
+      : committer_(committer), query_(query), base_(std::move(base)) {}
+
+  Result<std::vector<api::Transaction>> read(const std::string& account, std::int64_t wanted) {
+    std::vector<api::Transaction> found;
+    store::EntryQuery page = base_;
+    page.account = account;
+    page.newest_first = true;
+    page.count_max = std::min(wanted, page_size);
+    for (;;) {
+      const auto entries = committer_.store().entries(page);
+      if (!entries) return tl::unexpected(entries.error());
+      add(*entries, found);
+      const bool is_last = static_cast<std::int64_t>(entries->size()) < page.count_max;
+      if (is_last || static_cast<std::int64_t>(found.size()) >= wanted) return found;
+      page.before_sequence = entries->back().entry.sequence;
+    }
+  }
+
+ private:
+  void add(const std::vector<store::ChainedEntry>& entries, std::vector<api::Transaction>& found) {
+    committer_.read([&](const ledger::Book& book) {
+      for (const store::ChainedEntry& chained : entries) {
+        const bool pending = is_pending(book, chained.entry);
+        if (!query_.status.empty() && (query_.status == "pending") != pending) continue;
+        found.push_back(transaction_view(chained.entry, pending));
+      }
+    });
+  }
+
+  const Committer& committer_;
+  const api::TransactionQuery& query_;
+  const store::EntryQuery base_;
+};
+
+}  // namespace
+
+Reply<std::vector<api::Transaction>> Operations::transactions(
+    const Caller& caller, const api::TransactionQuery& query) const {
+  if (caller.is_anonymous) return not_allowed(caller);
+  std::vector<std::string> accounts{query.account};
+  if (!query.account.empty()) {
+    const bool exists = with_.committer.read(
+        [&](const ledger::Book& book) { return book.account(query.account) != nullptr; });
+    if (!exists || !with_.authority.may_see(caller, query.account)) {
+      return no_such_account(query.account);
+    }
+  } else if (!caller.may_read) {
+    accounts = visible_accounts(caller);
+  }
+  store::EntryQuery base;
+  base.job_id = query.job_id;
+  for (const std::string& word : query.types) {
+    if (const auto type = ledger::parse_entry_type(word)) base.types.push_back(*type);
+  }
+  if (query.start_date) {
+    const auto from = api::period_start(*query.start_date, options_.zone);
+    if (!from) return problem(from.error());
+    base.from = *from;
+  }
+  if (query.end_date) {
+    const auto until = api::period_end(*query.end_date, options_.zone);
+    if (!until) return problem(until.error());
+    base.until = *until;
+  }
+  Reader reader(with_.committer, query, std::move(base));
+  std::vector<api::Transaction> all;
+  for (const std::string& account : accounts) {
+    auto found = reader.read(account, query.offset + query.limit);
+    if (!found) return problem(found.error());
+    std::move(found->begin(), found->end(), std::back_inserter(all));
+  }
+  if (accounts.size() > 1) {
+    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.id > b.id; });
+  }
+  const auto count = static_cast<std::int64_t>(all.size());
+  const std::int64_t first = std::min(query.offset, count);
+  const std::int64_t last = std::min(first + query.limit, count);
+  return std::vector<api::Transaction>(std::make_move_iterator(all.begin() + first),
+                                       std::make_move_iterator(all.begin() + last));
+}
+
+}  // namespace asbb::service

@@ -1,0 +1,305 @@
+#include "service/reconciler.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+
+#include "service/testing/fixture.h"
+#include "slurm/fake.h"
+
+namespace asbb::service {
+namespace {
+
+using testing::at;
+
+constexpr std::int64_t federated_id = 67'108'865;
+
+class ReconcilerTest : public testing::Fixture {
+ protected:
+  ReconcilerTest() {
+    source_.now = [this] { return now(); };
+    for (const char* cluster : {"onprem", "cloud"}) {
+      slurm::ClusterSnapshot snapshot;
+      snapshot.cluster = cluster;
+      snapshot.message_timeout_s = 10;
+      view_.put(snapshot);
+    }
+  }
+
+  slurm::QueueJob queued(const std::string& token, std::int64_t job_id, const char* state) {
+    slurm::QueueJob job;
+    job.cluster = "onprem";
+    job.job_id = job_id;
+    job.user = "alice";
+    job.account = "proj001";
+    job.partition = "gpu-aws";
+    job.status = slurm::parse_job_status(state);
+    job.submit = now();
+    job.admin_comment = token.empty() ? "" : "asbb=" + token;
+    return job;
+  }
+
+  // A record of a job with one core at 3.6 USD an hour: a second costs 0.001 USD.
+  slurm::AccountingRecord record(std::int64_t job_id, const char* state, std::int64_t elapsed_s) {
+    slurm::AccountingRecord out;
+    out.cluster = "onprem";
+    out.db_index = ++db_index_;
+    out.job_id = job_id;
+    out.user = "alice";
+    out.account = "proj001";
+    out.partition = "gpu-aws";
+    out.status = slurm::parse_job_status(state);
+    out.submit = now();
+    out.end = now() + seconds(elapsed_s);
+    if (elapsed_s > 0) {
+      out.start = now();
+      out.nodes = "gpu-aws-1";
+      out.node_count = 1;
+      out.allocated_tres = "billing=1,cpu=1,node=1";
+    }
+    out.elapsed_seconds = elapsed_s;
+    return out;
+  }
+
+  PassReport pass() { return reconciler_.run_pass(); }
+
+  slurm::FakeJobSource source_{{"onprem", "cloud"}};
+  slurm::ClusterCache view_;
+  Alarms alarms_;
+  Reconciler reconciler_{*committer_, source_, view_, prices_, alarms_, ReconcilerOptions{}};
+  std::int64_t db_index_ = 0;
+};
+
+TEST_F(ReconcilerTest, AJobIsBoundWhenSeenAndChargedWhenEnded) {
+  const std::string token = hold("1.2");
+  expect_balance("1.2", "0");
+  source_.add_job(queued(token, 7, "PENDING"));
+  EXPECT_EQ(pass().bound, 1);
+  EXPECT_EQ(find(token).job->job_id, 7);
+  source_.set_queue("onprem", {queued(token, 7, "COMPLETED")});
+  source_.add_record(record(7, "COMPLETED", 90));
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("0", "0.09");
+  EXPECT_EQ(find(token).status, ledger::HoldStatus::closed);
+  EXPECT_EQ(pass().settled, 0);
+  expect_balance("0", "0.09");
+}
+
+TEST_F(ReconcilerTest, ARunningJobIsLeftAlone) {
+  const std::string token = hold("1.2");
+  source_.add_job(queued(token, 7, "RUNNING"));
+  (void)pass();
+  pass_time(hours(24 * 20));
+  EXPECT_EQ(pass().settled, 0);
+  expect_balance("1.2", "0");
+}
+
+TEST_F(ReconcilerTest, CancelledWhilePendingGivesAllBack) {
+  const std::string token = hold("1.2");
+  source_.add_job(queued(token, 7, "PENDING"));
+  (void)pass();
+  source_.set_queue("onprem", {queued(token, 7, "CANCELLED")});
+  source_.add_record(record(7, "CANCELLED by 1000", 0));
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("0", "0");
+}
+
+TEST_F(ReconcilerTest, MoreThanTheHoldIsAnOverrun) {
+  const std::string token = hold("0.05");
+  source_.add_job(queued(token, 7, "COMPLETED"));
+  source_.add_record(record(7, "COMPLETED", 90));
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("0", "0.09");
+}
+
+TEST_F(ReconcilerTest, EachArrayTaskSettlesItsShareAndThePendingRestGoesBack) {
+  const std::string token = hold("10", 10);
+  auto rest = queued(token, 20, "PENDING");
+  rest.array_job_id = 20;
+  rest.array_tasks = "2-9";
+  auto running = queued(token, 21, "RUNNING");
+  running.array_job_id = 20;
+  running.array_task_id = 1;
+  source_.set_queue("onprem", {rest, running});
+  auto first = record(22, "COMPLETED", 100);
+  first.array_job_id = 20;
+  first.array_task_id = 0;
+  source_.add_record(first);
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("9", "0.1");
+  auto cancelled = record(20, "CANCELLED by 0", 0);
+  cancelled.array_job_id = 20;
+  cancelled.array_tasks = "2-9";
+  auto second = record(21, "FAILED", 50);
+  second.array_job_id = 20;
+  second.array_task_id = 1;
+  source_.set_queue("onprem", {});
+  source_.add_record(cancelled);
+  source_.add_record(second);
+  EXPECT_EQ(pass().settled, 9);
+  expect_balance("0", "0.15");
+  EXPECT_EQ(find(token).status, ledger::HoldStatus::closed);
+}
+
+TEST_F(ReconcilerTest, ARequeuedJobPaysForEachRunOnce) {
+  const std::string token = hold("1");
+  auto job = queued(token, 7, "PENDING");
+  job.restart_count = 1;
+  source_.set_queue("onprem", {job});
+  source_.add_record(record(7, "REQUEUED", 100));
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("0.9", "0.1");
+  EXPECT_EQ(find(token).status, ledger::HoldStatus::open);
+  auto second = record(7, "COMPLETED", 200);
+  second.run = 2;
+  source_.set_queue("onprem", {});
+  source_.add_record(second);
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("0", "0.3");
+}
+
+TEST_F(ReconcilerTest, OfFederatedSiblingsTheOneThatRanIsCharged) {
+  const std::string token = hold("1");
+  source_.add_job(queued(token, federated_id, "REVOKED"));
+  (void)pass();
+  auto revoked = record(federated_id, "REVOKED", 0);
+  source_.add_record(revoked);
+  auto ran = record(federated_id, "COMPLETED", 60);
+  ran.cluster = "cloud";
+  source_.add_record(ran);
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("0", "0.06");
+}
+
+TEST_F(ReconcilerTest, AJobWithoutAHoldIsChargedOnce) {
+  (void)pass();
+  source_.add_record(record(9, "COMPLETED", 30));
+  pass_time(seconds(301));
+  EXPECT_EQ(pass().charged_without_hold, 1);
+  expect_balance("0", "0.03");
+  pass_time(seconds(301));
+  EXPECT_EQ(pass().charged_without_hold, 0);
+  Reconciler restarted(*committer_, source_, view_, prices_, alarms_, ReconcilerOptions{});
+  EXPECT_EQ(restarted.run_pass().charged_without_hold, 0);
+  expect_balance("0", "0.03");
+}
+
+TEST_F(ReconcilerTest, AJobThatEndedUnseenIsFoundByItsToken) {
+  const std::string token = hold("1");
+  auto ended = record(9, "COMPLETED", 30);
+  ended.admin_comment = "note asbb=" + token;
+  source_.add_record(ended);
+  const PassReport report = pass();
+  EXPECT_EQ(report.bound, 1);
+  EXPECT_EQ(report.settled, 1);
+  EXPECT_EQ(report.charged_without_hold, 0);
+  expect_balance("0", "0.03");
+}
+
+TEST_F(ReconcilerTest, AJobThatNobodyCanPayForIsAlarmed) {
+  auto foreign = record(9, "COMPLETED", 30);
+  foreign.account = "nobody";
+  source_.add_record(foreign);
+  EXPECT_EQ(pass().charged_without_hold, 0);
+  ASSERT_EQ(alarms_.list().size(), 1u);
+  EXPECT_NE(alarms_.list()[0].message.find("unknown_account"), std::string::npos);
+}
+
+TEST_F(ReconcilerTest, UnpricedPartitionsAndJobsBeforeThePricesAreNobodysBusiness) {
+  auto free = record(9, "COMPLETED", 30);
+  free.partition = "cpu";
+  source_.add_record(free);
+  auto early = record(10, "COMPLETED", 30);
+  early.start = at("2024-12-31T00:00:00Z");
+  source_.add_record(early);
+  EXPECT_EQ(pass().charged_without_hold, 0);
+  EXPECT_TRUE(alarms_.list().empty());
+}
+
+TEST_F(ReconcilerTest, AHoldWithoutAJobGoesBackOnEvidence) {
+  (void)hold("1");
+  pass_time(seconds(59));
+  EXPECT_EQ(pass().voided, 0);
+  expect_balance("1", "0");
+  pass_time(seconds(2));
+  EXPECT_EQ(pass().voided, 1);
+  expect_balance("0", "0");
+}
+
+TEST_F(ReconcilerTest, WhatCannotBeReadVoidsNothing) {
+  (void)hold("1");
+  pass_time(hours(1));
+  source_.set_operator("cloud", false);
+  EXPECT_EQ(pass().voided, 0);
+  source_.set_operator("cloud", true);
+  source_.fail_queue("cloud", Error{ErrorKind::unavailable, "away", ""});
+  EXPECT_EQ(pass().voided, 0);
+  source_.fail_queue("cloud", std::nullopt);
+  source_.set_accounting_queue_length("onprem", 3);
+  EXPECT_EQ(pass().voided, 0);
+  source_.set_accounting_queue_length("onprem", 0);
+  source_.fail_queue_length("onprem", Error{ErrorKind::unavailable, "away", ""});
+  EXPECT_EQ(pass().voided, 0);
+  source_.fail_queue_length("onprem", std::nullopt);
+  source_.fail_accounting("onprem", Error{ErrorKind::unavailable, "away", ""});
+  EXPECT_EQ(pass().voided, 0);
+  source_.fail_accounting("onprem", std::nullopt);
+  source_.set_problems("onprem", {"a row cannot be read"});
+  EXPECT_EQ(pass().voided, 0);
+  expect_balance("1", "0");
+  source_.set_problems("onprem", {});
+  EXPECT_EQ(pass().voided, 1);
+}
+
+TEST_F(ReconcilerTest, AJobThatMightBeTheHoldsKeepsItAndIsAlarmed) {
+  const std::string token = hold("1");
+  auto like_it = record(9, "PENDING", 0);
+  like_it.end = std::nullopt;
+  source_.add_record(like_it);
+  pass_time(hours(1));
+  EXPECT_EQ(pass().voided, 0);
+  ASSERT_EQ(alarms_.list().size(), 1u);
+  EXPECT_NE(alarms_.list()[0].key.find(token), std::string::npos);
+  expect_balance("1", "0");
+}
+
+TEST_F(ReconcilerTest, ABoundHoldIsNeverVoided) {
+  const std::string token = hold("1");
+  source_.add_job(queued(token, 7, "PENDING"));
+  (void)pass();
+  source_.set_queue("onprem", {});
+  pass_time(hours(24 * 40));
+  EXPECT_EQ(pass().voided, 0);
+  expect_balance("1", "0");
+  ASSERT_EQ(alarms_.list().size(), 1u);
+  EXPECT_NE(alarms_.list()[0].message.find("runawayjobs"), std::string::npos);
+}
+
+TEST_F(ReconcilerTest, AChangedPriceDoesNotMoveAHold) {
+  const std::string token = hold("1");
+  set_prices(R"(
+prices:
+  - partition: gpu-aws
+    unit: USD
+    per_core_hour: 360
+effective_from: 2025-02-01
+)");
+  source_.add_job(queued(token, 7, "COMPLETED"));
+  source_.add_record(record(7, "COMPLETED", 100));
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("0", "0.1");
+}
+
+TEST_F(ReconcilerTest, ItsThreadAnswersWhoAsks) {
+  const std::string token = hold("1");
+  source_.add_job(queued(token, 7, "PENDING"));
+  reconciler_.start();
+  std::promise<std::int64_t> bound;
+  reconciler_.ask([&](const PassReport& report) { bound.set_value(report.bound); });
+  EXPECT_EQ(bound.get_future().get(), 1);
+  reconciler_.notify();
+  reconciler_.stop();
+}
+
+}  // namespace
+}  // namespace asbb::service

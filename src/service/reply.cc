@@ -1,0 +1,174 @@
+#include "service/reply.h"
+
+#include "base/money.h"
+
+namespace asbb::service {
+namespace {
+
+using ledger::Refusal;
+
+struct Meaning {
+  int status;
+  const char* code;
+};
+
+Meaning meaning_of(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::unknown_account:
+    case Refusal::unknown_budget:
+    case Refusal::unknown_hold:
+      return {404, "NOT_FOUND"};
+    case Refusal::account_exists:
+      return {409, "DUPLICATE_ACCOUNT"};
+    case Refusal::account_inactive:
+    case Refusal::account_closed:
+      return {402, "ACCOUNT_INACTIVE"};
+    case Refusal::budget_not_in_force:
+      return {402, "ACCOUNT_EXPIRED"};
+    case Refusal::no_budget:
+    case Refusal::insufficient_budget:
+      return {402, "INSUFFICIENT_BUDGET"};
+    case Refusal::partition_limit_exceeded:
+      return {402, "PARTITION_LIMIT_EXCEEDED"};
+    case Refusal::request_id_conflict:
+    case Refusal::budget_overlaps:
+    case Refusal::limit_below_committed:
+    case Refusal::too_many_unbound:
+    case Refusal::hold_closed:
+    case Refusal::hold_is_bound:
+    case Refusal::bound_elsewhere:
+    case Refusal::settled_differently:
+      return {409, "CONFLICT"};
+    case Refusal::expired:
+      return {503, "SERVICE_UNAVAILABLE"};
+    case Refusal::none:
+    case Refusal::request_too_old:
+    case Refusal::bad_amount:
+    case Refusal::bad_period:
+    case Refusal::bad_name:
+    case Refusal::bad_task_count:
+    case Refusal::unknown_parent:
+    case Refusal::parent_cycle:
+    case Refusal::unit_not_held:
+    case Refusal::overflow:
+      break;
+  }
+  return {400, "VALIDATION_ERROR"};
+}
+
+std::string limit_sentence(const ledger::Outcome& outcome) {
+  const ledger::LegFigures& leg = outcome.leg;
+  return "A limit of " + to_display(outcome.amount, outcome.unit) +
+         " would be below what is used and held already: " + to_display(leg.used, outcome.unit) +
+         " used, " + to_display(leg.held, outcome.unit) + " held.";
+}
+
+std::string input_sentence(const ledger::Outcome& outcome, const std::string& account) {
+  switch (outcome.refusal) {
+    case Refusal::bad_amount:
+      return "The amount is not one that can be entered: 0 to " + to_decimal(max_amount) +
+             " with at most six decimals, and a factor of 1 to 100.";
+    case Refusal::bad_period:
+      return "The period must end after it starts.";
+    case Refusal::bad_name:
+      return "The name is not allowed: 1 to 128 letters, digits and _ - . @ + : , not starting "
+             "with '-'.";
+    case Refusal::bad_task_count:
+      return "The number of array tasks is not between 1 and 10000000.";
+    case Refusal::unknown_parent:
+      return "There is no account of the name given as parent.";
+    case Refusal::parent_cycle:
+      return "Account '" + account + "' cannot stand below itself.";
+    case Refusal::unit_not_held:
+      return "Nothing was held in that unit for this transaction.";
+    case Refusal::overflow:
+      return "The sum would be larger than what can be counted.";
+    case Refusal::request_too_old:
+      return "The token was made more than 24 hours ago, or in the future.";
+    default:
+      return "The request cannot be carried out.";
+  }
+}
+
+std::string hold_sentence(Refusal refusal) {
+  switch (refusal) {
+    case Refusal::unknown_hold:
+      return "There is no such transaction.";
+    case Refusal::hold_closed:
+      return "This hold has been settled or given back already.";
+    case Refusal::hold_is_bound:
+      return "This hold belongs to a job that Slurm knows: only the job's end settles it.";
+    case Refusal::bound_elsewhere:
+      return "This hold belongs to another job already.";
+    default:
+      return "This job has been settled already, with another amount; an adjustment can correct "
+             "it.";
+  }
+}
+
+}  // namespace
+
+tl::unexpected<api::Problem> too_busy() {
+  return problem(503, "SERVICE_UNAVAILABLE",
+                 "The budget service has too much to do just now; try again in a moment.");
+}
+
+tl::unexpected<api::Problem> no_such_account(const std::string& account) {
+  return problem(404, "NOT_FOUND", "There is no account '" + account + "'.", "account");
+}
+
+std::string sentence_of(const ledger::Outcome& outcome, const std::string& account) {
+  const std::string named = "Account '" + account + "'";
+  switch (outcome.refusal) {
+    case Refusal::none:
+      return "Accepted.";
+    case Refusal::unknown_account:
+      return "There is no account '" + account + "'.";
+    case Refusal::account_exists:
+      return named + " exists already.";
+    case Refusal::account_inactive:
+      return named + ", or one above it, is not active.";
+    case Refusal::account_closed:
+      return named + ", or one above it, is closed.";
+    case Refusal::no_budget:
+      return named + " has no budget in " + outcome.unit + ", nor has an account above it.";
+    case Refusal::budget_not_in_force:
+      return "No budget of account '" + account + "' in " + outcome.unit + " covers this moment.";
+    case Refusal::budget_overlaps:
+      return named + " has a budget of that unit in this period already.";
+    case Refusal::unknown_budget:
+      return named + " has no budget of that unit.";
+    case Refusal::insufficient_budget:
+      return "Insufficient budget: " + to_display(outcome.amount, outcome.unit) + " needed, " +
+             to_display(outcome.leg.available, outcome.unit) + " available.";
+    case Refusal::partition_limit_exceeded:
+      return "The limit for partition '" + outcome.leg.partition +
+             "' is exceeded: " + to_display(outcome.amount, outcome.unit) + " needed, " +
+             to_display(outcome.leg.available, outcome.unit) + " available.";
+    case Refusal::limit_below_committed:
+      return limit_sentence(outcome);
+    case Refusal::too_many_unbound:
+      return "Too many submissions of this user and account have not become jobs yet; try again "
+             "in a minute.";
+    case Refusal::request_id_conflict:
+      return "This request id was used for another request.";
+    case Refusal::expired:
+      return "The answer was not ready in the time that the caller gave.";
+    case Refusal::unknown_hold:
+    case Refusal::hold_closed:
+    case Refusal::hold_is_bound:
+    case Refusal::bound_elsewhere:
+    case Refusal::settled_differently:
+      return hold_sentence(outcome.refusal);
+    default:
+      return input_sentence(outcome, account);
+  }
+}
+
+api::Problem problem_of(const ledger::Outcome& outcome, const std::string& account) {
+  const Meaning meaning = meaning_of(outcome.refusal);
+  return api::Problem{meaning.status, meaning.code, sentence_of(outcome, account),
+                      ledger::to_string(outcome.refusal), outcome.field};
+}
+
+}  // namespace asbb::service

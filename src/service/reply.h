@@ -1,0 +1,48 @@
+// How an operation answers: a value of the REST API, or the Problem that HTTP shows. An operation
+// that needs the ledger answers later, on the committer's thread, by handing over a function that
+// makes the reply: the caller runs it wherever there is time, once, while the Operations live.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <tl/expected.hpp>
+#include <utility>
+
+#include "api/problem.h"
+#include "ledger/command.h"
+
+namespace asbb::service {
+
+template <typename T>
+using Reply = tl::expected<T, api::Problem>;
+
+template <typename T>
+using Promise = std::function<void(std::function<Reply<T>()>)>;
+
+struct Nothing {};
+
+[[nodiscard]] inline tl::unexpected<api::Problem> problem(const Error& error) {
+  return tl::unexpected<api::Problem>(api::problem_of(error));
+}
+
+[[nodiscard]] inline tl::unexpected<api::Problem> problem(int status, std::string code,
+                                                          std::string message,
+                                                          std::string field = {}) {
+  return tl::unexpected<api::Problem>(
+      api::Problem{status, std::move(code), std::move(message), {}, std::move(field)});
+}
+
+// 503: the committer's queue is full. Retry-After goes with it.
+[[nodiscard]] tl::unexpected<api::Problem> too_busy();
+
+// 404, the same for an account that does not exist and one that the caller may not know of.
+[[nodiscard]] tl::unexpected<api::Problem> no_such_account(const std::string& account);
+
+// What a refusal of the ledger is over HTTP: status, stable code and a sentence. `account` is the
+// one that was named, for the sentence.
+[[nodiscard]] api::Problem problem_of(const ledger::Outcome& outcome, const std::string& account);
+
+// The sentence alone.
+[[nodiscard]] std::string sentence_of(const ledger::Outcome& outcome, const std::string& account);
+
+}  // namespace asbb::service

@@ -1,0 +1,163 @@
+#include "service/submission_candidates.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "slurm/slurm_text.h"
+
+namespace asbb::service {
+namespace {
+
+using slurm::quoted;
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return result;
+}
+
+std::vector<std::string> words_of(std::string_view list) {
+  std::vector<std::string> words;
+  for (const std::string_view word : slurm::split(list, ',')) {
+    if (!word.empty()) words.emplace_back(word);
+  }
+  return words;
+}
+
+bool contains(const std::vector<std::string>& words, const std::string& word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+// sbatch(1) --cluster-constraint: "a,b" one of them is enough, "!a,b" none of them.
+bool fits_constraint(const slurm::ClusterEntry& cluster, std::string_view constraint) {
+  if (constraint.empty()) return true;
+  const bool negated = constraint.front() == '!';
+  if (negated) constraint.remove_prefix(1);
+  bool has_one = false;
+  for (const std::string& feature : words_of(constraint)) {
+    has_one = has_one || contains(cluster.features, feature);
+  }
+  return has_one != negated;
+}
+
+bool is_listed(const std::string& cluster, std::string_view clusters) {
+  if (clusters.empty()) return true;
+  const auto names = words_of(lower(clusters));
+  return contains(names, lower(cluster)) || contains(names, "all");
+}
+
+bool prices_something(const pricing::PriceBook& book, const std::string& cluster) {
+  return std::any_of(book.rates.begin(), book.rates.end(), [&](const pricing::Rate& rate) {
+    return !rate.free && (rate.cluster == "*" || rate.cluster == lower(cluster));
+  });
+}
+
+Denial too_old(const std::string& cluster) {
+  return {"cluster_unknown",
+          "The budget service has no recent view of cluster '" + cluster +
+              "', so it cannot price this job; try again in a minute or tell an administrator.\n"};
+}
+
+void add_shape(Candidates& found, const std::string& unit, const pricing::PartitionShape& shape) {
+  auto group = std::find_if(found.units.begin(), found.units.end(),
+                            [&](const UnitCandidates& known) { return known.unit == unit; });
+  if (group == found.units.end()) {
+    group = found.units.insert(found.units.end(), UnitCandidates{unit, {}});
+  }
+  group->shapes.push_back(shape);
+  if (!contains(found.partitions, shape.name)) found.partitions.push_back(shape.name);
+}
+
+// Adds what the names cost on one cluster.
+std::optional<Denial> add_cluster(Candidates& found, const std::string& cluster, bool is_own,
+                                  const std::vector<std::string>& names,
+                                  const pricing::PriceBook& book, const ViewReader& view) {
+  const auto snapshot = view.fresh(cluster);
+  for (const std::string& name : names) {
+    const pricing::Rate* rate = book.find_priced(cluster, name);
+    if (rate == nullptr) continue;
+    if (!snapshot) return too_old(cluster);
+    const SharedShape shape = view.shapes.shape(snapshot, name);
+    if (shape) {
+      add_shape(found, rate->unit, *shape);
+    } else if (is_own) {
+      return Denial{"unknown_partition", "Partition '" + quoted(name) +
+                                             "' is not known on cluster '" + cluster + "'.\n"};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::shared_ptr<const slurm::ClusterSnapshot> ViewReader::fresh(const std::string& cluster) const {
+  auto snapshot = cache.cluster(cluster);
+  return snapshot && now - snapshot->read_at <= age_max ? snapshot : nullptr;
+}
+
+std::shared_ptr<const slurm::Associations> ViewReader::fresh_associations(
+    const std::string& cluster) const {
+  auto associations = cache.associations(cluster);
+  return associations && now - associations->read_at <= age_max ? associations : nullptr;
+}
+
+std::vector<std::string> viable_clusters(const api::Submission& submission,
+                                         const slurm::Associations* associations) {
+  const std::string& own = submission.cluster;
+  if (associations == nullptr || !submission.array.empty()) return {own};
+  const auto clusters = associations->clusters();
+  const auto entry = std::find_if(
+      clusters.begin(), clusters.end(),
+      [&](const slurm::ClusterEntry& cluster) { return lower(cluster.name) == lower(own); });
+  if (entry == clusters.end() || entry->federation.empty()) return {own};
+  std::vector<std::string> viable;
+  for (const slurm::ClusterEntry& cluster : clusters) {
+    if (cluster.federation == entry->federation &&
+        fits_constraint(cluster, submission.cluster_features) &&
+        is_listed(cluster.name, submission.clusters)) {
+      viable.push_back(cluster.name);
+    }
+  }
+  // Slurm will refuse what no cluster may run; until then it is judged where it was submitted.
+  if (viable.empty()) viable.push_back(own);
+  return viable;
+}
+
+tl::expected<Candidates, Denial> find_candidates(const api::Submission& submission,
+                                                 const pricing::PriceBook& book,
+                                                 const ViewReader& view) {
+  const std::string& own = submission.cluster;
+  const auto own_view = view.cache.cluster(own);
+  std::vector<std::string> names = words_of(submission.partition);
+  if (names.empty() && own_view && own_view->default_partition() != nullptr) {
+    names.push_back(own_view->default_partition()->name);
+  }
+  if (names.empty()) {
+    if (!prices_something(book, own)) return Candidates{};
+    return tl::unexpected(
+        Denial{"no_partition",
+               "No partition was named, and the budget service knows no default one of cluster '" +
+                   own + "': name one with --partition.\n"});
+  }
+  const auto associations = view.cache.associations(own);
+  Candidates found;
+  for (const std::string& cluster : viable_clusters(submission, associations.get())) {
+    if (auto denial =
+            add_cluster(found, cluster, lower(cluster) == lower(own), names, book, view)) {
+      return tl::unexpected(std::move(*denial));
+    }
+  }
+  // A constraint that names no cluster with such a partition must not make a job free of charge: it
+  // can be changed later.
+  if (found.units.empty()) {
+    if (auto denial = add_cluster(found, own, true, names, book, view)) {
+      return tl::unexpected(std::move(*denial));
+    }
+  }
+  return found;
+}
+
+}  // namespace asbb::service

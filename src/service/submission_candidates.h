@@ -1,0 +1,57 @@
+// Where a submitted job may run, as far as it can cost something there: the partitions it names (or
+// the default one), on its cluster and on the siblings of the federation. Reads the cluster views;
+// what is unknown or too old refuses on priced partitions and says why (DESIGN 3, the cluster
+// view). Functions, any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/submission.h"
+#include "pricing/price_book.h"
+#include "service/shape_cache.h"
+#include "slurm/cluster_cache.h"
+
+namespace asbb::service {
+
+// Why a submission is refused before the ledger is asked.
+struct Denial {
+  std::string code;     // stable
+  std::string message;  // sentences for the user, lines ended by '\n'
+};
+
+struct ViewReader {
+  const slurm::ClusterCache& cache;
+  ShapeCache& shapes;
+  Instant now;
+  Span age_max;
+
+  // Null when there is none, or it is too old.
+  [[nodiscard]] std::shared_ptr<const slurm::ClusterSnapshot> fresh(
+      const std::string& cluster) const;
+  [[nodiscard]] std::shared_ptr<const slurm::Associations> fresh_associations(
+      const std::string& cluster) const;
+};
+
+// The candidates of one unit: they are priced, and held for, together.
+struct UnitCandidates {
+  std::string unit;
+  std::vector<pricing::PartitionShape> shapes;
+};
+
+struct Candidates {
+  std::vector<UnitCandidates> units;    // empty: nothing the job may use has a price
+  std::vector<std::string> partitions;  // names of the priced ones, each once
+};
+
+[[nodiscard]] tl::expected<Candidates, Denial> find_candidates(const api::Submission& submission,
+                                                               const pricing::PriceBook& book,
+                                                               const ViewReader& view);
+
+// The clusters of the submission's federation that may run it, its own among them unless
+// --cluster-constraint or --clusters leaves it out (sbatch(1)). An array stays where it is.
+[[nodiscard]] std::vector<std::string> viable_clusters(const api::Submission& submission,
+                                                       const slurm::Associations* associations);
+
+}  // namespace asbb::service

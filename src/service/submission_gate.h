@@ -1,0 +1,77 @@
+// Judges a submission as far as it can be judged without the ledger: who asks, for which account,
+// where the job may run, what it costs at most. The result is a plan of what to hold, or a
+// decision. Any thread; never blocks on Slurm or on the system's user database.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "api/submission.h"
+#include "pricing/estimate.h"
+#include "service/committer.h"
+#include "service/prices.h"
+#include "service/submission_candidates.h"
+#include "slurm/user_names.h"
+
+namespace asbb::service {
+
+struct GateOptions {
+  Span view_age_max = seconds(300);
+  Micros hold_factor{1'200'000};  // on the estimate, where the account has none of its own
+};
+
+// The money of one unit.
+struct PlannedPart {
+  std::vector<pricing::PartitionShape> shapes;
+  pricing::Estimate estimate;
+  Micros amount;  // to be held
+};
+
+struct HoldPlan {
+  std::string user;
+  std::string slurm_account;  // as slurmdbd writes it
+  std::string account;        // of the ledger: itself or the nearest one above it
+  std::string cluster;
+  std::string partition;  // whose limits count
+  Micros factor;
+  std::int64_t task_count = 1;
+  pricing::JobRequest request;
+  std::vector<PlannedPart> parts;
+  std::shared_ptr<const pricing::PriceHistory> prices;  // keeps `book`
+  const pricing::PriceBook* book = nullptr;
+};
+
+// Nothing the job may use has a price: no hold is needed.
+struct NoHoldNeeded {};
+
+using Verdict = std::variant<NoHoldNeeded, Denial, HoldPlan>;
+
+class SubmissionGate {
+ public:
+  SubmissionGate(const Committer& committer, const Prices& prices, const slurm::ClusterCache& view,
+                 const slurm::UserNames& names, GateOptions options)
+      : committer_(committer), prices_(prices), view_(view), names_(names), options_(options) {}
+
+  [[nodiscard]] Verdict judge(const api::Submission& submission, Instant now);
+
+ private:
+  [[nodiscard]] std::optional<Denial> find_account(const api::Submission& submission,
+                                                   const slurm::Associations& associations,
+                                                   HoldPlan& plan) const;
+  [[nodiscard]] std::optional<Denial> read_ledger(const slurm::Associations& associations,
+                                                  const Candidates& candidates,
+                                                  HoldPlan& plan) const;
+  [[nodiscard]] std::optional<Denial> price(const Candidates& candidates, HoldPlan& plan) const;
+
+  const Committer& committer_;
+  const Prices& prices_;
+  const slurm::ClusterCache& view_;
+  const slurm::UserNames& names_;
+  const GateOptions options_;
+  ShapeCache shapes_;
+};
+
+}  // namespace asbb::service

@@ -1,0 +1,67 @@
+#include "service/submission_messages.h"
+
+#include <algorithm>
+
+#include "service/reply.h"
+
+namespace asbb::service {
+namespace {
+
+using ledger::Refusal;
+
+const PlannedPart& part_of(const HoldPlan& plan, const std::string& unit) {
+  for (const PlannedPart& part : plan.parts) {
+    if (part.estimate.unit == unit) return part;
+  }
+  return plan.parts.front();
+}
+
+std::string limit_name(const HoldPlan& plan, const ledger::LegFigures& leg) {
+  if (!leg.partition.empty()) {
+    return "the limit of account " + leg.account + " for partition " + leg.partition;
+  }
+  if (leg.account == plan.account) return "the budget of account " + leg.account;
+  return "the budget of account " + leg.account + " above it";
+}
+
+std::string fitting_sentence(const HoldPlan& plan, const PlannedPart& part, Micros available) {
+  const auto minutes = pricing::longest_fitting_minutes(plan.request, part.shapes, *plan.book,
+                                                        available, plan.factor);
+  if (!minutes) return "No time limit fits: even one minute of it would have to hold more.\n";
+  return "The longest time limit that fits is --time=" +
+         pricing::to_string(pricing::TimeLimit{*minutes, false}) + "\n";
+}
+
+}  // namespace
+
+std::string held_message(const HoldPlan& plan) {
+  std::string held;
+  std::string estimated;
+  for (const PlannedPart& part : plan.parts) {
+    const std::string between = held.empty() ? "" : " and ";
+    held += between + to_display(part.amount, part.estimate.unit);
+    estimated += between + to_display(part.estimate.total, part.estimate.unit);
+  }
+  return "held " + held + " of account " + plan.account + " (estimate " + estimated + ")\n";
+}
+
+std::string refused_message(const HoldPlan& plan, const ledger::Outcome& outcome) {
+  const bool is_money = outcome.refusal == Refusal::insufficient_budget ||
+                        outcome.refusal == Refusal::partition_limit_exceeded;
+  if (!is_money) {
+    ledger::Outcome told = outcome;
+    if (told.unit.empty()) told.unit = plan.parts.front().estimate.unit;
+    return sentence_of(told, plan.account) + "\n";
+  }
+  const PlannedPart& part = part_of(plan, outcome.unit);
+  const std::string& unit = part.estimate.unit;
+  const Micros available = std::max(outcome.leg.available, Micros());
+  std::string text = "account " + plan.slurm_account + ": this job may cost " +
+                     to_display(part.estimate.total, unit) + ", and " +
+                     to_display(part.amount, unit) + " must be held for it\n";
+  text += "only " + to_display(available, unit) + " is available in " +
+          limit_name(plan, outcome.leg) + "\n";
+  return text + fitting_sentence(plan, part, available);
+}
+
+}  // namespace asbb::service

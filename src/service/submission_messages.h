@@ -1,0 +1,20 @@
+// What a user reads from sbatch: sentences, a line each, without the "asbb: " that the plugin puts
+// before them. Pure but for arithmetic of prices; figures of an account above the user's are shown
+// as what is available, never more.
+#pragma once
+
+#include <string>
+
+#include "ledger/command.h"
+#include "service/submission_gate.h"
+
+namespace asbb::service {
+
+// "held $1.20 of account proj001 (estimate $1.00)\n"
+[[nodiscard]] std::string held_message(const HoldPlan& plan);
+
+// Why the ledger did not place the hold: the estimate, what is available and on which limit, the
+// longest time limit that would fit.
+[[nodiscard]] std::string refused_message(const HoldPlan& plan, const ledger::Outcome& outcome);
+
+}  // namespace asbb::service
