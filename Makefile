@@ -1,0 +1,41 @@
+# The front door for people who build. CMake does the work; `tools/setup` installs what is missing.
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+SLURM_PLUGIN_DIR ?= $(firstword $(wildcard /usr/lib/*/slurm-wlm /usr/lib/*/slurm /usr/lib64/slurm))
+
+.DEFAULT_GOAL := build
+.PHONY: build install install-plugin dev test test-integration lint check clean
+
+build: ## build/bin/asbb, build/bin/asbb-service and build/lib/slurm/job_submit_budget.so
+	cmake --preset release
+	cmake --build --preset release
+
+install: build ## programs, man pages and the systemd unit under PREFIX
+	DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
+	install -d "$(DESTDIR)$(SYSCONFDIR)/asbb"
+	test -e "$(DESTDIR)$(SYSCONFDIR)/asbb/config.yaml" || \
+	  install -m 0640 examples/config.yaml "$(DESTDIR)$(SYSCONFDIR)/asbb/config.yaml"
+
+install-plugin: build ## the plugin into Slurm's plugin folder (SLURM_PLUGIN_DIR)
+	test -n "$(SLURM_PLUGIN_DIR)" || { echo "set SLURM_PLUGIN_DIR to Slurm's PluginDir" >&2; exit 1; }
+	install -D -m 0755 build/lib/slurm/job_submit_budget.so \
+	  "$(DESTDIR)$(SLURM_PLUGIN_DIR)/job_submit_budget.so"
+
+dev: ## the sanitized build in build/dev
+	cmake --preset dev
+	cmake --build --preset dev
+
+test: ## every test; the same as tools/test
+	tools/test
+
+test-integration: ## the tests on real Slurm only
+	tools/test integration
+
+lint: ## format, shell, spelling and YAML
+	tools/lint
+
+check: ## format, lint and the fast tests
+	tools/check
+
+clean:
+	rm -rf build
