@@ -2,44 +2,44 @@
 # shellcheck shell=bash disable=SC2154 # BED, BED_RUN and the like are set by layout.bash
 
 config_write() {
-    local script
-    for script in resume suspend prolog-slurmctld epilog-slurmctld; do
-        install -m 755 "$BED_HOME/lib/node-scripts/$script" "$BED/bin/$script"
-    done
-    [ -s "$BED/etc/munge.key" ] ||
-        (umask 077 && head -c 1024 /dev/urandom >"$BED/etc/munge.key")
-    printf '127.0.0.1 localhost %s\n' "$(uname -n)" >"$BED/etc/hosts"
-    config_slurmdbd
-    { config_common onprem && config_onprem && config_local onprem; } >"$BED/etc/onprem/slurm.conf"
-    { config_common cloud && config_cloud && config_local cloud; } >"$BED/etc/cloud/slurm.conf"
-    config_gres
-    local cluster
-    for cluster in onprem cloud; do
-        if [ -s "$BED/etc/plugstack.line" ]; then
-            cp "$BED/etc/plugstack.line" "$BED/etc/$cluster/plugstack.conf"
-        else
-            : >"$BED/etc/$cluster/plugstack.conf"
-        fi
-    done
+  local script
+  for script in resume suspend prolog-slurmctld epilog-slurmctld; do
+    install -m 755 "$BED_HOME/lib/node-scripts/$script" "$BED/bin/$script"
+  done
+  [ -s "$BED/etc/munge.key" ] ||
+    (umask 077 && head -c 1024 /dev/urandom >"$BED/etc/munge.key")
+  printf '127.0.0.1 localhost %s\n' "$(uname -n)" >"$BED/etc/hosts"
+  config_slurmdbd
+  { config_common onprem && config_onprem && config_local onprem; } >"$BED/etc/onprem/slurm.conf"
+  { config_common cloud && config_cloud && config_local cloud; } >"$BED/etc/cloud/slurm.conf"
+  config_gres
+  local cluster
+  for cluster in onprem cloud; do
+    if [ -s "$BED/etc/plugstack.line" ]; then
+      cp "$BED/etc/plugstack.line" "$BED/etc/$cluster/plugstack.conf"
+    else
+      : >"$BED/etc/$cluster/plugstack.conf"
+    fi
+  done
 }
 
 # plugin_install SO [ARG...]: what the next configuration loads, in slurmctld and in sbatch.
 plugin_install() {
-    local so=$1
-    shift
-    [ -f "$so" ] || die "no such plugin: $so"
-    # a new file, never written into the one that a running controller has mapped
-    cp "$so" "$BED/plugins/.new" && mv -f "$BED/plugins/.new" "$BED/plugins/job_submit_budget.so"
-    chmod 755 "$BED/plugins/job_submit_budget.so"
-    printf 'required job_submit_budget.so%s\n' "${*:+ $*}" >"$BED/etc/plugstack.line"
+  local so=$1
+  shift
+  [ -f "$so" ] || die "no such plugin: $so"
+  # a new file, never written into the one that a running controller has mapped
+  cp "$so" "$BED/plugins/.new" && mv -f "$BED/plugins/.new" "$BED/plugins/job_submit_budget.so"
+  chmod 755 "$BED/plugins/job_submit_budget.so"
+  printf 'required job_submit_budget.so%s\n' "${*:+ $*}" >"$BED/etc/plugstack.line"
 }
 
 plugin_remove() { rm -f "$BED/plugins/job_submit_budget.so" "$BED/etc/plugstack.line"; }
 
 config_slurmdbd() {
-    (
-        umask 077
-        cat >"$BED/etc/dbd/slurmdbd.conf" <<END
+  (
+    umask 077
+    cat >"$BED/etc/dbd/slurmdbd.conf" <<END
 AuthType=auth/munge
 AuthInfo=socket=$BED_RUN/munge.sock
 DbdHost=localhost
@@ -57,13 +57,13 @@ StorageUser=slurm
 StoragePass=slurm
 StorageLoc=slurm_acct_db
 END
-    )
+  )
 }
 
 config_common() {
-    local cluster=$1 me
-    me=$(id -un)
-    cat <<END
+  local cluster=$1 me
+  me=$(id -un)
+  cat <<END
 ClusterName=$cluster
 SlurmctldHost=$BED_HOSTNAME(127.0.0.1)
 SlurmctldPort=$(port_of "slurmctld-$cluster")
@@ -121,36 +121,36 @@ SuspendRate=0
 ResumeRate=0
 TreeWidth=65533
 END
-    [ ! -s "$BED/etc/plugstack.line" ] || echo "JobSubmitPlugins=budget"
-    [ ! -s "$BED/etc/extra.conf" ] || cat "$BED/etc/extra.conf"
+  [ ! -s "$BED/etc/plugstack.line" ] || echo "JobSubmitPlugins=budget"
+  [ ! -s "$BED/etc/extra.conf" ] || cat "$BED/etc/extra.conf"
 }
 
 config_plugin_folder() {
-    local folder
-    for folder in /usr/lib/*/slurm-wlm /usr/lib/slurm-wlm /usr/lib/*/slurm /usr/lib64/slurm; do
-        [ ! -f "$folder/auth_munge.so" ] || { echo "$folder" && return; }
-    done
-    die "Slurm's plugin folder was not found under /usr/lib"
+  local folder
+  for folder in /usr/lib/*/slurm-wlm /usr/lib/slurm-wlm /usr/lib/*/slurm /usr/lib64/slurm; do
+    [ ! -f "$folder/auth_munge.so" ] || { echo "$folder" && return; }
+  done
+  die "Slurm's plugin folder was not found under /usr/lib"
 }
 
 # config_node NAME ATTRIBUTES...: one machine, simulated by a slurmd of its own port.
 config_node() {
-    local name=$1
-    shift
-    echo "NodeName=$name NodeHostname=localhost NodeAddr=127.0.0.1 Port=$(port_of "$name") $*"
+  local name=$1
+  shift
+  echo "NodeName=$name NodeHostname=localhost NodeAddr=127.0.0.1 Port=$(port_of "$name") $*"
 }
 
 config_onprem() {
-    local n
-    echo "SuspendExcNodes=cpu-[1-2],big-1"
-    echo "DefMemPerCPU=1000"
-    for n in 1 2; do config_node "cpu-$n" CPUs=16 RealMemory=64000 Features=cascadelake; done
-    config_node big-1 CPUs=32 RealMemory=256000 Gres=gpu:v100:2 Features=bigmem,v100
-    for n in 1 2 3 4; do
-        config_node "gpu-aws-$n" CPUs=16 RealMemory=128000 Gres=gpu:a100:2 \
-            Features=cloud,p4d State=CLOUD
-    done
-    cat <<'END'
+  local n
+  echo "SuspendExcNodes=cpu-[1-2],big-1"
+  echo "DefMemPerCPU=1000"
+  for n in 1 2; do config_node "cpu-$n" CPUs=16 RealMemory=64000 Features=cascadelake; done
+  config_node big-1 CPUs=32 RealMemory=256000 Gres=gpu:v100:2 Features=bigmem,v100
+  for n in 1 2 3 4; do
+    config_node "gpu-aws-$n" CPUs=16 RealMemory=128000 Gres=gpu:a100:2 \
+      Features=cloud,p4d State=CLOUD
+  done
+  cat <<'END'
 PartitionName=cpu Nodes=cpu-[1-2] Default=YES MaxTime=24:00:00 DefaultTime=00:10:00
 PartitionName=big Nodes=big-1 MaxTime=7-00:00:00 DefaultTime=01:00:00 DefMemPerCPU=4000
 PartitionName=quiet Nodes=cpu-[1-2] Hidden=YES MaxTime=02:00:00 DefaultTime=00:05:00
@@ -160,15 +160,15 @@ END
 }
 
 config_cloud() {
-    local n
-    echo "SuspendExcNodes=cpu-aws-1"
-    echo "DefMemPerCPU=2000"
-    config_node cpu-aws-1 CPUs=16 RealMemory=64000 Features=cloud,c5
-    for n in 1 2; do
-        config_node "aws-gpu-$n" CPUs=16 RealMemory=128000 Gres=gpu:a100:2 \
-            Features=cloud,p4d State=CLOUD
-    done
-    cat <<'END'
+  local n
+  echo "SuspendExcNodes=cpu-aws-1"
+  echo "DefMemPerCPU=2000"
+  config_node cpu-aws-1 CPUs=16 RealMemory=64000 Features=cloud,c5
+  for n in 1 2; do
+    config_node "aws-gpu-$n" CPUs=16 RealMemory=128000 Gres=gpu:a100:2 \
+      Features=cloud,p4d State=CLOUD
+  done
+  cat <<'END'
 PartitionName=aws-cpu Nodes=cpu-aws-1 Default=YES MaxTime=24:00:00 DefaultTime=00:10:00
 PartitionName=aws-gpu Nodes=aws-gpu-[1-2] MaxTime=24:00:00 DefaultTime=00:10:00
 END
@@ -176,17 +176,17 @@ END
 
 # gres.conf wants a character device for each GPU; any will do.
 config_gres() {
-    local device
-    for device in /dev/null /dev/zero; do
-        echo "NodeName=big-1 Name=gpu Type=v100 File=$device"
-        echo "NodeName=gpu-aws-[1-4] Name=gpu Type=a100 File=$device"
-    done >"$BED/etc/onprem/gres.conf"
-    for device in /dev/null /dev/zero; do
-        echo "NodeName=aws-gpu-[1-2] Name=gpu Type=a100 File=$device"
-    done >"$BED/etc/cloud/gres.conf"
+  local device
+  for device in /dev/null /dev/zero; do
+    echo "NodeName=big-1 Name=gpu Type=v100 File=$device"
+    echo "NodeName=gpu-aws-[1-4] Name=gpu Type=a100 File=$device"
+  done >"$BED/etc/onprem/gres.conf"
+  for device in /dev/null /dev/zero; do
+    echo "NodeName=aws-gpu-[1-2] Name=gpu Type=a100 File=$device"
+  done >"$BED/etc/cloud/gres.conf"
 }
 
 # A site's own lines for one cluster.
 config_local() {
-    [ ! -s "$BED/etc/$1/local.conf" ] || cat "$BED/etc/$1/local.conf"
+  [ ! -s "$BED/etc/$1/local.conf" ] || cat "$BED/etc/$1/local.conf"
 }

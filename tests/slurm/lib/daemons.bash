@@ -2,50 +2,50 @@
 # shellcheck shell=bash disable=SC2154 # BED, BED_RUN and the like are set by layout.bash
 
 start_all() {
-    start_munged
-    start_mariadb
-    start_slurmdbd
-    clusters_seed
-    start_controllers onprem cloud
-    start_nodes
-    wait_controllers onprem cloud
-    accounts_seed
-    wait_until 20 nodes_up ||
-        fail_with_log "not all nodes came up: $(nodes_state)" slurmd-cpu-1 \
-            "$BED/log/slurmd-cpu-1.log"
-    wait_federation
-    warn_unreadable
-    say "up: $BED (ports from $BED_PORT, logs in $BED/log)"
+  start_munged
+  start_mariadb
+  start_slurmdbd
+  clusters_seed
+  start_controllers onprem cloud
+  start_nodes
+  wait_controllers onprem cloud
+  accounts_seed
+  wait_until 20 nodes_up ||
+    fail_with_log "not all nodes came up: $(nodes_state)" slurmd-cpu-1 \
+      "$BED/log/slurmd-cpu-1.log"
+  wait_federation
+  warn_unreadable
+  say "up: $BED (ports from $BED_PORT, logs in $BED/log)"
 }
 
 start_munged() {
-    running munged || start_daemon munged munged --foreground --force \
-        --key-file="$BED/etc/munge.key" --socket="$BED_RUN/munge.sock" \
-        --pid-file="$BED_RUN/munged.pid" --log-file="$BED/log/munged.log" \
-        --seed-file="$BED/state/munge.seed" --num-threads=4
+  running munged || start_daemon munged munged --foreground --force \
+    --key-file="$BED/etc/munge.key" --socket="$BED_RUN/munge.sock" \
+    --pid-file="$BED_RUN/munged.pid" --log-file="$BED/log/munged.log" \
+    --seed-file="$BED/state/munge.seed" --num-threads=4
 }
 
 start_mariadb() {
-    if ! running mariadb; then
-        if [ ! -d "$BED/mysql/mysql" ]; then
-            mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$BED/mysql" \
-                --skip-test-db --auth-root-authentication-method=normal --skip-name-resolve \
-                >"$BED/log/mariadb-install.log" 2>&1 || {
-                rm -rf "$BED/mysql"
-                fail_with_log "mariadb-install-db failed" mariadb "$BED/log/mariadb-install.log"
-            }
-        fi
-        start_daemon mariadb mariadbd --no-defaults --user="$(id -un)" --datadir="$BED/mysql" \
-            --socket="$BED_RUN/mariadb.sock" --port="$(port_of mariadb)" \
-            --bind-address=127.0.0.1 --pid-file="$BED_RUN/mariadb.pid" --skip-name-resolve \
-            --innodb-buffer-pool-size=64M --innodb-log-file-size=32M \
-            --innodb-lock-wait-timeout=900 --innodb-flush-log-at-trx-commit=0 \
-            --innodb-flush-method=nosync --innodb-doublewrite=0 \
-            --log-error="$BED/log/mariadb.log"
+  if ! running mariadb; then
+    if [ ! -d "$BED/mysql/mysql" ]; then
+      mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$BED/mysql" \
+        --skip-test-db --auth-root-authentication-method=normal --skip-name-resolve \
+        >"$BED/log/mariadb-install.log" 2>&1 || {
+        rm -rf "$BED/mysql"
+        fail_with_log "mariadb-install-db failed" mariadb "$BED/log/mariadb-install.log"
+      }
     fi
-    wait_daemon munged "$BED/log/munged.log" munge -n -S "$BED_RUN/munge.sock"
-    wait_daemon mariadb "$BED/log/mariadb.log" sql 'select 1'
-    sql "create database if not exists slurm_acct_db;
+    start_daemon mariadb mariadbd --no-defaults --user="$(id -un)" --datadir="$BED/mysql" \
+      --socket="$BED_RUN/mariadb.sock" --port="$(port_of mariadb)" \
+      --bind-address=127.0.0.1 --pid-file="$BED_RUN/mariadb.pid" --skip-name-resolve \
+      --innodb-buffer-pool-size=64M --innodb-log-file-size=32M \
+      --innodb-lock-wait-timeout=900 --innodb-flush-log-at-trx-commit=0 \
+      --innodb-flush-method=nosync --innodb-doublewrite=0 \
+      --log-error="$BED/log/mariadb.log"
+  fi
+  wait_daemon munged "$BED/log/munged.log" munge -n -S "$BED_RUN/munge.sock"
+  wait_daemon mariadb "$BED/log/mariadb.log" sql 'select 1'
+  sql "create database if not exists slurm_acct_db;
          create user if not exists slurm@'127.0.0.1' identified by 'slurm';
          grant all on slurm_acct_db.* to slurm@'127.0.0.1'"
 }
@@ -53,137 +53,137 @@ start_mariadb() {
 sql() { mariadb --no-defaults -u root -S "$BED_RUN/mariadb.sock" -e "$1"; }
 
 start_slurmdbd() {
-    # slurmdbd finds its own configuration beside what SLURM_CONF names, which need not exist
-    running slurmdbd || start_daemon slurmdbd env SLURM_CONF="$BED/etc/dbd/slurm.conf" slurmdbd -D
-    wait_daemon slurmdbd "$BED/log/slurmdbd.log" on onprem sacctmgr -n show cluster
+  # slurmdbd finds its own configuration beside what SLURM_CONF names, which need not exist
+  running slurmdbd || start_daemon slurmdbd env SLURM_CONF="$BED/etc/dbd/slurm.conf" slurmdbd -D
+  wait_daemon slurmdbd "$BED/log/slurmdbd.log" on onprem sacctmgr -n show cluster
 }
 
 # on CLUSTER COMMAND...: a client command against that cluster.
 on() {
-    local cluster=$1
-    shift
-    SLURM_CONF="$BED/etc/$cluster/slurm.conf" "$@"
+  local cluster=$1
+  shift
+  SLURM_CONF="$BED/etc/$cluster/slurm.conf" "$@"
 }
 
 # Both federated controllers start together: one after the other leaves the federation unsynced.
 start_controllers() {
-    local cluster
-    for cluster in "$@"; do
-        running "slurmctld-$cluster" || start_daemon "slurmctld-$cluster" \
-            env SLURM_CONF="$BED/etc/$cluster/slurm.conf" \
-            slurmctld -D -f "$BED/etc/$cluster/slurm.conf"
-    done
+  local cluster
+  for cluster in "$@"; do
+    running "slurmctld-$cluster" || start_daemon "slurmctld-$cluster" \
+      env SLURM_CONF="$BED/etc/$cluster/slurm.conf" \
+      slurmctld -D -f "$BED/etc/$cluster/slurm.conf"
+  done
 }
 
 wait_controllers() {
-    local cluster
-    for cluster in "$@"; do
-        wait_daemon "slurmctld-$cluster" "$BED/log/slurmctld-$cluster.log" controller_up "$cluster"
-    done
+  local cluster
+  for cluster in "$@"; do
+    wait_daemon "slurmctld-$cluster" "$BED/log/slurmctld-$cluster.log" controller_up "$cluster"
+  done
 }
 
 controller_up() { on "$1" scontrol ping | grep -q UP; }
 
 restart_controllers() {
-    local cluster
-    for cluster in "$@"; do
-        case $cluster in
-            onprem | cloud) ;;
-            *) die "no such cluster: $cluster (onprem, cloud)" ;;
-        esac
-    done
-    stop_daemons "${@/#/slurmctld-}"
-    start_controllers "$@"
-    wait_controllers "$@"
-    wait_federation
+  local cluster
+  for cluster in "$@"; do
+    case $cluster in
+    onprem | cloud) ;;
+    *) die "no such cluster: $cluster (onprem, cloud)" ;;
+    esac
+  done
+  stop_daemons "${@/#/slurmctld-}"
+  start_controllers "$@"
+  wait_controllers "$@"
+  wait_federation
 }
 
 start_nodes() {
-    local node cluster
-    for node in $BED_NODES_STATIC; do
-        case " $BED_NODES_ONPREM " in
-            *" $node "*) cluster=onprem ;;
-            *) cluster=cloud ;;
-        esac
-        running "slurmd-$node" || start_daemon "slurmd-$node" \
-            env SLURM_CONF="$BED/etc/$cluster/slurm.conf" \
-            slurmd -D -N "$node" -f "$BED/etc/$cluster/slurm.conf"
-    done
+  local node cluster
+  for node in $BED_NODES_STATIC; do
+    case " $BED_NODES_ONPREM " in
+    *" $node "*) cluster=onprem ;;
+    *) cluster=cloud ;;
+    esac
+    running "slurmd-$node" || start_daemon "slurmd-$node" \
+      env SLURM_CONF="$BED/etc/$cluster/slurm.conf" \
+      slurmd -D -N "$node" -f "$BED/etc/$cluster/slurm.conf"
+  done
 }
 
 nodes_state() {
-    local cluster
-    for cluster in onprem cloud; do
-        on "$cluster" sinfo --local -h -N -n "${BED_NODES_STATIC// /,}" -o '%N %T'
-    done | sort -u | tr '\n' ';'
+  local cluster
+  for cluster in onprem cloud; do
+    on "$cluster" sinfo --local -h -N -n "${BED_NODES_STATIC// /,}" -o '%N %T'
+  done | sort -u | tr '\n' ';'
 }
 
 nodes_up() {
-    [ "$(nodes_state | tr ';' '\n' | grep -cE ' (idle|mixed|allocated|completing)$')" = 4 ]
+  [ "$(nodes_state | tr ';' '\n' | grep -cE ' (idle|mixed|allocated|completing)$')" = 4 ]
 }
 
 federation_synced() {
-    local cluster
-    for cluster in onprem cloud; do
-        on "$cluster" scontrol show federation | grep -q Synced:Yes || return 1
-    done
+  local cluster
+  for cluster in onprem cloud; do
+    on "$cluster" scontrol show federation | grep -q Synced:Yes || return 1
+  done
 }
 
 wait_federation() {
-    wait_until 30 federation_synced && return
-    on onprem scontrol show federation >&2 || true
-    fail_with_log "the federation did not sync" slurmctld-onprem "$BED/log/slurmctld-onprem.log"
+  wait_until 30 federation_synced && return
+  on onprem scontrol show federation >&2 || true
+  fail_with_log "the federation did not sync" slurmctld-onprem "$BED/log/slurmctld-onprem.log"
 }
 
 # Other users than the one who runs the bed need to read its configuration.
 warn_unreadable() {
-    local folder=$BED/etc/onprem
-    while [ "$folder" != / ]; do
-        case $(stat -c %A "$folder") in
-            *x | *t) ;;
-            *) say "other users cannot use this bed: $folder is closed to them" && return ;;
-        esac
-        folder=$(dirname "$folder")
-    done
+  local folder=$BED/etc/onprem
+  while [ "$folder" != / ]; do
+    case $(stat -c %A "$folder") in
+    *x | *t) ;;
+    *) say "other users cannot use this bed: $folder is closed to them" && return ;;
+    esac
+    folder=$(dirname "$folder")
+  done
 }
 
 any_running() {
-    local file
-    for file in "$BED_RUN"/pid/*; do
-        [ -e "$file" ] && running "${file##*/}" && return 0
-    done
-    return 1
+  local file
+  for file in "$BED_RUN"/pid/*; do
+    [ -e "$file" ] && running "${file##*/}" && return 0
+  done
+  return 1
 }
 
 status_all() {
-    local file name state=0
-    for name in munged mariadb slurmdbd slurmctld-onprem slurmctld-cloud; do
-        running "$name" || { echo "$name stopped" && state=1; }
-    done
-    for file in "$BED_RUN"/pid/*; do
-        name=${file##*/}
-        ! running "$name" || echo "$name $(pid_of "$name")"
-    done
-    return $state
+  local file name state=0
+  for name in munged mariadb slurmdbd slurmctld-onprem slurmctld-cloud; do
+    running "$name" || { echo "$name stopped" && state=1; }
+  done
+  for file in "$BED_RUN"/pid/*; do
+    name=${file##*/}
+    ! running "$name" || echo "$name $(pid_of "$name")"
+  done
+  return $state
 }
 
 # Jobs first, while the controllers can still tell the nodes to end them.
 stop_all() {
-    local cluster file
-    for cluster in onprem cloud; do
-        running "slurmctld-$cluster" || continue
-        on "$cluster" timeout 5 squeue --local -a -h -o %A 2>/dev/null |
-            on "$cluster" timeout 10 xargs -r scancel --quiet 2>/dev/null || true
-    done
-    wait_until 4 not steps_left || true
-    local nodes=()
-    for file in "$BED_RUN"/pid/slurmd-*; do
-        [ ! -e "$file" ] || nodes+=("${file##*/}")
-    done
-    stop_daemons slurmctld-onprem slurmctld-cloud "${nodes[@]}"
-    kill_steps
-    stop_daemons slurmdbd
-    stop_daemons mariadb munged
+  local cluster file
+  for cluster in onprem cloud; do
+    running "slurmctld-$cluster" || continue
+    on "$cluster" timeout 5 squeue --local -a -h -o %A 2>/dev/null |
+      on "$cluster" timeout 10 xargs -r scancel --quiet 2>/dev/null || true
+  done
+  wait_until 4 not steps_left || true
+  local nodes=()
+  for file in "$BED_RUN"/pid/slurmd-*; do
+    [ ! -e "$file" ] || nodes+=("${file##*/}")
+  done
+  stop_daemons slurmctld-onprem slurmctld-cloud "${nodes[@]}"
+  kill_steps
+  stop_daemons slurmdbd
+  stop_daemons mariadb munged
 }
 
 # slurmstepd keeps a socket per step in its node's spool folder.
@@ -191,14 +191,14 @@ steps_left() { compgen -G "$BED_RUN/spool/*/*_[0-9]*.[0-9]*" >/dev/null; }
 
 # What a step left behind when its node died: slurmstepd by its open log file, then its children.
 kill_steps() {
-    local pid children=()
-    steps_left || return 0
-    for pid in /proc/[0-9]*; do
-        pid=${pid#/proc/}
-        [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = slurmstepd ] || continue
-        readlink "/proc/$pid/fd/"* 2>/dev/null | grep -qF -e "$BED/" -e "$BED_RUN/" || continue
-        read -ra children < <(cat "/proc/$pid/task/"*/children 2>/dev/null) || true
-        kill -9 "${children[@]}" "$pid" || true
-    done 2>/dev/null
-    rm -f "$BED_RUN"/spool/*/*_[0-9]*.[0-9]*
+  local pid children=()
+  steps_left || return 0
+  for pid in /proc/[0-9]*; do
+    pid=${pid#/proc/}
+    [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = slurmstepd ] || continue
+    readlink "/proc/$pid/fd/"* 2>/dev/null | grep -qF -e "$BED/" -e "$BED_RUN/" || continue
+    read -ra children < <(cat "/proc/$pid/task/"*/children 2>/dev/null) || true
+    kill -9 "${children[@]}" "$pid" || true
+  done 2>/dev/null
+  rm -f "$BED_RUN"/spool/*/*_[0-9]*.[0-9]*
 }
