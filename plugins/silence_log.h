@@ -1,6 +1,6 @@
 // What slurmctld's log says about silence: at most one line in ten seconds, however many
 // submissions were let through or refused without an answer, and one when the service is heard
-// again. Any thread.
+// again after such a line. Any thread.
 #pragma once
 
 #include <atomic>
@@ -24,9 +24,7 @@ class SilenceLog {
   void answered();
 
  private:
-  void write_line();
-
-  std::atomic<bool> is_silent_{false};
+  std::atomic<bool> is_announced_{false};
   Mutex mutex_;
   bool has_written_ = false;
   std::int64_t next_line_ms_ = 0;
