@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 
 #include "plugins/log.h"
 #include "plugins/wire.h"
@@ -151,9 +152,11 @@ void Policy::reject(const char* problem, int line) {
   is_usable_ = false;
   if (is_complained_about_) return;
   is_complained_about_ = true;
+  char where[32] = "";
+  if (line > 0) std::snprintf(where, sizeof where, " in line %d", line);
   const char* stance = on_unavailable_ == Stance::allow ? "accepted" : "refused";
-  log_error("policy file %s %s (line %d): while the service is silent, jobs are %s", path_, problem,
-            line, stance);
+  log_error("policy file %s %s%s: while the service is silent, jobs are %s", path_, problem, where,
+            stance);
 }
 
 }  // namespace asbb::plugins
