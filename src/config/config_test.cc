@@ -1,0 +1,304 @@
+#include "config/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include "config/settings.h"
+
+namespace asbb::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Problems problems_of(const std::string& text, const Environment& environment = {}) {
+  const auto loaded = parse_config(text, "test.yaml", environment);
+  return loaded ? Problems{} : loaded.error();
+}
+
+std::string read_source(const std::string& name) {
+  std::ifstream file(std::string(ASBB_SOURCE_DIR) + "/" + name);
+  EXPECT_TRUE(file.good()) << name;
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+TEST(Config, NothingGivesTheDefaults) {
+  EXPECT_EQ(*parse_config("", "test.yaml", {}), Config{});
+  EXPECT_EQ(*parse_config("# nothing\n", "test.yaml", {}), Config{});
+  EXPECT_EQ(*parse_config("service:\nslurm:\n", "test.yaml", {}), Config{});
+}
+
+TEST(Config, TheCommentedFileIsTheDefaults) {
+  const auto loaded = parse_config(default_config_text(), "default", {});
+  ASSERT_TRUE(loaded) << loaded.error()[0];
+  EXPECT_EQ(*loaded, Config{});
+  for (const Setting& setting : settings()) {
+    EXPECT_THAT(default_config_text(), HasSubstr("\n  " + setting.key + ": "));
+  }
+}
+
+TEST(Config, ReadsEverySetting) {
+  const std::string text = R"(
+service:
+  listen_addr: "127.0.0.1:18080"
+  socket: /tmp/bed/asbb.sock
+  socket_mode: 0660
+  log_level: debug
+  log_format: json
+  timezone: Europe/Paris
+  tokens_file: /etc/asbb/tokens
+  anonymous_budget_routes: true
+  workers: 4
+  admins: [alice, "bob"]
+database:
+  driver: sqlite
+  dsn: /tmp/bed/asbb.db
+  chain_key_file: /tmp/bed/chain.key
+  lock_wait: 2500ms
+budget:
+  default_hold_percentage: 1.5
+  default_unit: EUR
+  max_unbound_holds: 500
+  reconciliation_timeout: 36h
+slurm:
+  user: slurmadm
+  clusters:
+    - {name: onprem, conf: /tmp/bed/slurm.conf, bin_dir: /usr/bin}
+    - name: cloud
+  refresh_interval: 5s
+  view_max_age: 1m30s
+  reconcile_interval: 1s
+  rescan_interval: 10s
+  sweep_grace_min: 2m
+  command_timeout: 7s
+  policy_dir: /tmp/bed/policy
+  on_unavailable:
+    default: allow
+    partitions: {gpu-aws: deny, debug: allow}
+)";
+  const auto loaded = parse_config(text, "test.yaml", {});
+  ASSERT_TRUE(loaded) << loaded.error()[0];
+  const Config& config = *loaded;
+  EXPECT_EQ(config.service.listen_addr, "127.0.0.1:18080");
+  EXPECT_EQ(config.service.socket_mode, 0660U);
+  EXPECT_EQ(config.service.log_format, LogFormat::json);
+  EXPECT_TRUE(config.service.anonymous_budget_routes);
+  EXPECT_THAT(config.service.admins, ElementsAre("alice", "bob"));
+  EXPECT_EQ(config.database.lock_wait, milliseconds(2500));
+  EXPECT_EQ(config.budget.default_hold_percentage, Micros(1'500'000));
+  EXPECT_EQ(config.budget.reconciliation_timeout, hours(36));
+  EXPECT_EQ(config.slurm.view_max_age, seconds(90));
+  ASSERT_EQ(config.slurm.clusters.size(), 2U);
+  EXPECT_EQ(config.slurm.clusters[0].conf, "/tmp/bed/slurm.conf");
+  EXPECT_EQ(config.slurm.clusters[1].name, "cloud");
+  EXPECT_TRUE(config.slurm.on_unavailable.allow_by_default);
+  EXPECT_FALSE(config.slurm.on_unavailable.allow_by_partition.at("gpu-aws"));
+  EXPECT_EQ(policy_folder(config), "/tmp/bed/policy");
+  EXPECT_EQ(policy_folder(Config{}), "/run/asbb");
+
+  // Every one of these values differs from its default, and what `config show` prints reads back.
+  const Config defaults;
+  for (const Setting& setting : settings()) {
+    if (setting.name() == "database.driver") continue;  // has one value only
+    EXPECT_NE(setting.get(config), setting.get(defaults)) << setting.name();
+  }
+  EXPECT_EQ(*parse_config(show_config(config), "shown", {}), config);
+}
+
+TEST(Config, SaysEverythingThatIsWrongAtOnce) {
+  const std::string text =
+      "service:\n"
+      "  listen_adr: \":8080\"\n"
+      "  log_level: loud\n"
+      "  log_level: info\n"
+      "  workers: [2]\n"
+      "  tokens_file:\n"
+      "budget:\n"
+      "  default_hold_percentage: 0.9\n"
+      "  reconciliation_timeout: 24\n"
+      "slurm:\n"
+      "  clusters:\n"
+      "    - {name: OnPrem}\n"
+      "    - {conf: /etc/slurm/slurm.conf}\n"
+      "    - {name: cloud, conf: slurm.conf}\n"
+      "    - {name: cloud}\n"
+      "    - {name: cloud, port: 1}\n"
+      "    - onprem\n"
+      "  on_unavailable: {default: maybe, partitions: {a: allow, a: deny, b: 1}}\n"
+      "  refresh_interval: 10m\n"
+      "  view_max_age: 5m\n"
+      "web: {}\n";
+  EXPECT_THAT(
+      problems_of(text, {{"ASBB_DATABASE_DNS", "/x"},
+                         {"ASBB_SERVICE_WORKERS", "many"},
+                         {"ASBB_SLURM_CLUSTERS", "onprem"},
+                         {"ASBB_SERVICE_ADMINS", "alice,b b"},
+                         {"ASBB_ACCOUNT", "not ours"}}),
+      ElementsAre(
+          HasSubstr("test.yaml:2: service.listen_adr: there is no such setting; 'service' has "
+                    "listen_addr, socket, "),
+          "test.yaml:3: service.log_level: 'loud' is not allowed; expected is debug, info, "
+          "warning, "
+          "error",
+          "test.yaml:4: service.log_level: this key is given twice",
+          "test.yaml:5: service.workers: one value is expected, not a list",
+          "test.yaml:6: service.tokens_file: one value is expected, not nothing; write \"\" for an "
+          "empty text",
+          "test.yaml:8: budget.default_hold_percentage: '0.9' is not allowed; expected is a factor "
+          "from 1 to 10 such as 1.2",
+          "test.yaml:9: budget.reconciliation_timeout: '24' is not allowed; expected is a duration "
+          "from 1m to 365d",
+          "test.yaml:12: slurm.clusters[0].name: 'OnPrem' is not allowed; expected is the "
+          "ClusterName, in lower case as Slurm keeps it",
+          "test.yaml:13: slurm.clusters[1].name: this setting is missing",
+          "test.yaml:14: slurm.clusters[2].conf: 'slurm.conf' is not allowed; expected is an "
+          "absolute path",
+          "test.yaml:15: slurm.clusters[3].name: the cluster 'cloud' is listed twice",
+          "test.yaml:16: slurm.clusters[4].port: there is no such setting; a cluster has name, "
+          "conf, "
+          "bin_dir",
+          "test.yaml:16: slurm.clusters[4].name: the cluster 'cloud' is listed twice",
+          "test.yaml:17: slurm.clusters[5]: {name, conf, bin_dir} is expected, not one value",
+          "test.yaml:18: slurm.on_unavailable.default: 'maybe' is not allowed; allow or deny is "
+          "expected",
+          "test.yaml:18: slurm.on_unavailable.partitions.a: this key is given twice",
+          "test.yaml:18: slurm.on_unavailable.partitions.b: '1' is not allowed; allow or deny is "
+          "expected",
+          "test.yaml:20: slurm.view_max_age: 5m is shorter than slurm.refresh_interval (10m); "
+          "every "
+          "view would be too old",
+          "test.yaml:21: web: there is no such section; there are service, database, budget, slurm",
+          "environment: ASBB_DATABASE_DNS: there is no such setting, or it can be set in the file "
+          "only",
+          "environment: ASBB_SERVICE_ADMINS: 'b b' is not a user name",
+          "environment: ASBB_SERVICE_WORKERS: 'many' is not allowed; expected is a whole number "
+          "from 1 to 64",
+          "environment: ASBB_SLURM_CLUSTERS: there is no such setting, or it can be set in the "
+          "file "
+          "only"));
+}
+
+TEST(Config, RefusesImpossibleValues) {
+  const auto with = [](const std::string& name, const std::string& value) {
+    const auto dot = name.find('.');
+    return problems_of(name.substr(0, dot) + ": {" + name.substr(dot + 1) + ": " + value + "}")
+        .size();
+  };
+  const std::vector<std::pair<std::string, std::string>> bad = {
+      {"service.listen_addr", "8080"},
+      {"service.listen_addr", "':70000'"},
+      {"service.listen_addr", "'0.0.0.0:8080'"},
+      {"service.listen_addr", "'budget.example.org:8080'"},
+      {"service.socket", "asbb.sock"},
+      {"service.socket", "/" + std::string(107, 'x')},
+      {"service.socket_mode", "0866"},
+      {"service.socket_mode", "0066"},
+      {"service.socket_mode", "1777"},
+      {"service.timezone", "Mars/Olympus"},
+      {"service.timezone", "../../etc/passwd"},
+      {"service.anonymous_budget_routes", "yes"},
+      {"service.workers", "0"},
+      {"service.workers", "2.5"},
+      {"service.admins", "alice"},
+      {"database.driver", "oracle"},
+      {"database.dsn", "asbb.db"},
+      {"database.dsn", "''"},
+      {"database.chain_key_file", "/var/lib/asbb/asbb.db"},
+      {"budget.default_hold_percentage", "nan"},
+      {"budget.default_hold_percentage", "120"},
+      {"budget.default_unit", "'US dollars'"},
+      {"budget.max_unbound_holds", "-1"},
+      {"slurm.refresh_interval", "0s"},
+      {"slurm.refresh_interval", "-5s"},
+      {"slurm.refresh_interval", "5 s"},
+      {"slurm.refresh_interval", "1.5s"},
+      {"slurm.refresh_interval", "5s5s"},
+      {"slurm.refresh_interval", "5s1m"},
+      {"slurm.refresh_interval", "99999999999999999999h"},
+      {"slurm.user", "'a b'"}};
+  for (const auto& [name, value] : bad) EXPECT_EQ(with(name, value), 1U) << name << ": " << value;
+  EXPECT_EQ(with("service.listen_addr", "''"), 0U);
+  EXPECT_EQ(with("service.listen_addr", "'localhost:0'"), 0U);
+}
+
+TEST(Config, RefusesWhatIsNoSettingsFile) {
+  EXPECT_THAT(problems_of("service: [\n"), ElementsAre(HasSubstr("this is not YAML")));
+  EXPECT_THAT(problems_of("service:\n\tworkers: 2\n"),
+              ElementsAre(HasSubstr("test.yaml:2: this is not YAML")));
+  EXPECT_THAT(problems_of("- a\n"), ElementsAre(HasSubstr("not a list")));
+  EXPECT_THAT(problems_of("a: 1\n---\nb: 2\n"), ElementsAre(HasSubstr("second document")));
+  EXPECT_THAT(problems_of("service: 7\n"), ElementsAre(HasSubstr("not one value")));
+}
+
+TEST(Config, TheEnvironmentStandsAboveTheFile) {
+  const auto loaded = parse_config("service: {workers: 3}\n", "test.yaml",
+                                   {{"ASBB_SERVICE_WORKERS", "5"},
+                                    {"ASBB_DATABASE_DSN", "/tmp/a.db"},
+                                    {"ASBB_SERVICE_ADMINS", "alice,bob"},
+                                    {"ASBB_BUDGET_DEFAULT_HOLD_PERCENTAGE", "2"}});
+  ASSERT_TRUE(loaded) << loaded.error()[0];
+  EXPECT_EQ(loaded->service.workers, 5);
+  EXPECT_EQ(loaded->database.dsn, "/tmp/a.db");
+  EXPECT_THAT(loaded->service.admins, ElementsAre("alice", "bob"));
+  EXPECT_EQ(loaded->budget.default_hold_percentage, Micros(2'000'000));
+}
+
+TEST(Config, FilesAreReadOrRefusedWithTheirName) {
+  std::string path = "/tmp/asbb-config-XXXXXX";
+  close(mkstemp(path.data()));
+  std::ofstream(path) << "service: {workers: 7}\n";
+  EXPECT_EQ(load_config(path, {})->service.workers, 7);
+  EXPECT_EQ(load_config("", {{"ASBB_CONFIG_FILE", path}})->service.workers, 7);
+  EXPECT_EQ(config_file("/a", {{"ASBB_CONFIG_FILE", path}}), "/a");
+  chmod(path.c_str(), 0666);
+  EXPECT_THAT(load_config(path, {}).error(), ElementsAre(HasSubstr("everybody may change")));
+  unlink(path.c_str());
+  EXPECT_THAT(load_config(path, {}).error(), ElementsAre(HasSubstr(path + ": this file cannot")));
+  EXPECT_THAT(load_config("/tmp", {}).error(), ElementsAre(HasSubstr("/tmp: this is not a file")));
+}
+
+TEST(Config, ShowKeepsPasswordsToItself) {
+  Config config;
+  config.database.dsn = "postgres://asbb:hunter2@db.example.org/asbb";
+  EXPECT_THAT(show_config(config), HasSubstr("postgres://asbb:***@db.example.org/asbb"));
+  config.database.dsn = "host=db password=hunter2 dbname=asbb";
+  EXPECT_THAT(show_config(config), HasSubstr("host=db password=*** dbname=asbb"));
+}
+
+TEST(Config, DurationsReadBack) {
+  for (const std::string text : {"24h", "30s", "15m", "2500ms", "1h30m", "7d", "1ms", "36h"}) {
+    const auto span = parse_span(text);
+    ASSERT_TRUE(span) << text;
+    EXPECT_EQ(parse_span(to_text(*span)), span) << text;
+  }
+  EXPECT_EQ(to_text(hours(36)), "36h");
+  EXPECT_EQ(to_text(hours(48)), "2d");
+  EXPECT_EQ(to_text(milliseconds(2500)), "2s500ms");
+}
+
+TEST(Config, TheExampleAndTheReferenceAreTrue) {
+  const auto example =
+      parse_config(read_source("examples/config.yaml"), "examples/config.yaml", {});
+  ASSERT_TRUE(example) << example.error()[0];
+  EXPECT_EQ(example->slurm.clusters.size(), 2U);
+  const std::string reference = read_source("docs/reference/configuration.md");
+  for (const Setting& setting : settings()) {
+    const std::string value = setting.get(Config{});
+    EXPECT_THAT(reference,
+                HasSubstr("| `" + setting.key + "` | `" + (value.empty() ? "\"\"" : value) + "` |"))
+        << setting.name();
+  }
+  for (const std::string& name : structured_settings()) {
+    EXPECT_THAT(reference, HasSubstr("`" + name.substr(name.find('.') + 1) + "`"));
+  }
+}
+
+}  // namespace
+}  // namespace asbb::config

@@ -1,0 +1,393 @@
+#include <sys/stat.h>
+#include <unistd.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <exception>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include "config/config.h"
+#include "config/settings.h"
+
+extern char** environ;
+
+namespace asbb::config {
+namespace {
+
+constexpr int no_line = 0;
+
+std::string shown(const std::string& text) {
+  return "'" + text.substr(0, 60) + (text.size() > 60 ? "...'" : "'");
+}
+
+const char* kind_of(const YAML::Node& node) {
+  if (node.IsMap()) return "a map";
+  if (node.IsSequence()) return "a list";
+  return node.IsNull() ? "nothing" : "one value";
+}
+
+int line_of(const YAML::Node& node) {
+  return node.Mark().is_null() ? no_line : node.Mark().line + 1;
+}
+
+// Walks the document into a Config and collects what is wrong.
+class Loader {
+ public:
+  explicit Loader(std::string source) : source_(std::move(source)) {}
+
+  void read_document(const std::string& text);
+  void read_environment(const Environment& environment);
+  void check_together();
+  Loaded<Config> finish();
+
+ private:
+  using Visit = std::function<void(const std::string& key, const YAML::Node& value, int line)>;
+
+  // Calls `visit` for each key of a map, once; says when it is no map or a key comes twice.
+  void each_key(const YAML::Node& map, const std::string& where, const Visit& visit);
+  void read_setting(const std::string& section, const std::string& key, const YAML::Node& value,
+                    int line);
+  void read_admins(const YAML::Node& value, int line);
+  void read_clusters(const YAML::Node& value, int line);
+  void read_cluster(const YAML::Node& value, const std::string& where);
+  void read_on_unavailable(const YAML::Node& value, int line);
+  void read_variable(const std::string& variable, const std::string& value);
+  // The text of a single value; says when it is something else.
+  std::optional<std::string> scalar(const YAML::Node& value, const std::string& where, int line);
+  std::optional<bool> allow_or_deny(const std::string& text, const std::string& where, int line);
+
+  void problem(int line, const std::string& message) { problems_.emplace(line, message); }
+  void unknown_key(int line, const std::string& where, const std::string& section);
+
+  std::string source_;
+  Config config_;
+  std::multimap<int, std::string> problems_;    // by line of the file
+  std::vector<std::string> variable_problems_;  // of the environment
+  std::map<std::string, int> lines_;            // where a setting was given
+};
+
+void Loader::each_key(const YAML::Node& map, const std::string& where, const Visit& visit) {
+  std::set<std::string> seen;
+  for (const auto& entry : map) {
+    const int line = line_of(entry.first);
+    if (!entry.first.IsScalar()) {
+      problem(line, where + ": a key must be a word");
+      continue;
+    }
+    const std::string key = entry.first.Scalar();
+    if (!seen.insert(key).second) {
+      problem(line, (where.empty() ? "" : where + ".") + key + ": this key is given twice");
+      continue;
+    }
+    visit(key, entry.second, line);
+  }
+}
+
+void Loader::unknown_key(int line, const std::string& where, const std::string& section) {
+  std::string known;
+  for (const Setting& setting : settings()) {
+    if (setting.section == section) known += (known.empty() ? "" : ", ") + setting.key;
+  }
+  for (const std::string& name : structured_settings()) {
+    if (name.starts_with(section + ".")) known += ", " + name.substr(section.size() + 1);
+  }
+  problem(line, where + ": there is no such setting; '" + section + "' has " + known);
+}
+
+std::optional<std::string> Loader::scalar(const YAML::Node& value, const std::string& where,
+                                          int line) {
+  if (value.IsScalar()) return value.Scalar();
+  problem(line, where + ": one value is expected, not " + kind_of(value) +
+                    (value.IsNull() ? "; write \"\" for an empty text" : ""));
+  return std::nullopt;
+}
+
+std::optional<bool> Loader::allow_or_deny(const std::string& text, const std::string& where,
+                                          int line) {
+  if (text == "allow") return true;
+  if (text == "deny") return false;
+  problem(line, where + ": " + shown(text) + " is not allowed; allow or deny is expected");
+  return std::nullopt;
+}
+
+void Loader::read_setting(const std::string& section, const std::string& key,
+                          const YAML::Node& value, int line) {
+  const std::string name = section + "." + key;
+  lines_[name] = line;
+  if (name == "service.admins") return read_admins(value, line);
+  if (name == "slurm.clusters") return read_clusters(value, line);
+  if (name == "slurm.on_unavailable") return read_on_unavailable(value, line);
+  for (const Setting& setting : settings()) {
+    if (setting.section != section || setting.key != key) continue;
+    const auto text = scalar(value, name, line);
+    if (text && !setting.set(config_, *text)) {
+      problem(line, name + ": " + shown(*text) + " is not allowed; expected is " + setting.allowed);
+    }
+    return;
+  }
+  unknown_key(line, name, section);
+}
+
+void Loader::read_admins(const YAML::Node& value, int line) {
+  const std::string where = "service.admins";
+  if (!value.IsSequence()) {
+    return problem(line, where + ": a list of user names is expected, not " + kind_of(value));
+  }
+  for (const YAML::Node& item : value) {
+    const auto name = scalar(item, where, line_of(item));
+    if (!name) continue;
+    if (!is_user_name(*name)) {
+      problem(line_of(item), where + ": " + shown(*name) + " is not a user name");
+      continue;
+    }
+    config_.service.admins.push_back(*name);
+  }
+}
+
+void Loader::read_clusters(const YAML::Node& value, int line) {
+  const std::string where = "slurm.clusters";
+  if (!value.IsSequence()) {
+    return problem(line,
+                   where + ": a list of {name, conf, bin_dir} is expected, not " + kind_of(value));
+  }
+  std::size_t index = 0;
+  for (const YAML::Node& item : value) {
+    read_cluster(item, where + "[" + std::to_string(index++) + "]");
+  }
+}
+
+void Loader::read_cluster(const YAML::Node& value, const std::string& where) {
+  const int line = line_of(value);
+  if (!value.IsMap()) {
+    return problem(line, where + ": {name, conf, bin_dir} is expected, not " + kind_of(value));
+  }
+  Cluster cluster;
+  const std::size_t before = problems_.size();
+  each_key(value, where, [&](const std::string& key, const YAML::Node& item, int at) {
+    const std::string name = where + "." + key;
+    if (key != "name" && key != "conf" && key != "bin_dir") {
+      return problem(at, name + ": there is no such setting; a cluster has name, conf, bin_dir");
+    }
+    const auto text = scalar(item, name, at);
+    if (!text) return;
+    if (key == "name") {
+      if (!is_cluster_name(*text)) {
+        return problem(at, name + ": " + shown(*text) +
+                               " is not allowed; expected is the ClusterName, in lower case as "
+                               "Slurm keeps it");
+      }
+      cluster.name = *text;
+    } else if (!text->empty() && !is_absolute_path(*text)) {
+      problem(at, name + ": " + shown(*text) + " is not allowed; expected is an absolute path");
+    } else {
+      (key == "conf" ? cluster.conf : cluster.bin_dir) = *text;
+    }
+  });
+  if (cluster.name.empty()) {
+    if (problems_.size() == before) problem(line, where + ".name: this setting is missing");
+    return;
+  }
+  for (const Cluster& other : config_.slurm.clusters) {
+    if (other.name == cluster.name) {
+      return problem(line, where + ".name: the cluster '" + cluster.name + "' is listed twice");
+    }
+  }
+  config_.slurm.clusters.push_back(std::move(cluster));
+}
+
+void Loader::read_on_unavailable(const YAML::Node& value, int line) {
+  const std::string where = "slurm.on_unavailable";
+  if (!value.IsMap()) {
+    return problem(line, where + ": {default, partitions} is expected, not " + kind_of(value));
+  }
+  OnUnavailable& policy = config_.slurm.on_unavailable;
+  each_key(value, where, [&](const std::string& key, const YAML::Node& item, int at) {
+    const std::string name = where + "." + key;
+    if (key == "default") {
+      const auto text = scalar(item, name, at);
+      if (!text) return;
+      if (const auto allow = allow_or_deny(*text, name, at)) policy.allow_by_default = *allow;
+    } else if (key != "partitions") {
+      problem(at, name + ": there is no such setting; on_unavailable has default, partitions");
+    } else if (!item.IsMap()) {
+      problem(at, name + ": a map of partition names to allow or deny is expected, not " +
+                      kind_of(item));
+    } else {
+      each_key(item, name, [&](const std::string& partition, const YAML::Node& choice, int there) {
+        const auto text = scalar(choice, name + "." + partition, there);
+        if (!text) return;
+        if (const auto allow = allow_or_deny(*text, name + "." + partition, there)) {
+          policy.allow_by_partition[partition] = *allow;
+        }
+      });
+    }
+  });
+}
+
+void Loader::read_document(const std::string& text) {
+  std::vector<YAML::Node> documents;
+  try {
+    documents = YAML::LoadAll(text);
+  } catch (const YAML::Exception& error) {
+    const int line = error.mark.is_null() ? no_line : error.mark.line + 1;
+    return problem(line, "this is not YAML: " + error.msg);
+  }
+  if (documents.size() > 1) {
+    return problem(line_of(documents[1]), "a second document begins; one is expected");
+  }
+  if (documents.empty() || documents[0].IsNull()) return;
+  if (!documents[0].IsMap()) {
+    return problem(
+        line_of(documents[0]),
+        std::string("the sections of settings are expected, not ") + kind_of(documents[0]));
+  }
+  each_key(documents[0], "", [&](const std::string& section, const YAML::Node& value, int line) {
+    const bool known = std::any_of(sections().begin(), sections().end(),
+                                   [&](const Section& one) { return one.name == section; });
+    if (!known) {
+      std::string names;
+      for (const Section& one : sections()) names += (names.empty() ? "" : ", ") + one.name;
+      return problem(line, section + ": there is no such section; there are " + names);
+    }
+    if (value.IsNull()) return;
+    if (!value.IsMap()) {
+      return problem(line, section + ": settings are expected, not " + kind_of(value));
+    }
+    each_key(value, section, [&](const std::string& key, const YAML::Node& item, int at) {
+      read_setting(section, key, item, at);
+    });
+  });
+}
+
+std::string upper(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return text;
+}
+
+void Loader::read_variable(const std::string& variable, const std::string& value) {
+  const auto refuse = [&](const std::string& why) {
+    variable_problems_.push_back("environment: " + variable + ": " + why);
+  };
+  for (const Setting& setting : settings()) {
+    if (variable != "ASBB_" + upper(setting.section) + "_" + upper(setting.key)) continue;
+    if (!setting.set(config_, value)) {
+      refuse(shown(value) + " is not allowed; expected is " + setting.allowed);
+    }
+    return;
+  }
+  if (variable == "ASBB_SERVICE_ADMINS") {
+    config_.service.admins.clear();
+    for (std::size_t at = 0; at < value.size();) {
+      const std::size_t comma = std::min(value.find(',', at), value.size());
+      const std::string name = value.substr(at, comma - at);
+      if (!is_user_name(name)) return refuse(shown(name) + " is not a user name");
+      config_.service.admins.push_back(name);
+      at = comma + 1;
+    }
+    return;
+  }
+  refuse("there is no such setting, or it can be set in the file only");
+}
+
+void Loader::read_environment(const Environment& environment) {
+  for (const auto& [variable, value] : environment) {
+    for (const Section& section : sections()) {
+      if (variable.starts_with("ASBB_" + upper(section.name) + "_")) {
+        read_variable(variable, value);
+      }
+    }
+  }
+}
+
+void Loader::check_together() {
+  const auto line = [&](const std::string& name) {
+    const auto found = lines_.find(name);
+    return found == lines_.end() ? no_line : found->second;
+  };
+  if (config_.slurm.view_max_age < config_.slurm.refresh_interval) {
+    problem(line("slurm.view_max_age"),
+            "slurm.view_max_age: " + to_text(config_.slurm.view_max_age) +
+                " is shorter than slurm.refresh_interval (" +
+                to_text(config_.slurm.refresh_interval) + "); every view would be too old");
+  }
+  if (config_.database.chain_key_file == config_.database.dsn) {
+    problem(line("database.chain_key_file"),
+            "database.chain_key_file: the key must not be the database itself");
+  }
+}
+
+Loaded<Config> Loader::finish() {
+  if (problems_.empty() && variable_problems_.empty()) return std::move(config_);
+  Problems out;
+  for (const auto& [line, message] : problems_) {
+    out.push_back(source_ + (line == no_line ? "" : ":" + std::to_string(line)) + ": " + message);
+  }
+  out.insert(out.end(), variable_problems_.begin(), variable_problems_.end());
+  return tl::unexpected(std::move(out));
+}
+
+Loaded<std::string> read_file(const std::string& path) {
+  const auto refuse = [&](const std::string& why) {
+    return tl::unexpected(Problems{path + ": " + why});
+  };
+  struct stat facts{};
+  if (stat(path.c_str(), &facts) != 0) {
+    return refuse(std::string("this file cannot be read: ") + std::strerror(errno));
+  }
+  if (!S_ISREG(facts.st_mode)) return refuse("this is not a file");
+  if ((facts.st_mode & S_IWOTH) != 0) {
+    return refuse("everybody may change this file: 'chmod o-w' it");
+  }
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return refuse(std::string("this file cannot be read: ") + std::strerror(errno));
+  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+}
+
+}  // namespace
+
+Environment process_environment() {
+  Environment out;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto equals = text.find('=');
+    if (!text.starts_with("ASBB_") || equals == std::string_view::npos) continue;
+    out.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return out;
+}
+
+Loaded<Config> parse_config(const std::string& text, const std::string& source,
+                            const Environment& environment) {
+  try {
+    Loader loader(source);
+    loader.read_document(text);
+    loader.read_environment(environment);
+    loader.check_together();
+    return loader.finish();
+  } catch (const std::exception& error) {  // yaml-cpp throws from accessors too
+    return tl::unexpected(Problems{source + ": this is not YAML: " + error.what()});
+  }
+}
+
+std::string config_file(const std::string& path, const Environment& environment) {
+  if (!path.empty()) return path;
+  const auto variable = environment.find("ASBB_CONFIG_FILE");
+  if (variable != environment.end() && !variable->second.empty()) return variable->second;
+  return access(default_path, F_OK) == 0 ? default_path : "";
+}
+
+Loaded<Config> load_config(const std::string& path, const Environment& environment) {
+  const std::string file = config_file(path, environment);
+  if (file.empty()) return parse_config("", "defaults", environment);
+  const auto text = read_file(file);
+  if (!text) return tl::unexpected(text.error());
+  return parse_config(*text, file, environment);
+}
+
+}  // namespace asbb::config

@@ -1,0 +1,172 @@
+#include <array>
+
+#include "config/config.h"
+#include "config/settings.h"
+
+namespace asbb::config {
+namespace {
+
+constexpr std::size_t comment_width = 96;
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+// "  # words", broken into lines.
+std::string comment(const std::string& text, const std::string& indent) {
+  std::string out;
+  std::string line = indent + "#";
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t blank = std::min(text.find(' ', at), text.size());
+    const std::string word = text.substr(at, blank - at);
+    if (line.size() + 1 + word.size() > comment_width) {
+      out += line + "\n";
+      line = indent + "#";
+    }
+    line += " " + word;
+    at = blank + 1;
+  }
+  return out + line + "\n";
+}
+
+// A database's address without its password: "postgres://asbb:***@db/asbb", "password=***".
+std::string without_password(std::string text) {
+  if (const auto scheme = text.find("://"); scheme != std::string::npos) {
+    const auto at = text.rfind('@');
+    const auto colon = text.find(':', scheme + 3);
+    if (at != std::string::npos && colon < at) text.replace(colon + 1, at - colon - 1, "***");
+  }
+  const std::string key = "password=";
+  if (const auto found = text.find(key); found != std::string::npos) {
+    const auto start = found + key.size();
+    text.replace(start, std::min(text.find_first_of(" &", start), text.size()) - start, "***");
+  }
+  return text;
+}
+
+std::string list_admins(const Config& config) {
+  std::string out;
+  for (const std::string& name : config.service.admins) {
+    out += (out.empty() ? "" : ", ") + quoted(name);
+  }
+  return "  admins: [" + out + "]\n";
+}
+
+std::string list_clusters(const Config& config) {
+  if (config.slurm.clusters.empty()) return "  clusters: []\n";
+  std::string out = "  clusters:\n";
+  for (const Cluster& cluster : config.slurm.clusters) {
+    out += "    - name: " + quoted(cluster.name) + "\n";
+    out += "      conf: " + quoted(cluster.conf) + "\n";
+    out += "      bin_dir: " + quoted(cluster.bin_dir) + "\n";
+  }
+  return out;
+}
+
+std::string list_policy(const Config& config) {
+  const auto word = [](bool allow) { return allow ? "allow" : "deny"; };
+  const OnUnavailable& policy = config.slurm.on_unavailable;
+  std::string out = "  on_unavailable:\n    default: ";
+  out += word(policy.allow_by_default);
+  if (policy.allow_by_partition.empty()) return out + "\n    partitions: {}\n";
+  out += "\n    partitions:\n";
+  for (const auto& [partition, allow] : policy.allow_by_partition) {
+    out += "      " + quoted(partition) + ": " + word(allow) + "\n";
+  }
+  return out;
+}
+
+std::string structured(const std::string& section, const Config& config, bool commented) {
+  std::string out;
+  if (section == "service") {
+    if (commented) {
+      out += comment("Users who may move money and set prices and limits, beside root.", "  ");
+      out += comment("Allowed: a list of user names.", "  ");
+    }
+    out += list_admins(config);
+  }
+  if (section == "slurm") {
+    if (commented) {
+      out += comment(
+          "The clusters that are watched: ClusterName in lower case, its slurm.conf, and "
+          "the folder of Slurm's commands; \"\" for Slurm's own default and PATH.",
+          "  ");
+      out += "  #   clusters:\n  #     - name: onprem\n  #       conf: /etc/slurm/slurm.conf\n";
+      out += "  #       bin_dir: /usr/bin\n";
+    }
+    out += list_clusters(config);
+    if (commented) {
+      out += comment(
+          "What becomes of jobs for priced partitions while the service is silent: "
+          "allow or deny, in general and by partition. Unpriced partitions always "
+          "pass.",
+          "  ");
+    }
+    out += list_policy(config);
+  }
+  return out;
+}
+
+std::string write(const Config& config, bool commented) {
+  std::string out;
+  for (const Section& section : sections()) {
+    if (commented) out += (out.empty() ? "" : "\n") + comment(section.help, "");
+    out += section.name + ":\n";
+    for (const Setting& setting : settings()) {
+      if (setting.section != section.name) continue;
+      if (commented) {
+        out += comment(setting.help, "  ");
+        out += comment("Allowed: " + setting.allowed + ".", "  ");
+      }
+      std::string value = setting.get(config);
+      if (setting.name() == "database.dsn") value = without_password(value);
+      out += "  " + setting.key + ": " + (setting.is_text ? quoted(value) : value) + "\n";
+    }
+    out += structured(section.name, config, commented);
+  }
+  return out;
+}
+
+}  // namespace
+
+const char* to_string(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warning:
+      return "warning";
+    case LogLevel::error:
+      return "error";
+  }
+  return "unknown";
+}
+
+const char* to_string(LogFormat format) {
+  return format == LogFormat::json ? "json" : "text";
+}
+
+std::string default_config_text() {
+  return "# Settings of asbb: every one, with its default. 'asbb config validate' checks this "
+         "file.\n"
+         "# A variable ASBB_SECTION_KEY (ASBB_DATABASE_DSN) overrides a single value.\n" +
+         write(Config{}, true);
+}
+
+std::string show_config(const Config& config) {
+  return write(config, false);
+}
+
+std::string policy_folder(const Config& config) {
+  if (!config.slurm.policy_dir.empty()) return config.slurm.policy_dir;
+  const auto slash = config.service.socket.rfind('/');
+  return slash == 0 ? "/" : config.service.socket.substr(0, slash);
+}
+
+}  // namespace asbb::config
