@@ -160,8 +160,8 @@ TEST(PriceBookText, RefusesWhatDoesNotBelongTogether) {
 
 TEST(PriceBookText, RefusesWhatIsNoBook) {
   for (const char* text : {"", "42", "[]", "prices: 1", "prices: {}", "{", "prices: [", "a: b: c",
-                           "prices: []\n---\nprices: []\n", "prices: [1]", "%\n", "\t- x",
-                           "effective_from: 2025-01-01"}) {
+                           "prices: []\n---\nprices: []\n", "prices: [1]", ",", ",x: 1", "%\n",
+                           "\t- x", "effective_from: 2025-01-01"}) {
     EXPECT_FALSE(parse_price_book(text, "p", defaults).has_value()) << text;
   }
   EXPECT_FALSE(parse_price_book(std::string(2'000'000, '['), "p", defaults).has_value());

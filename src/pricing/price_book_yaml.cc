@@ -1,9 +1,11 @@
 // The strict reader of price books. yaml-cpp stays inside this file, and so do its exceptions.
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <functional>
 #include <set>
+#include <sstream>
 #include <tuple>
 
 #include "base/zone.h"
@@ -28,18 +30,43 @@ bool is_name(std::string_view text) {
   });
 }
 
+// Sees a document and keeps nothing of it.
+class DocumentCounter : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+// Whether the text is one document. YAML::Load would read the first of several in silence, and
+// YAML::LoadAll of yaml-cpp 0.7 never returns for some texts, such as ",".
+bool is_one_document(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentCounter counter;
+  return parser.HandleNextDocument(counter) && !parser.HandleNextDocument(counter);
+}
+
 class Reader {
  public:
   Reader(std::string_view source, const PriceBookDefaults& defaults)
       : source_(source), defaults_(defaults) {}
 
-  Result<PriceBook> read(std::string_view text) {
+  Result<PriceBook> read(const std::string& text) {
     try {
-      const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
-      if (documents.size() == 1) {
-        read_book(documents.front());
+      if (is_one_document(text)) {
+        read_book(YAML::Load(text));
       } else {
-        problem(1, "one YAML document is expected, here are " + std::to_string(documents.size()));
+        problem(1, "one YAML document is expected, with the keys prices and effective_from");
       }
     } catch (const YAML::Exception& error) {
       problem(error.mark.is_null() ? 1 : error.mark.line + 1, "not YAML: " + error.msg);
@@ -314,7 +341,7 @@ Result<PriceBook> parse_price_book(std::string_view text, std::string_view sourc
     return fail(ErrorKind::invalid,
                 std::string(source) + ":1: a price book has at most 1 MB of text", "prices");
   }
-  return Reader(source, defaults).read(text);
+  return Reader(source, defaults).read(std::string(text));
 }
 
 }  // namespace asbb::pricing
