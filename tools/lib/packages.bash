@@ -17,8 +17,9 @@ packages_of() {
 packages_missing() {
   local wanted
   wanted=$(packages_of "$@") || exit 1
+  # dpkg-query fails when it does not know one of them
   # shellcheck disable=SC2086 # one word for each package
-  dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null |
+  { dpkg-query -W -f '${db:Status-Status} ${Package}\n' $wanted 2>/dev/null || true; } |
     awk -v wanted="$wanted" '
             $1 == "installed" { have[$2] = 1 }
             END {

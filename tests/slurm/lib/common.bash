@@ -10,14 +10,12 @@ say() { [ -n "${BED_QUIET:-}" ] || printf 'bed: %s\n' "$*" >&2; }
 
 # wait_until SECONDS COMMAND...: true as soon as COMMAND is.
 wait_until() {
-  local tenths=$(($1 * 20))
+  local end=$((SECONDS + $1))
   shift
-  while [ $tenths -gt 0 ]; do
-    "$@" >/dev/null 2>&1 && return 0
+  until "$@" >/dev/null 2>&1; do
+    [ $SECONDS -le $end ] || return 1
     sleep 0.05
-    tenths=$((tenths - 1))
   done
-  return 1
 }
 
 # Process ids are reused: a pid of ours must still be a process that names this bed.
@@ -60,15 +58,14 @@ start_daemon() {
 
 # wait_daemon NAME LOG COMMAND...: until COMMAND succeeds; stops early when the daemon died.
 wait_daemon() {
-  local name=$1 log=$2 ticks=600
+  local name=$1 log=$2 end=$((SECONDS + 60))
   shift 2
-  while [ $ticks -gt 0 ]; do
-    "$@" >/dev/null 2>&1 && return 0
+  until "$@" >/dev/null 2>&1; do
     running "$name" || fail_with_log "$name ended while starting" "$name" "$log"
+    [ $SECONDS -le $end ] ||
+      fail_with_log "$name did not answer within 60 s ($*)" "$name" "$log"
     sleep 0.05
-    ticks=$((ticks - 1))
   done
-  fail_with_log "$name did not answer within 30 s ($*)" "$name" "$log"
 }
 
 fail_with_log() {

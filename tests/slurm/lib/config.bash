@@ -15,6 +15,8 @@ config_write() {
   config_gres
   local cluster
   for cluster in onprem cloud; do
+    # nothing here uses cgroups; unless v1 is named, slurmd wants systemd or a mounted hierarchy
+    echo "CgroupPlugin=cgroup/v1" >"$BED/etc/$cluster/cgroup.conf"
     if [ -s "$BED/etc/plugstack.line" ]; then
       cp "$BED/etc/plugstack.line" "$BED/etc/$cluster/plugstack.conf"
     else

@@ -10,9 +10,7 @@ start_all() {
   start_nodes
   wait_controllers onprem cloud
   accounts_seed
-  wait_until 20 nodes_up ||
-    fail_with_log "not all nodes came up: $(nodes_state)" slurmd-cpu-1 \
-      "$BED/log/slurmd-cpu-1.log"
+  wait_nodes
   wait_federation
   warn_unreadable
   say "up: $BED (ports from $BED_PORT, logs in $BED/log)"
@@ -29,7 +27,7 @@ start_mariadb() {
   if ! running mariadb; then
     if [ ! -d "$BED/mysql/mysql" ]; then
       mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$BED/mysql" \
-        --skip-test-db --auth-root-authentication-method=normal --skip-name-resolve \
+        --skip-test-db --auth-root-authentication-method=normal --skip-name-resolve --force \
         >"$BED/log/mariadb-install.log" 2>&1 || {
         rm -rf "$BED/mysql"
         fail_with_log "mariadb-install-db failed" mariadb "$BED/log/mariadb-install.log"
@@ -122,6 +120,19 @@ nodes_up() {
   [ "$(nodes_state | tr ';' '\n' | grep -cE ' (idle|mixed|allocated|completing)$')" = 4 ]
 }
 
+wait_nodes() {
+  local node end=$((SECONDS + 60))
+  until nodes_up; do
+    for node in $BED_NODES_STATIC; do
+      running "slurmd-$node" ||
+        fail_with_log "slurmd of $node ended" "slurmd-$node" "$BED/log/slurmd-$node.log"
+    done
+    [ $SECONDS -le $end ] || fail_with_log "not all nodes came up: $(nodes_state)" \
+      slurmctld-onprem "$BED/log/slurmctld-onprem.log"
+    sleep 0.1
+  done
+}
+
 federation_synced() {
   local cluster
   for cluster in onprem cloud; do
@@ -130,7 +141,7 @@ federation_synced() {
 }
 
 wait_federation() {
-  wait_until 30 federation_synced && return
+  wait_until 60 federation_synced && return
   on onprem scontrol show federation >&2 || true
   fail_with_log "the federation did not sync" slurmctld-onprem "$BED/log/slurmctld-onprem.log"
 }

@@ -64,7 +64,7 @@ layout_hostname() {
   BED_HOSTNAME_WRAPPER=""
   BED_HOSTNAME=$(uname -n)
   local address
-  address=$(getent ahostsv4 "$BED_HOSTNAME" 2>/dev/null | awk 'NR == 1 { print $1 }')
+  address=$(getent ahostsv4 "$BED_HOSTNAME" 2>/dev/null | awk 'NR == 1 { print $1 }') || true
   BED_HOSTNAME=${BED_HOSTNAME%%.*}
   case ${BED_FORCE_HOSTNAME_WRAPPER:+forced}$address in
   127.*) return ;;

@@ -1,0 +1,222 @@
+# The stage of tools/demo: how it builds, starts, speaks, checks and stops. Sourced by tools/demo from the project's folder.
+# shellcheck shell=bash disable=SC2154 # project and keep are set by tools/demo
+
+demo=$project/.demo
+bed=$demo/bed
+output=$demo/output
+last_job=
+
+if [[ -t 1 ]]; then bold=$(tput bold 2>/dev/null || true) plain=$(tput sgr0 2>/dev/null || true); else bold='' plain=''; fi
+
+chapter() { printf '\n%s== %s%s\n' "$bold" "$*" "$plain"; }
+
+broken() {
+  printf '\n!! %s\n' "$*" >&2
+  exit 1
+}
+
+demo_build() {
+  chapter "Building"
+  mkdir -p "$demo"
+  if ! { cmake --preset release && cmake --build --preset release; } >"$demo/build.log" 2>&1; then
+    tail -n 40 "$demo/build.log" >&2
+    broken "the build failed; all of it is in $demo/build.log"
+  fi
+  echo "build/bin/asbb, build/bin/asbb-service, build/lib/slurm/job_submit_budget.so"
+}
+
+demo_start() {
+  chapter "Starting munge, MariaDB, slurmdbd, two federated clusters and the budget service, on loopback"
+  demo_stop >/dev/null
+  rm -rf "$demo/asbb"
+  mkdir -p "$demo/asbb"
+  tests/slurm/bed up "$bed"
+  demo_environment
+  demo_configuration >"$demo/asbb/config.yaml"
+  asbb database migrate
+  setsid asbb-service --config "$ASBB_CONFIG_FILE" </dev/null >"$demo/asbb/service.log" 2>&1 &
+  echo $! >"$demo/asbb/service.pid"
+  wait_for 20 asbb_answers || {
+    cat "$demo/asbb/service.log" >&2
+    broken "the budget service does not answer"
+  }
+  printf '#!/bin/sh\nexec %q slurm notify --quiet --cluster "$SLURM_CLUSTER_NAME" --job-id "$SLURM_JOB_ID"\n' \
+    "$project/build/bin/asbb" >"$bed/etc/epilog.d/asbb"
+  sed -i "2i export ASBB_CONFIG_FILE='$ASBB_CONFIG_FILE'" "$bed/etc/epilog.d/asbb"
+  chmod 755 "$bed/etc/epilog.d/asbb"
+  tests/slurm/bed plugin "$bed" build/lib/slurm/job_submit_budget.so \
+    "budget_service_url=http://localhost:$BED_SERVICE_PORT" "socket=$BED_SERVICE_SOCKET"
+  grep -h . "$bed/etc/onprem/plugstack.conf"
+  grep -h '^JobSubmitPlugins' "$bed/etc/onprem/slurm.conf"
+}
+
+demo_environment() {
+  eval "$(tests/slurm/bed env "$bed")"
+  export PATH=$project/build/bin:$PATH ASBB_CONFIG_FILE=$demo/asbb/config.yaml
+}
+
+demo_configuration() {
+  cat <<END
+service:
+  listen_addr: "127.0.0.1:$BED_SERVICE_PORT"
+  socket: $BED_SERVICE_SOCKET
+database:
+  driver: sqlite
+  dsn: $demo/asbb/asbb.db
+  chain_key_file: $demo/asbb/chain.key
+slurm:
+  user: $(id -un)
+  refresh_interval: 5s
+  reconcile_interval: 5s
+  rescan_interval: 30s
+  clusters:
+    - name: onprem
+      conf: $BED_ONPREM_CONF
+    - name: cloud
+      conf: $BED_CLOUD_CONF
+END
+}
+
+asbb_answers() { asbb account list >/dev/null 2>&1; }
+
+# wait_for SECONDS COMMAND...
+wait_for() {
+  local tries=$(($1 * 5))
+  shift
+  while ! "$@" >/dev/null 2>&1; do
+    tries=$((tries - 1))
+    [[ $tries -gt 0 ]] || return 1
+    sleep 0.2
+  done
+}
+
+speak() {
+  local word
+  printf '\n%s$' "$bold"
+  for word in "$@"; do
+    case $word in
+    *[!A-Za-z0-9_=./:,+-]* | '') printf " '%s'" "$word" ;;
+    *) printf ' %s' "$word" ;;
+    esac
+  done
+  printf '%s\n' "$plain"
+}
+
+# run COMMAND...: shows it and what came back; it must succeed.
+run() {
+  speak "$@"
+  "$@" >"$output" 2>&1 || {
+    cat "$output"
+    broken "that should have worked"
+  }
+  cat "$output"
+  last_job=$(sed -n 's/^Submitted batch job \([0-9]*\).*/\1/p' "$output")
+}
+
+# refused COMMAND...: shows it and what came back; it must fail.
+refused() {
+  speak "$@"
+  if "$@" >"$output" 2>&1; then
+    cat "$output"
+    broken "that should have been refused"
+  fi
+  cat "$output"
+}
+
+says() { grep -qF -- "$1" "$output" || broken "the answer does not say '$1'"; }
+
+says_no_figure() {
+  if grep -E '^sbatch: error: asbb' "$output" | grep -q '[0-9]\.[0-9]'; then
+    broken "the answer tells a figure"
+  fi
+}
+
+# Somebody who has no association with the account: another user as root, oneself with another's account else.
+if [[ $(id -u) -eq 0 ]]; then
+  strangers_account=proj001
+  as_stranger() { runuser -u games -- "$@"; }
+else
+  strangers_account=proj002
+  as_stranger() { "$@"; }
+fi
+
+service_knows_clusters() {
+  wait_for 30 sh -c 'asbb slurm status --output json | grep -q "\"fresh\": *true"' || true
+}
+
+balance() { # ACCOUNT FIELD
+  asbb account show "$1" --output json | sed -n "s/^ *\"budget_$2\": *\(-\{0,1\}[0-9.]*\).*/\1/p" | head -n 1
+}
+
+held() {
+  local have
+  have=$(balance "$1" held)
+  [[ $have == "$2" ]] || broken "$1 should have $2 held, it has $have"
+}
+
+nothing_held() { [[ $(balance proj001 held) == 0 ]]; }
+
+everything_is_settled() {
+  echo
+  echo "waiting until every job has ended and is charged ..."
+  wait_for 120 nothing_held || {
+    asbb account show proj001
+    squeue -M onprem,cloud -a -t all
+    tail -n 20 "$demo/asbb/service.log"
+    broken "money is still held after two minutes"
+  }
+}
+
+charges_agree() {
+  sacct -M onprem,cloud -D -X -P -n --noconvert -a -S now-1day -A proj001,proj002 \
+    --format=Cluster,JobID,Partition,State,ElapsedRaw,Start,AllocTRES,NodeList >"$demo/sacct.txt"
+  local account
+  for account in proj001 proj002; do
+    asbb transactions "$account" --limit=10000 --output json >"$demo/transactions-$account.json"
+  done
+  run tests/slurm/verify_charges examples/demo/prices.yaml "$demo/sacct.txt" \
+    "$demo/transactions-proj001.json" "$demo/transactions-proj002.json"
+  nothing_held || broken "money is still held"
+}
+
+demo_stop() {
+  local pid
+  if [[ -s $demo/asbb/service.pid ]]; then
+    pid=$(cat "$demo/asbb/service.pid")
+    if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$demo/asbb/config.yaml"; then
+      kill "$pid"
+      wait_for 10 sh -c "! kill -0 $pid" || kill -9 "$pid"
+    fi
+    rm -f "$demo/asbb/service.pid"
+  fi
+  [[ ! -d $bed ]] || tests/slurm/bed down "$bed" --wipe
+}
+
+demo_ended() {
+  local status=$1
+  if [[ $status -eq 0 ]] && $keep; then return; fi
+  if [[ $status -ne 0 ]] && $keep; then
+    echo "it is left running, to look at; tools/demo --stop ends it" >&2
+    return
+  fi
+  demo_stop
+  if [[ $status -eq 0 ]]; then
+    chapter "All of it held. Everything is stopped."
+  fi
+}
+
+demo_says_how_to_look_around() {
+  cat <<END
+
+It is left running. In this folder:
+
+    eval "\$(tests/slurm/bed env $bed)"
+    export PATH=$project/build/bin:\$PATH ASBB_CONFIG_FILE=$ASBB_CONFIG_FILE
+    sbatch -A proj001 -p gpu-aws -t 10 --wrap 'sleep 20'     # or -M cloud -p aws-cpu
+    asbb account show proj001
+    asbb transactions proj001
+    squeue -M onprem,cloud
+
+    tools/demo --stop
+END
+}
