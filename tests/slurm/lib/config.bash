@@ -25,6 +25,11 @@ config_write() {
   done
 }
 
+# Of what a controller reads when it starts.
+config_sum() {
+  cat "$BED"/etc/{onprem,cloud}/{slurm,gres,plugstack}.conf "$BED"/plugins/*.so 2>/dev/null | cksum
+}
+
 # plugin_install SO [ARG...]: what the next configuration loads, in slurmctld and in sbatch.
 plugin_install() {
   local so=$1
@@ -99,6 +104,7 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 PriorityType=priority/multifactor
 MailProg=/bin/true
+DebugFlags=NO_CONF_HASH
 AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=127.0.0.1
 AccountingStoragePort=$(port_of slurmdbd)
