@@ -119,9 +119,9 @@ void JobSize::settle_nodes_and_tasks() {
     nodes_ = std::min(nodes_, *partition_.max_nodes);
   }
   nodes_ = std::max(least, std::min(nodes_, total_nodes()));
-  const std::int64_t on_each =
-      std::max(given(asked_.num_tasks) == 0 ? tasks_of_each_node() : given(asked_.ntasks_per_node),
-               times(per_gpu, request_.per_node.gpus()));
+  const std::int64_t on_each = std::max(
+      {std::int64_t{1}, times(per_gpu, request_.per_node.gpus()),
+       given(asked_.num_tasks) == 0 ? tasks_of_each_node() : given(asked_.ntasks_per_node)});
   tasks_ = std::max(tasks, times(nodes_, on_each));
 }
 

@@ -32,6 +32,7 @@ class Model {
 
   std::optional<Tres> run() {
     if (!choose_nodes()) return std::nullopt;
+    drop_extra_tasks();
     if (!place_gpus()) return std::nullopt;
     Tres sum;
     for (const Place& place : places_) {
@@ -77,11 +78,13 @@ class Model {
     std::int64_t gpus_left = gpus_.per_job;
     for (const NodeShape& node : shuffled_nodes()) {
       const std::int64_t room = capacity(node);
-      if (room < 1 || (gpus_.per_job > 0 && gpu_count(node) == 0)) continue;
+      const std::int64_t needed = request_.ntasks_per_node.value_or(1);
+      if (room < needed || (gpus_.per_job > 0 && gpu_count(node) == 0)) continue;
       const auto count = static_cast<std::int64_t>(places_.size());
       const bool done = fixed ? count == wanted : tasks <= 0 && gpus_left <= 0 && count >= least;
       if (done) break;
-      Place place{node, tasks_here(std::max<std::int64_t>(tasks, 0), room), 0};
+      const std::int64_t kept_for_others = fixed ? wanted - count - 1 : 0;
+      Place place{node, tasks_here(tasks - kept_for_others, room), 0};
       tasks -= place.tasks;
       gpus_left -= gpu_count(node);
       places_.push_back(place);
@@ -90,8 +93,22 @@ class Model {
     return tasks <= 0 && gpus_left <= 0 && (fixed ? count == wanted : count >= least);
   }
 
+  // Slurm lays out the tasks again over the nodes it chose: one on each, no more than were asked
+  // for in all.
+  void drop_extra_tasks() {
+    if (request_.ntasks_per_node) return;
+    const auto nodes = static_cast<std::int64_t>(places_.size());
+    std::int64_t extra = -std::max(request_.num_tasks.value_or(1), nodes);
+    for (const Place& place : places_) extra += place.tasks;
+    for (Place& place : places_) {
+      const std::int64_t dropped = std::clamp<std::int64_t>(extra, 0, place.tasks - 1);
+      place.tasks -= dropped;
+      extra -= dropped;
+    }
+  }
+
   // A whole node is filled before the next is taken; a shared one may be nearly full already. Each
-  // node of a job has a task.
+  // node of a job has a task, more than were asked for if need be.
   std::int64_t tasks_here(std::int64_t tasks, std::int64_t room) {
     if (request_.ntasks_per_node) return *request_.ntasks_per_node;
     const std::int64_t most = std::max<std::int64_t>(1, std::min(tasks, room));
