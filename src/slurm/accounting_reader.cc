@@ -206,12 +206,12 @@ void read_accounting(std::string_view text, std::string_view separator, Accounti
     AccountingRecord record = read_record(reader, fields);
     std::string problem = reader.problem();
     if (problem.empty() && record.cluster != list.cluster) {
-      problem = "its cluster is '" + quoted(record.cluster) + "'";
+      problem = "its cluster is '" + excerpt(record.cluster) + "'";
     }
     if (problem.empty()) {
       list.records.push_back(std::move(record));
     } else {
-      list.problems.push_back("sacct on " + list.cluster + ", job '" + quoted(fields[id]) +
+      list.problems.push_back("sacct on " + list.cluster + ", job '" + excerpt(fields[id]) +
                               "': " + problem + ".");
     }
   }

@@ -134,7 +134,7 @@ void for_each_row(std::string_view text, std::size_t columns, Associations& asso
     } else {
       associations.problems.push_back("sacctmgr row with " + std::to_string(fields.size()) +
                                       " columns, not " + std::to_string(columns) + ": '" +
-                                      quoted(line) + "'.");
+                                      excerpt(line) + "'.");
     }
   }
 }
@@ -161,8 +161,8 @@ Result<void> read_config(std::string_view text, ClusterSnapshot& snapshot) {
   ValueReader reader(values);
   const std::string name = reader.text("ClusterName");
   if (name != snapshot.cluster) {
-    return fail(ErrorKind::broken, "The cluster configured as '" + quoted(snapshot.cluster) +
-                                       "' calls itself '" + quoted(name) +
+    return fail(ErrorKind::broken, "The cluster configured as '" + excerpt(snapshot.cluster) +
+                                       "' calls itself '" + excerpt(name) +
                                        "': the name must be the ClusterName of its slurm.conf.");
   }
   snapshot.slurm_version = reader.text("SLURM_VERSION");
@@ -197,7 +197,7 @@ void read_partitions(std::string_view text, ClusterSnapshot& snapshot) {
     ValueReader reader(values);
     PartitionInfo info = read_partition(reader);
     if (info.name.empty() || !reader.problem().empty()) {
-      snapshot.problems.push_back("Partition of " + snapshot.cluster + " '" + quoted(line) +
+      snapshot.problems.push_back("Partition of " + snapshot.cluster + " '" + excerpt(line) +
                                   "': " + reader.problem() + ".");
     } else {
       snapshot.partitions.push_back(std::move(info));
@@ -210,7 +210,7 @@ void read_nodes(std::string_view text, ClusterSnapshot& snapshot) {
     ValueReader reader(values);
     NodeInfo info = read_node(reader);
     if (info.name.empty() || !reader.problem().empty()) {
-      snapshot.problems.push_back("Node of " + snapshot.cluster + " '" + quoted(line) +
+      snapshot.problems.push_back("Node of " + snapshot.cluster + " '" + excerpt(line) +
                                   "': " + reader.problem() + ".");
     } else {
       snapshot.nodes.push_back(std::move(info));
@@ -219,7 +219,7 @@ void read_nodes(std::string_view text, ClusterSnapshot& snapshot) {
 }
 
 void read_association_rows(std::string_view text, Associations& associations) {
-  for_each_row(text, 6, associations, [&](const std::vector<std::string_view>& fields) {
+  for_each_row(text, 7, associations, [&](const std::vector<std::string_view>& fields) {
     Association row;
     row.cluster = fields[0];
     row.account = fields[1];
@@ -232,10 +232,10 @@ void read_association_rows(std::string_view text, Associations& associations) {
 }
 
 void read_user_rows(std::string_view text, Associations& associations) {
-  for_each_row(text, 4, associations, [&](const std::vector<std::string_view>& fields) {
-    const std::string user(fields[0]);
-    if (!fields[1].empty() && !fields[2].empty()) {
-      associations.set_default_account(std::string(fields[1]), user, std::string(fields[2]));
+  for_each_row(text, 5, associations, [&](const std::vector<std::string_view>& fields) {
+    const std::string user(fields[1]);
+    if (!fields[0].empty() && !fields[2].empty()) {
+      associations.set_default_account(std::string(fields[0]), user, std::string(fields[2]));
     }
     if (fields[3] == "Administrator") {
       associations.set_admin_level(user, AdminLevel::administrator);
@@ -246,9 +246,9 @@ void read_user_rows(std::string_view text, Associations& associations) {
 }
 
 void read_cluster_rows(std::string_view text, Associations& associations) {
-  for_each_row(text, 3, associations, [&](const std::vector<std::string_view>& fields) {
-    ClusterEntry entry{std::string(fields[0]), std::string(fields[1]), {}};
-    for (const std::string_view feature : split(fields[2], ',')) {
+  for_each_row(text, 6, associations, [&](const std::vector<std::string_view>& fields) {
+    ClusterEntry entry{std::string(fields[0]), std::string(fields[3]), {}};
+    for (const std::string_view feature : split(fields[4], ',')) {
       if (!feature.empty()) {
         entry.features.emplace_back(feature);
       }

@@ -18,9 +18,11 @@ void read_nodes(std::string_view text, ClusterSnapshot& snapshot);
 
 // What is asked of `sacctmgr -n -P show`, and its readers.
 inline constexpr std::string_view association_columns =
-    "format=cluster,account,user,partition,parentname,qos";
-inline constexpr std::string_view user_columns = "format=user,cluster,defaultaccount,adminlevel";
-inline constexpr std::string_view cluster_columns = "format=cluster,federation,features";
+    "format=Cluster,Account,User,Partition,ParentName,QOS,DefaultQOS";
+inline constexpr std::string_view user_columns =
+    "format=Cluster,User,DefaultAccount,AdminLevel,Account";
+inline constexpr std::string_view cluster_columns =
+    "format=Cluster,ControlHost,ControlPort,Federation,Features,FedState";
 void read_association_rows(std::string_view text, Associations& associations);
 void read_user_rows(std::string_view text, Associations& associations);
 void read_cluster_rows(std::string_view text, Associations& associations);

@@ -18,7 +18,7 @@ bool is_none(std::string_view text) {
 }
 
 bool is_no_time(std::string_view text) {
-  return is_none(text) || text == "Unknown" || text == "None";
+  return is_none(text) || text == "Unknown" || text == "None" || text == "NONE";
 }
 
 bool is_no_limit(std::string_view text) {
@@ -58,7 +58,7 @@ DelimitedText cut_records(std::string_view text, std::string_view separator, std
     const std::size_t length =
         stop == std::string_view::npos ? text.size() : stop + record_end.size();
     result.problems.push_back("A record is cut short or has other columns: '" +
-                              quoted(text.substr(0, length)) + "'.");
+                              excerpt(text.substr(0, length)) + "'.");
     text.remove_prefix(length);
   }
   return result;
@@ -128,7 +128,7 @@ std::int64_t FieldReader::limit_minutes(std::size_t column) {
 
 void FieldReader::reject(std::size_t column) {
   if (problem_.empty()) {
-    problem_ = std::string(names_[column]) + " is '" + quoted(fields_[column]) + "'";
+    problem_ = std::string(names_[column]) + " is '" + excerpt(fields_[column]) + "'";
   }
 }
 

@@ -43,7 +43,7 @@ class FieldReader {
   std::uint32_t user_id(std::size_t column);
   // 0 for "N/A" and empty.
   std::int64_t optional_count(std::size_t column);
-  // Unix seconds; empty for "Unknown", "None", "N/A" and "".
+  // Unix seconds; empty for "Unknown", "None", "NONE", "N/A" and "".
   std::optional<Instant> optional_time(std::size_t column);
   Instant time(std::size_t column);
   std::int64_t duration_seconds(std::size_t column);

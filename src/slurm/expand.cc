@@ -11,7 +11,7 @@ namespace {
 constexpr std::int64_t max_array_task_id = 4'000'001;
 
 tl::unexpected<Error> not_an_array(std::string_view text, const std::string& why) {
-  return fail(ErrorKind::invalid, "'" + quoted(text) + "' is not a list of array tasks: " + why);
+  return fail(ErrorKind::invalid, "'" + excerpt(text) + "' is not a list of array tasks: " + why);
 }
 
 struct Range {
@@ -54,7 +54,7 @@ std::string_view without_brackets(std::string_view text) {
 }
 
 tl::unexpected<Error> not_a_hostlist(std::string_view text, const std::string& why) {
-  return fail(ErrorKind::invalid, "'" + quoted(text) + "' is not a list of nodes: " + why);
+  return fail(ErrorKind::invalid, "'" + excerpt(text) + "' is not a list of nodes: " + why);
 }
 
 // Comma-separated words, commas inside brackets not counted; nothing when brackets do not match.
@@ -150,7 +150,7 @@ Result<std::vector<std::int64_t>> expand_array_tasks(std::string_view text, std:
   for (const std::string_view piece : split(without_throttle(inner), ',')) {
     const auto range = parse_task_range(piece);
     if (!range) {
-      return not_an_array(text, "'" + quoted(piece) +
+      return not_an_array(text, "'" + excerpt(piece) +
                                     "' is not N, N-M or N-M:STEP with ids up to " +
                                     std::to_string(max_array_task_id) + ".");
     }
@@ -178,9 +178,10 @@ Result<std::vector<std::string>> expand_hostlist(std::string_view text, std::siz
   }
   std::set<std::string> seen;
   for (const std::string_view word : *words) {
-    auto expanded = word.empty() ? std::nullopt : expand_word(word, max_count - names.size());
+    const std::size_t room = max_count - std::min(max_count, names.size());
+    auto expanded = word.empty() || room == 0 ? std::nullopt : expand_word(word, room);
     if (!expanded) {
-      return not_a_hostlist(text, "'" + quoted(word) + "' is empty, badly formed, or more than " +
+      return not_a_hostlist(text, "'" + excerpt(word) + "' is empty, badly formed, or more than " +
                                       std::to_string(max_count) + " names.");
     }
     for (std::string& name : *expanded) {

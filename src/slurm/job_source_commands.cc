@@ -22,7 +22,7 @@ Result<void> check_known(SlurmClient& client, const SlurmCluster& cluster) {
   }
   const auto lines = split(*text, '\n');
   if (std::find(lines.begin(), lines.end(), cluster.name) == lines.end()) {
-    return fail(ErrorKind::broken, "slurmdbd knows no cluster '" + quoted(cluster.name) +
+    return fail(ErrorKind::broken, "slurmdbd knows no cluster '" + excerpt(cluster.name) +
                                        "': it must be the ClusterName of slurm.conf.");
   }
   return {};

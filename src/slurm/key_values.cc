@@ -107,7 +107,7 @@ void ValueReader::reject(std::string_view key) {
   if (problem_.empty()) {
     const auto found = values_.find(key);
     problem_ = found == values_.end() ? std::string(key) + " is missing"
-                                      : std::string(key) + " is '" + quoted(found->second) + "'";
+                                      : std::string(key) + " is '" + excerpt(found->second) + "'";
   }
 }
 

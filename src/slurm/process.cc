@@ -4,7 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -180,7 +180,7 @@ Result<void> check(const ProcessRequest& request) {
   for (const std::string& argument : request.argv) {
     if (argument.find('\0') != std::string::npos) {
       return fail(ErrorKind::invalid,
-                  "An argument of " + quoted(request.argv.front()) + " contains a NUL character.");
+                  "An argument of " + excerpt(request.argv.front()) + " contains a NUL character.");
     }
   }
   return {};
@@ -207,7 +207,7 @@ Result<ProcessOutput> run_process(const ProcessRequest& request) {
   }
   out->write_end.close();
   err->write_end.close();
-  const Descriptor exit_signal(::pidfd_open(child, 0));
+  const Descriptor exit_signal(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
   ProcessOutput output;
   const Ending ending =
       exit_signal.is_open() ? collect(exit_signal, *out, *err, request, output) : Ending::late;

@@ -132,12 +132,12 @@ void read_queue(std::string_view text, std::string_view separator, QueueList& li
     }
     std::string problem = reader.problem();
     if (problem.empty() && job.cluster != list.cluster) {
-      problem = "its cluster is '" + quoted(job.cluster) + "'";
+      problem = "its cluster is '" + excerpt(job.cluster) + "'";
     }
     if (problem.empty()) {
       list.jobs.push_back(std::move(job));
     } else {
-      list.problems.push_back("squeue on " + list.cluster + ", job '" + quoted(fields[job_id]) +
+      list.problems.push_back("squeue on " + list.cluster + ", job '" + excerpt(fields[job_id]) +
                               "': " + problem + ".");
     }
   }

@@ -30,7 +30,7 @@ Result<const SlurmCluster*> find_cluster(const std::vector<SlurmCluster>& cluste
       return &cluster;
     }
   }
-  return fail(ErrorKind::not_found, "No cluster '" + quoted(name) + "' is configured.", "cluster");
+  return fail(ErrorKind::not_found, "No cluster '" + excerpt(name) + "' is configured.", "cluster");
 }
 
 std::vector<std::string> cluster_names(const std::vector<SlurmCluster>& clusters) {
@@ -57,7 +57,7 @@ Result<std::string> SlurmCommands::run(const SlurmCluster& cluster,
     request.environment.emplace_back("SLURM_CONF", cluster.slurm_conf);
   }
   auto ran = run_process(request);
-  const std::string where = "Cluster " + quoted(cluster.name) + ": ";
+  const std::string where = "Cluster " + excerpt(cluster.name) + ": ";
   if (!ran) {
     return fail(ran.error().kind, where + ran.error().message);
   }

@@ -10,7 +10,7 @@ namespace {
 
 tl::unexpected<Error> not_a_duration(std::string_view text) {
   return fail(ErrorKind::invalid,
-              "'" + quoted(text) +
+              "'" + excerpt(text) +
                   "' is not a time: write minutes, M:S, H:M:S, D-H, D-H:M, D-H:M:S or UNLIMITED.");
 }
 
@@ -137,7 +137,7 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   return pieces;
 }
 
-std::string quoted(std::string_view text) {
+std::string excerpt(std::string_view text) {
   std::string result(text.substr(0, 80));
   for (char& c : result) {
     if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') {
@@ -193,7 +193,7 @@ Result<std::vector<Gres>> parse_gres(std::string_view text) {
   for (const std::string_view piece : split_outside_parentheses(text)) {
     auto gres = parse_one_gres(piece);
     if (!gres) {
-      return fail(ErrorKind::invalid, "'" + quoted(text) + "' is not a GRES list.");
+      return fail(ErrorKind::invalid, "'" + excerpt(text) + "' is not a GRES list.");
     }
     result.push_back(std::move(*gres));
   }

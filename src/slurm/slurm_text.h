@@ -61,6 +61,6 @@ struct Gres {
 [[nodiscard]] std::optional<std::int64_t> parse_count(std::string_view text);
 
 // Text for a message: at most 80 bytes, control characters as '?'.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string excerpt(std::string_view text);
 
 }  // namespace asbb::slurm
