@@ -2,6 +2,8 @@
 # shellcheck shell=bash disable=SC2154 # project and keep are set by tools/demo
 
 demo=$project/.demo
+# Programs that are built already may be named, as the tests do.
+build=${ASBB_BUILD_DIR:-$project/build}
 bed=$demo/bed
 output=$demo/output
 last_job=
@@ -18,6 +20,7 @@ broken() {
 demo_build() {
   chapter "Building"
   mkdir -p "$demo"
+  [[ -z ${ASBB_BUILD_DIR:-} ]] || return 0
   if ! { cmake --preset release && cmake --build --preset release; } >"$demo/build.log" 2>&1; then
     tail -n 40 "$demo/build.log" >&2
     broken "the build failed; all of it is in $demo/build.log"
@@ -40,11 +43,13 @@ demo_start() {
     cat "$demo/asbb/service.log" >&2
     broken "the budget service does not answer"
   }
-  printf '#!/bin/sh\nexec %q slurm notify --quiet --cluster "$SLURM_CLUSTER_NAME" --job-id "$SLURM_JOB_ID"\n' \
-    "$project/build/bin/asbb" >"$bed/etc/epilog.d/asbb"
-  sed -i "2i export ASBB_CONFIG_FILE='$ASBB_CONFIG_FILE'" "$bed/etc/epilog.d/asbb"
+  cat >"$bed/etc/epilog.d/asbb" <<END
+#!/bin/sh
+export ASBB_CONFIG_FILE=$ASBB_CONFIG_FILE
+exec $build/bin/asbb slurm notify --quiet --cluster "\$SLURM_CLUSTER_NAME" --job-id "\$SLURM_JOB_ID"
+END
   chmod 755 "$bed/etc/epilog.d/asbb"
-  tests/slurm/bed plugin "$bed" build/lib/slurm/job_submit_budget.so \
+  tests/slurm/bed plugin "$bed" "$build/lib/slurm/job_submit_budget.so" \
     "budget_service_url=http://localhost:$BED_SERVICE_PORT" "socket=$BED_SERVICE_SOCKET"
   grep -h . "$bed/etc/onprem/plugstack.conf"
   grep -h '^JobSubmitPlugins' "$bed/etc/onprem/slurm.conf"
@@ -52,7 +57,7 @@ demo_start() {
 
 demo_environment() {
   eval "$(tests/slurm/bed env "$bed")"
-  export PATH=$project/build/bin:$PATH ASBB_CONFIG_FILE=$demo/asbb/config.yaml
+  export PATH=$build/bin:$PATH ASBB_CONFIG_FILE=$demo/asbb/config.yaml
 }
 
 demo_configuration() {
@@ -211,7 +216,7 @@ demo_says_how_to_look_around() {
 It is left running. In this folder:
 
     eval "\$(tests/slurm/bed env $bed)"
-    export PATH=$project/build/bin:\$PATH ASBB_CONFIG_FILE=$ASBB_CONFIG_FILE
+    export PATH=$build/bin:\$PATH ASBB_CONFIG_FILE=$ASBB_CONFIG_FILE
     sbatch -A proj001 -p gpu-aws -t 10 --wrap 'sleep 20'     # or -M cloud -p aws-cpu
     asbb account show proj001
     asbb transactions proj001
