@@ -1,0 +1,280 @@
+#include "store/sqlite.h"
+
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "base/assert.h"
+
+namespace asbb::store::sqlite {
+namespace {
+
+int open_flags(Access access) {
+  constexpr int common = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  switch (access) {
+    case Access::read_only:
+      return common | SQLITE_OPEN_READONLY;
+    case Access::read_write:
+      return common | SQLITE_OPEN_READWRITE;
+    case Access::create:
+      return common | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  }
+  ASBB_ASSERT(false);
+}
+
+struct Meaning {
+  ErrorKind kind;
+  const char* advice;
+};
+
+Meaning meaning_of(int code) {
+  switch (code & 0xff) {
+    case SQLITE_FULL:
+      return {ErrorKind::unavailable, "the disk or quota is full: free some space"};
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return {ErrorKind::unavailable,
+              "another program is writing to it: only the service may, end the other one"};
+    case SQLITE_IOERR:
+      return {ErrorKind::unavailable,
+              "the disk does not do as asked: see the kernel's log, free space and quota"};
+    case SQLITE_CANTOPEN:
+      return {ErrorKind::unavailable,
+              "the file or its folder cannot be used: see owner, mode and the limit of open files"};
+    case SQLITE_NOMEM:
+      return {ErrorKind::unavailable, "there is no memory left"};
+    case SQLITE_CONSTRAINT:
+      return {ErrorKind::broken, "the database refuses the rows"};
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+      return {ErrorKind::broken, "the user of the service may not write to it: see owner and mode"};
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return {ErrorKind::broken,
+              "it is damaged or no SQLite database: stop the service, keep the files, restore a "
+              "copy"};
+    default:
+      return {ErrorKind::broken, "this should not happen"};
+  }
+}
+
+// In WAL mode COMMIT writes frames, the last of them with the commit mark, and then syncs. A write
+// without space leaves the mark out. A sync (or what follows it) that failed, or a write that
+// failed for another reason, may leave it on the disk although SQLite has rolled back
+// (sqlite3WalFrames in wal.c).
+bool left_no_commit_mark(int code, int system_code) {
+  if (code == SQLITE_FULL) return true;
+  return code == SQLITE_IOERR_WRITE &&
+         (system_code == EDQUOT || system_code == EFBIG || system_code == ENOSPC);
+}
+
+}  // namespace
+
+Statement::Statement(const Connection& connection, sqlite3_stmt* handle)
+    : connection_(&connection), handle_(handle) {}
+
+Statement::Statement(Statement&& other) noexcept
+    : connection_(other.connection_),
+      handle_(std::exchange(other.handle_, nullptr)),
+      next_parameter_(other.next_parameter_),
+      next_column_(other.next_column_),
+      put_failure_(other.put_failure_) {}
+
+Statement::~Statement() {
+  sqlite3_finalize(handle_);
+}
+
+Statement& Statement::note(int code) {
+  if (code != SQLITE_OK && put_failure_ == SQLITE_OK) put_failure_ = code;
+  return *this;
+}
+
+Statement& Statement::put(std::int64_t value) {
+  return note(sqlite3_bind_int64(handle_, next_parameter_++, value));
+}
+
+Statement& Statement::put(std::string_view value) {
+  const char* text = value.data() == nullptr ? "" : value.data();
+  return note(sqlite3_bind_text64(handle_, next_parameter_++, text, value.size(), SQLITE_TRANSIENT,
+                                  SQLITE_UTF8));
+}
+
+Statement& Statement::put_blob(const void* bytes, std::size_t count) {
+  return note(sqlite3_bind_blob64(handle_, next_parameter_++, bytes, count, SQLITE_TRANSIENT));
+}
+
+Statement& Statement::put_or_null(std::int64_t value) {
+  return value == 0 ? put(std::optional<std::int64_t>()) : put(value);
+}
+
+Statement& Statement::put_or_null(std::string_view value) {
+  return value.empty() ? put(std::optional<std::int64_t>()) : put(value);
+}
+
+Statement& Statement::put(std::optional<std::int64_t> value) {
+  return value ? put(*value) : note(sqlite3_bind_null(handle_, next_parameter_++));
+}
+
+void Statement::reset() {
+  sqlite3_reset(handle_);
+  next_parameter_ = 1;
+  next_column_ = 0;
+  put_failure_ = SQLITE_OK;
+}
+
+Result<bool> Statement::row() {
+  int code = put_failure_;
+  if (code == SQLITE_OK) {
+    if (next_parameter_ > 0) {
+      ASBB_ASSERT(next_parameter_ == sqlite3_bind_parameter_count(handle_) + 1);
+      next_parameter_ = 0;  // the rows have begun
+    }
+    code = sqlite3_step(handle_);
+  }
+  next_column_ = 0;
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) {
+    reset();
+    return false;
+  }
+  Error failure = connection_->error(code);
+  reset();
+  return tl::unexpected(std::move(failure));
+}
+
+Result<void> Statement::run() {
+  while (true) {
+    const auto more = row();
+    if (!more) return tl::unexpected(more.error());
+    if (!*more) return {};
+  }
+}
+
+std::int64_t Statement::integer() {
+  return sqlite3_column_int64(handle_, next_column_++);
+}
+
+std::optional<std::int64_t> Statement::integer_or_null() {
+  if (sqlite3_column_type(handle_, next_column_) != SQLITE_NULL) return integer();
+  ++next_column_;
+  return std::nullopt;
+}
+
+std::string Statement::text() {
+  const int column = next_column_++;
+  const void* bytes = sqlite3_column_blob(handle_, column);
+  const int count = sqlite3_column_bytes(handle_, column);
+  if (bytes == nullptr) return {};
+  return std::string(static_cast<const char*>(bytes), static_cast<std::size_t>(count));
+}
+
+std::optional<std::string> Statement::text_or_null() {
+  if (sqlite3_column_type(handle_, next_column_) != SQLITE_NULL) return text();
+  ++next_column_;
+  return std::nullopt;
+}
+
+Connection::Connection(sqlite3* handle, std::string path)
+    : handle_(handle), path_(std::move(path)) {}
+
+Connection::~Connection() {
+  statements_.clear();
+  const int code = sqlite3_close(handle_);
+  ASBB_ASSERT(code == SQLITE_OK);
+}
+
+Result<std::unique_ptr<Connection>> Connection::open(const OpenOptions& options) {
+  if (options.access != Access::create && ::access(options.path.c_str(), F_OK) != 0) {
+    return fail(ErrorKind::not_found, "there is no database " + options.path);
+  }
+  sqlite3* handle = nullptr;
+  const int code = sqlite3_open_v2(options.path.c_str(), &handle, open_flags(options.access),
+                                   options.vfs.empty() ? nullptr : options.vfs.c_str());
+  if (handle == nullptr) return fail(ErrorKind::unavailable, "there is no memory left for SQLite");
+  std::unique_ptr<Connection> connection(new Connection(handle, options.path));
+  if (code != SQLITE_OK) return tl::unexpected(connection->error(code));
+  sqlite3_busy_timeout(handle, options.busy_timeout_ms);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
+  return connection;
+}
+
+Result<Statement> Connection::prepare(const std::string& sql) {
+  sqlite3_stmt* handle = nullptr;
+  const int code = sqlite3_prepare_v3(handle_, sql.c_str(), static_cast<int>(sql.size()) + 1, 0,
+                                      &handle, nullptr);
+  if (code != SQLITE_OK) return tl::unexpected(error(code));
+  return Statement(*this, handle);
+}
+
+Result<Statement*> Connection::cached(const char* sql) {
+  if (const auto found = statements_.find(sql); found != statements_.end()) {
+    found->second.reset();
+    return &found->second;
+  }
+  auto made = prepare(sql);
+  if (!made) return tl::unexpected(std::move(made.error()));
+  return &statements_.emplace(sql, std::move(*made)).first->second;
+}
+
+Result<void> Connection::execute(const std::string& sql) {
+  const int code = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return tl::unexpected(error(code));
+  return {};
+}
+
+Result<std::int64_t> Connection::number(const std::string& sql) {
+  auto statement = prepare(sql);
+  if (!statement) return tl::unexpected(std::move(statement.error()));
+  const auto found = statement->row();
+  if (!found) return tl::unexpected(found.error());
+  if (!*found) return fail(ErrorKind::broken, "a row is missing in " + path_ + ": " + sql);
+  return statement->integer();
+}
+
+Result<void> Connection::begin_write() {
+  rollback();
+  return execute("BEGIN IMMEDIATE");
+}
+
+Result<void> Connection::begin_read() {
+  rollback();
+  return execute("BEGIN");
+}
+
+Result<void> Connection::commit() {
+  const int code = sqlite3_exec(handle_, "COMMIT", nullptr, nullptr, nullptr);
+  if (code == SQLITE_OK) return {};
+  const int system_code = sqlite3_system_errno(handle_);
+  Error failure = error(code);
+  // A deferred constraint or a busy file: SQLite has not begun to write.
+  if (in_transaction()) {
+    rollback();
+  } else if (!left_no_commit_mark(code, system_code)) {
+    failure.kind = ErrorKind::unknown_outcome;
+  }
+  return tl::unexpected(std::move(failure));
+}
+
+void Connection::rollback() {
+  // What it cannot undo now, the next begin undoes; nothing of it has a commit mark.
+  if (in_transaction()) sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+bool Connection::in_transaction() const {
+  return sqlite3_get_autocommit(handle_) == 0;
+}
+
+Error Connection::error(int code) const {
+  const Meaning meaning = meaning_of(code);
+  return Error{meaning.kind,
+               "the database " + path_ + ": " + meaning.advice + " (SQLite " +
+                   std::to_string(code) + ", " + sqlite3_errmsg(handle_) + ")",
+               {}};
+}
+
+}  // namespace asbb::store::sqlite

@@ -1,0 +1,303 @@
+// Writing the rows of a batch. Every table is written by one prepared statement that inserts or
+// replaces by id; INSERT OR REPLACE would delete rows that other keys collide with.
+#include "store/sqlite_rows.h"
+
+namespace asbb::store::sqlite {
+namespace {
+
+constexpr char account_sql[] =
+    "INSERT INTO budget_accounts (id, name, display_name, description, parent_id, status,"
+    " hold_factor_millionths, created_at_us, updated_at_us) VALUES (?,?,?,?,?,?,?,?,?)"
+    " ON CONFLICT (id) DO UPDATE SET name = excluded.name, display_name = excluded.display_name,"
+    " description = excluded.description, parent_id = excluded.parent_id,"
+    " status = excluded.status, hold_factor_millionths = excluded.hold_factor_millionths,"
+    " created_at_us = excluded.created_at_us, updated_at_us = excluded.updated_at_us";
+
+constexpr char budget_sql[] =
+    "INSERT INTO budget_periods (id, account_id, unit, start_us, end_us, limit_micros, held_micros,"
+    " used_micros, credit_limit_micros, created_at_us, updated_at_us)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+    " ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id, unit = excluded.unit,"
+    " start_us = excluded.start_us, end_us = excluded.end_us,"
+    " limit_micros = excluded.limit_micros, held_micros = excluded.held_micros,"
+    " used_micros = excluded.used_micros, credit_limit_micros = excluded.credit_limit_micros,"
+    " created_at_us = excluded.created_at_us, updated_at_us = excluded.updated_at_us";
+
+constexpr char limit_sql[] =
+    "INSERT INTO budget_partition_limits (id, budget_id, partition, limit_micros, held_micros,"
+    " used_micros, updated_at_us) VALUES (?,?,?,?,?,?,?)"
+    " ON CONFLICT (id) DO UPDATE SET budget_id = excluded.budget_id,"
+    " partition = excluded.partition, limit_micros = excluded.limit_micros,"
+    " held_micros = excluded.held_micros, used_micros = excluded.used_micros,"
+    " updated_at_us = excluded.updated_at_us";
+
+constexpr char price_sql[] =
+    "INSERT INTO budget_price_versions (version, effective_from_us, imported_at_us, text)"
+    " VALUES (?,?,?,?)"
+    " ON CONFLICT (version) DO UPDATE SET effective_from_us = excluded.effective_from_us,"
+    " imported_at_us = excluded.imported_at_us, text = excluded.text";
+
+constexpr char hold_sql[] =
+    "INSERT INTO budget_holds (id, request_id, kind, account_id, user, cluster, partition,"
+    " submission_group, task_count, tasks_opened, open_shares, pending_runs, backfilled, status,"
+    " job_cluster, job_id, job_submit_us, placed_at_us, closed_at_us)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    " ON CONFLICT (id) DO UPDATE SET request_id = excluded.request_id, kind = excluded.kind,"
+    " account_id = excluded.account_id, user = excluded.user, cluster = excluded.cluster,"
+    " partition = excluded.partition, submission_group = excluded.submission_group,"
+    " task_count = excluded.task_count, tasks_opened = excluded.tasks_opened,"
+    " open_shares = excluded.open_shares, pending_runs = excluded.pending_runs,"
+    " backfilled = excluded.backfilled, status = excluded.status,"
+    " job_cluster = excluded.job_cluster, job_id = excluded.job_id,"
+    " job_submit_us = excluded.job_submit_us, placed_at_us = excluded.placed_at_us,"
+    " closed_at_us = excluded.closed_at_us";
+
+constexpr char hold_part_sql[] =
+    "INSERT INTO budget_hold_parts (hold_id, part, unit, budget_id, legs, estimate_micros,"
+    " granted_micros, unopened_micros, price_version) VALUES (?,?,?,?,?,?,?,?,?)"
+    " ON CONFLICT (hold_id, part) DO UPDATE SET unit = excluded.unit,"
+    " budget_id = excluded.budget_id, legs = excluded.legs,"
+    " estimate_micros = excluded.estimate_micros, granted_micros = excluded.granted_micros,"
+    " unopened_micros = excluded.unopened_micros, price_version = excluded.price_version";
+
+constexpr char hold_parts_beyond_sql[] =
+    "DELETE FROM budget_hold_parts WHERE hold_id = ? AND part >= ?";
+
+constexpr char share_sql[] =
+    "INSERT INTO budget_shares (id, hold_id, cluster, job_id, task, run, external_id, status, unit,"
+    " actual_micros, charged_micros, overrun_micros, released_micros, requeued, opened_at_us,"
+    " settled_at_us) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    " ON CONFLICT (id) DO UPDATE SET hold_id = excluded.hold_id, cluster = excluded.cluster,"
+    " job_id = excluded.job_id, task = excluded.task, run = excluded.run,"
+    " external_id = excluded.external_id, status = excluded.status, unit = excluded.unit,"
+    " actual_micros = excluded.actual_micros, charged_micros = excluded.charged_micros,"
+    " overrun_micros = excluded.overrun_micros, released_micros = excluded.released_micros,"
+    " requeued = excluded.requeued, opened_at_us = excluded.opened_at_us,"
+    " settled_at_us = excluded.settled_at_us";
+
+constexpr char share_part_sql[] =
+    "INSERT INTO budget_share_parts (share_id, part, held_micros) VALUES (?,?,?)"
+    " ON CONFLICT (share_id, part) DO UPDATE SET held_micros = excluded.held_micros";
+
+constexpr char share_parts_beyond_sql[] =
+    "DELETE FROM budget_share_parts WHERE share_id = ? AND part >= ?";
+
+constexpr char answer_sql[] =
+    "INSERT INTO budget_request_answers (request_id, body_digest, at_us, outcome) VALUES (?,?,?,?)"
+    " ON CONFLICT (request_id) DO UPDATE SET body_digest = excluded.body_digest,"
+    " at_us = excluded.at_us, outcome = excluded.outcome";
+
+constexpr char entry_sql[] =
+    "INSERT INTO budget_transactions (sequence, at_us, type, actor, reason, request_id, account_id,"
+    " account_name, budget_id, unit, amount_micros, hold_id, user, partition, cluster, job_id, "
+    "task,"
+    " run, external_id, price_version, details, record, chain)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+
+Result<void> write(Statement& statement, const ledger::Account& account) {
+  return statement.put(account.id.value)
+      .put(account.name)
+      .put(account.display_name)
+      .put(account.description)
+      .put_or_null(account.parent.value)
+      .put(to_string(account.status))
+      .put(account.hold_factor_millionths)
+      .put(account.created_at.microseconds)
+      .put(account.updated_at.microseconds)
+      .run();
+}
+
+Result<void> write(Statement& statement, const ledger::Budget& budget) {
+  return statement.put(budget.id.value)
+      .put(budget.account.value)
+      .put(budget.unit)
+      .put(budget.start.microseconds)
+      .put(budget.end.microseconds)
+      .put(budget.limit.count())
+      .put(budget.held.count())
+      .put(budget.used.count())
+      .put(budget.credit_limit.count())
+      .put(budget.created_at.microseconds)
+      .put(budget.updated_at.microseconds)
+      .run();
+}
+
+Result<void> write(Statement& statement, const ledger::PartitionLimit& limit) {
+  return statement.put(limit.id.value)
+      .put(limit.budget.value)
+      .put(limit.partition)
+      .put(limit.limit.count())
+      .put(limit.held.count())
+      .put(limit.used.count())
+      .put(limit.updated_at.microseconds)
+      .run();
+}
+
+Result<void> write(Statement& statement, const ledger::PriceVersion& prices) {
+  return statement.put(prices.version)
+      .put(prices.effective_from.microseconds)
+      .put(prices.imported_at.microseconds)
+      .put(prices.text)
+      .run();
+}
+
+Result<void> write(Statement& statement, const ledger::Hold& hold) {
+  using Number = std::optional<std::int64_t>;
+  statement.put(hold.id.value)
+      .put_or_null(hold.request_id)
+      .put(to_string(hold.kind))
+      .put(hold.account.value)
+      .put(hold.user)
+      .put(hold.cluster)
+      .put(hold.partition)
+      .put(hold.group)
+      .put(hold.task_count)
+      .put(hold.tasks_opened)
+      .put(hold.open_shares)
+      .put(hold.pending_runs)
+      .put(std::int64_t{hold.backfilled})
+      .put(to_string(hold.status));
+  if (hold.job) {
+    statement.put(hold.job->cluster).put(hold.job->job_id).put(hold.job->submit_time.microseconds);
+  } else {
+    statement.put(Number()).put(Number()).put(Number());
+  }
+  return statement.put(hold.placed_at.microseconds).put(hold.closed_at.microseconds).run();
+}
+
+Result<void> write(Statement& statement, const ledger::Share& share) {
+  return statement.put(share.id.value)
+      .put(share.hold.value)
+      .put(share.key.cluster)
+      .put(share.key.job_id)
+      .put(share.key.task)
+      .put(share.key.run)
+      .put(share.key.external_id)
+      .put(to_string(share.status))
+      .put(share.unit)
+      .put(share.actual.count())
+      .put(share.charged.count())
+      .put(share.overrun.count())
+      .put(share.released.count())
+      .put(std::int64_t{share.requeued})
+      .put(share.opened_at.microseconds)
+      .put(share.settled_at.microseconds)
+      .run();
+}
+
+Result<void> write(Statement& statement, const ledger::RememberedAnswer& answer) {
+  return statement.put(answer.request_id)
+      .put(answer.body_digest)
+      .put(answer.at.microseconds)
+      .put(answer.outcome)
+      .run();
+}
+
+Result<void> write(Statement& statement, const ChainedEntry& chained) {
+  const ledger::Entry& entry = chained.entry;
+  return statement.put(entry.sequence)
+      .put(entry.at.microseconds)
+      .put(to_string(entry.type))
+      .put(entry.actor)
+      .put(entry.reason)
+      .put(entry.request_id)
+      .put_or_null(entry.account.value)
+      .put(entry.account_name)
+      .put_or_null(entry.budget.value)
+      .put(entry.unit)
+      .put(entry.amount.count())
+      .put_or_null(entry.hold.value)
+      .put(entry.user)
+      .put(entry.partition)
+      .put(entry.job.cluster)
+      .put_or_null(entry.job.job_id)
+      .put(entry.job.task)
+      .put(entry.job.run)
+      .put_or_null(entry.job.external_id)
+      .put(entry.price_version)
+      .put(entry.details)
+      .put(chained.record)
+      .put_blob(chained.chain.data(), chained.chain.size())
+      .run();
+}
+
+template <typename Row>
+Result<void> write_all(Connection& connection, const char* sql, const std::vector<Row>& rows) {
+  if (rows.empty()) return {};
+  const auto statement = connection.cached(sql);
+  if (!statement) return tl::unexpected(statement.error());
+  for (const Row& row : rows) {
+    if (auto written = write(**statement, row); !written) return written;
+  }
+  return {};
+}
+
+// Parts are named by their place; a hold or share that has fewer than before loses the others.
+Result<void> remove_beyond(Connection& connection, const char* sql, std::int64_t owner,
+                           std::size_t count) {
+  const auto statement = connection.cached(sql);
+  if (!statement) return tl::unexpected(statement.error());
+  return (*statement)->put(owner).put(static_cast<std::int64_t>(count)).run();
+}
+
+Result<void> write_parts(Connection& connection, const ledger::Hold& hold) {
+  auto trimmed = remove_beyond(connection, hold_parts_beyond_sql, hold.id.value, hold.parts.size());
+  if (!trimmed) return trimmed;
+  const auto statement = connection.cached(hold_part_sql);
+  if (!statement) return tl::unexpected(statement.error());
+  std::int64_t number = 0;
+  for (const ledger::HoldPart& part : hold.parts) {
+    auto written = (*statement)
+                       ->put(hold.id.value)
+                       .put(number++)
+                       .put(part.unit)
+                       .put(part.budget.value)
+                       .put(ledger::to_string(part.legs))
+                       .put(part.estimate.count())
+                       .put(part.granted.count())
+                       .put(part.unopened.count())
+                       .put(part.price_version)
+                       .run();
+    if (!written) return written;
+  }
+  return {};
+}
+
+Result<void> write_parts(Connection& connection, const ledger::Share& share) {
+  auto trimmed =
+      remove_beyond(connection, share_parts_beyond_sql, share.id.value, share.held.size());
+  if (!trimmed) return trimmed;
+  const auto statement = connection.cached(share_part_sql);
+  if (!statement) return tl::unexpected(statement.error());
+  std::int64_t number = 0;
+  for (const Micros held : share.held) {
+    auto written = (*statement)->put(share.id.value).put(number++).put(held.count()).run();
+    if (!written) return written;
+  }
+  return {};
+}
+
+template <typename Row>
+Result<void> write_with_parts(Connection& connection, const char* sql,
+                              const std::vector<Row>& rows) {
+  if (auto written = write_all(connection, sql, rows); !written) return written;
+  for (const Row& row : rows) {
+    if (auto written = write_parts(connection, row); !written) return written;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> write_batch(Connection& connection, const Batch& batch) {
+  return write_all(connection, account_sql, batch.accounts)
+      .and_then([&] { return write_all(connection, budget_sql, batch.budgets); })
+      .and_then([&] { return write_all(connection, limit_sql, batch.limits); })
+      .and_then([&] { return write_all(connection, price_sql, batch.prices); })
+      .and_then([&] { return write_with_parts(connection, hold_sql, batch.holds); })
+      .and_then([&] { return write_with_parts(connection, share_sql, batch.shares); })
+      .and_then([&] { return write_all(connection, answer_sql, batch.answers); })
+      .and_then([&] { return write_all(connection, entry_sql, batch.entries); });
+}
+
+}  // namespace asbb::store::sqlite
