@@ -94,6 +94,16 @@ void set_connection(CURL* curl, const Endpoint& endpoint) {
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, long{endpoint.timeout_ms});
 }
 
+// In the system's words where there are some: libcurl's speak of localhost for a unix socket.
+std::string reason_of(CURL* curl, CURLcode code, const char* said) {
+  long system_error = 0;
+  curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &system_error);
+  if (code == CURLE_COULDNT_CONNECT && system_error != 0) {
+    return std::strerror(static_cast<int>(system_error));
+  }
+  return *said != '\0' ? said : curl_easy_strerror(code);
+}
+
 }  // namespace
 
 Result<std::string> read_token_file(const std::string& path) {
@@ -168,9 +178,8 @@ Reply<RawAnswer> Client::raw(const std::string& method, const std::string& path,
   const CURLcode code = curl_easy_perform(curl);
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, nullptr);
   if (code != CURLE_OK) {
-    const std::string reason = why[0] != '\0' ? why.data() : curl_easy_strerror(code);
-    return tl::unexpected(
-        unreachable("the budget service does not answer at " + where() + ": " + reason));
+    return tl::unexpected(unreachable("the budget service does not answer at " + where() + ": " +
+                                      reason_of(curl, code, why.data())));
   }
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);

@@ -38,7 +38,7 @@ void fields(F& f, As<F, Transaction>& v) {
 
 template <typename F>
 void fields(F& f, As<F, PriceImport>& v) {
-  f.text("text", v.text, Need::must, TextRule{65'536, false});
+  f.text("text", v.text, Need::must, TextRule{1'048'576, false});
   f.time("effective_from", v.effective_from, Need::left_out);
 }
 

@@ -7,11 +7,11 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <tl/expected.hpp>
 #include <vector>
 
 #include "base/money.h"
 #include "base/time.h"
-#include "tl/expected.hpp"
 
 namespace asbb::config {
 

@@ -112,35 +112,36 @@ slurm:
   EXPECT_EQ(*parse_config(show_config(config), "shown", {}), config);
 }
 
+constexpr const char* many_mistakes =
+    "service:\n"
+    "  listen_adr: \":8080\"\n"
+    "  log_level: loud\n"
+    "  log_level: info\n"
+    "  workers: [2]\n"
+    "  tokens_file:\n"
+    "budget:\n"
+    "  default_hold_percentage: 0.9\n"
+    "  reconciliation_timeout: 24\n"
+    "slurm:\n"
+    "  clusters:\n"
+    "    - {name: OnPrem}\n"
+    "    - {conf: /etc/slurm/slurm.conf}\n"
+    "    - {name: cloud, conf: slurm.conf}\n"
+    "    - {name: cloud}\n"
+    "    - {name: cloud, port: 1}\n"
+    "    - onprem\n"
+    "  on_unavailable: {default: maybe, partitions: {a: allow, a: deny, b: 1}}\n"
+    "  refresh_interval: 10m\n"
+    "  view_max_age: 5m\n"
+    "web: {}\n";
+
 TEST(Config, SaysEverythingThatIsWrongAtOnce) {
-  const std::string text =
-      "service:\n"
-      "  listen_adr: \":8080\"\n"
-      "  log_level: loud\n"
-      "  log_level: info\n"
-      "  workers: [2]\n"
-      "  tokens_file:\n"
-      "budget:\n"
-      "  default_hold_percentage: 0.9\n"
-      "  reconciliation_timeout: 24\n"
-      "slurm:\n"
-      "  clusters:\n"
-      "    - {name: OnPrem}\n"
-      "    - {conf: /etc/slurm/slurm.conf}\n"
-      "    - {name: cloud, conf: slurm.conf}\n"
-      "    - {name: cloud}\n"
-      "    - {name: cloud, port: 1}\n"
-      "    - onprem\n"
-      "  on_unavailable: {default: maybe, partitions: {a: allow, a: deny, b: 1}}\n"
-      "  refresh_interval: 10m\n"
-      "  view_max_age: 5m\n"
-      "web: {}\n";
   EXPECT_THAT(
-      problems_of(text, {{"ASBB_DATABASE_DNS", "/x"},
-                         {"ASBB_SERVICE_WORKERS", "many"},
-                         {"ASBB_SLURM_CLUSTERS", "onprem"},
-                         {"ASBB_SERVICE_ADMINS", "alice,b b"},
-                         {"ASBB_ACCOUNT", "not ours"}}),
+      problems_of(many_mistakes, {{"ASBB_DATABASE_DNS", "/x"},
+                                  {"ASBB_SERVICE_WORKERS", "many"},
+                                  {"ASBB_SLURM_CLUSTERS", "onprem"},
+                                  {"ASBB_SERVICE_ADMINS", "alice,b b"},
+                                  {"ASBB_ACCOUNT", "not ours"}}),
       ElementsAre(
           HasSubstr("test.yaml:2: service.listen_adr: there is no such setting; 'service' has "
                     "listen_addr, socket, "),

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/duration.h"
 
 namespace asbb::config {
 
@@ -37,10 +38,6 @@ struct Section {
 
 // The settings that are lists or maps, "section.key".
 [[nodiscard]] const std::vector<std::string>& structured_settings();
-
-// "24h", "90s", "1h30m", "2500ms", "7d"; at least 1 ms, at most 10 years.
-[[nodiscard]] std::optional<Span> parse_span(std::string_view text);
-[[nodiscard]] std::string to_text(Span span);
 
 // A Slurm or system user: 1 to 64 of letters, digits and "._-", not beginning with '-'.
 [[nodiscard]] bool is_user_name(std::string_view text);

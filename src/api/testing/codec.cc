@@ -1,0 +1,185 @@
+// For tests/api/contract.py: without an argument it writes a sample of every type, everything set,
+// as "Schema<TAB>JSON"; with "read" it reads such lines and writes each value again, or the error.
+#include <functional>
+#include <iostream>
+#include <map>
+#include <string>
+
+#include "api/json.h"
+
+namespace asbb::api {
+namespace {
+
+const Instant at{1'749'988'800'000'001};
+
+Budget sample_budget() {
+  Budget out;
+  out.id = 1;
+  out.unit = "USD";
+  out.start_date = out.end_date = at;
+  out.limit = Micros(1);
+  out.available = Micros(-1);
+  out.partition_limits = {{"gpu-aws", "USD", Micros(1), Micros(2), Micros(3), Micros(-4)}};
+  return out;
+}
+
+Account sample_account() {
+  Account out;
+  out.id = 1;
+  out.slurm_account = "proj001";
+  out.status = "active";
+  out.start_date = out.end_date = at;
+  out.hold_percentage = Micros(1'200'000);
+  out.budgets = {sample_budget()};
+  return out;
+}
+
+Transaction sample_transaction() {
+  Transaction out;
+  out.id = 1;
+  out.job_id = out.transaction_id = out.metadata = out.parent_transaction_id = out.user = "x";
+  out.cluster = out.partition = out.actor = out.reason = out.request_id = "x";
+  out.type = "overrun";
+  out.status = "completed";
+  out.price_version = 1;
+  out.completed_at = at;
+  return out;
+}
+
+BudgetCheckAnswer sample_check() {
+  BudgetCheckAnswer out;
+  out.transaction_id = out.code = out.recommendation = "x";
+  out.details.partition_used = out.details.partition_limit = Micros(-1);
+  out.details.advisor_confidence = Micros(600'000);
+  return out;
+}
+
+SubmissionAnswer sample_submission() {
+  SubmissionAnswer out;
+  out.decision = "deny";
+  out.code = out.account = out.partition = out.unit = out.transaction_id = "x";
+  return out;
+}
+
+JobReconcileAnswer sample_reconcile() {
+  JobReconcileAnswer out;
+  out.jobs = {{"1_2", "onprem", "COMPLETED", "settled", "t", "USD", Micros(1), {}, {}, "m"}};
+  return out;
+}
+
+Usage sample_usage() {
+  Usage out;
+  UnitUsage& unit = out.units.emplace_back();
+  unit.unit = "core-hours";
+  unit.by_partition = unit.by_user = unit.by_cluster = {{"x", Micros(-1), 1}};
+  return out;
+}
+
+Status sample_status() {
+  Status out;
+  out.clusters = {{"onprem", true, at, 5, at, "slow"}};
+  out.reconciler = {at, 1, 2, 3, "slow"};
+  out.alarms = {{"unheld", "m", "onprem", "1", "t", at}};
+  return out;
+}
+
+template <typename T>
+void write(const char* schema, const T& value) {
+  std::cout << schema << "\t" << to_json(value) << "\n";
+}
+
+void write_samples() {
+  write("Account", sample_account());
+  write("Transaction", sample_transaction());
+  write("BudgetCheckAnswer", sample_check());
+  write("BudgetCheck", BudgetCheck{"a", "p", 1, 1, 1, 2, 60, "u", "c", "r"});
+  write("BudgetReconcile", BudgetReconcile{"1", Micros(1), "t", "USD", "c", "r"});
+  write("BudgetReconcileAnswer", BudgetReconcileAnswer{});
+  write("SubmissionAnswer", sample_submission());
+  Submission submission;
+  submission.cluster = "c";
+  submission.time_budget_ms = 1;
+  submission.time_limit_minutes = unlimited;
+  submission.spank.cloud = true;
+  write("Submission", submission);
+  write("Notify", Notify{"c", 1});
+  write("NotifyAnswer", NotifyAnswer{true});
+  write("JobReconcile", JobReconcile{"c"});
+  write("JobReconcileAnswer", sample_reconcile());
+  write("AccountCreate",
+        AccountCreate{
+            "a", "n", "d", "p", Micros(1'000'000), {{"USD", Micros(1), Day{}, at, Micros(2)}}});
+  AccountUpdate update;
+  update.name = update.parent = "n";
+  update.status = "active";
+  update.start_date = at;
+  write("AccountUpdate", update);
+  write("PartitionLimitSet", PartitionLimitSet{Micros(1), "USD"});
+  write("Adjustment", Adjustment{Micros(-1), "USD", "r", "i"});
+  write("Usage", sample_usage());
+  write("PriceImport", PriceImport{"prices: []", at});
+  write("PriceBook", PriceBook{1, at, at, true, "text"});
+  write("AuditReport", AuditReport{true, 1, {"p"}, std::string(64, 'a')});
+  write("Status", sample_status());
+  write("Health", Health{"healthy", "1", at, {"healthy", "disabled"}, "1s"});
+  write("Version", Version{});
+  write("Error", ErrorBody{{400, "X", "m", "d", "f"}, "r", at});
+}
+
+using Again = std::function<std::string(const std::string&)>;
+
+template <typename T>
+std::string again(const std::string& text) {
+  const auto value = from_json<T>(text);
+  return value ? to_json(*value) : value.error().message;
+}
+
+const std::map<std::string, Again>& readers() {
+  static const std::map<std::string, Again> table = {
+      {"Account", again<Account>},
+      {"BudgetCheckAnswer", again<BudgetCheckAnswer>},
+      {"BudgetCheck", again<BudgetCheck>},
+      {"BudgetReconcile", again<BudgetReconcile>},
+      {"BudgetReconcileAnswer", again<BudgetReconcileAnswer>},
+      {"SubmissionAnswer", again<SubmissionAnswer>},
+      {"Submission", again<Submission>},
+      {"Notify", again<Notify>},
+      {"NotifyAnswer", again<NotifyAnswer>},
+      {"JobReconcile", again<JobReconcile>},
+      {"JobReconcileAnswer", again<JobReconcileAnswer>},
+      {"AccountCreate", again<AccountCreate>},
+      {"AccountUpdate", again<AccountUpdate>},
+      {"PartitionLimitSet", again<PartitionLimitSet>},
+      {"Adjustment", again<Adjustment>},
+      {"Usage", again<Usage>},
+      {"PriceImport", again<PriceImport>},
+      {"PriceBook", again<PriceBook>},
+      {"AuditReport", again<AuditReport>},
+      {"Status", again<Status>},
+      {"Health", again<Health>},
+      {"Version", again<Version>},
+      {"Error", again<ErrorBody>},
+  };
+  return table;
+}
+
+void read_lines() {
+  for (std::string line; std::getline(std::cin, line);) {
+    const auto tab = line.find('\t');
+    const auto reader = readers().find(line.substr(0, tab));
+    std::cout << (reader == readers().end() ? "no such type" : reader->second(line.substr(tab + 1)))
+              << "\n";
+  }
+}
+
+}  // namespace
+}  // namespace asbb::api
+
+int main(int argument_count, char**) {
+  if (argument_count > 1) {
+    asbb::api::read_lines();
+  } else {
+    asbb::api::write_samples();
+  }
+  return 0;
+}

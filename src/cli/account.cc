@@ -1,0 +1,249 @@
+#include <algorithm>
+#include <ostream>
+
+#include "cli/account_view.h"
+#include "cli/commands.h"
+
+namespace asbb::cli {
+namespace {
+
+struct CreateFlags {
+  std::string name;
+  std::string account;
+  std::optional<std::string> budget;
+  std::optional<std::string> start;
+  std::optional<std::string> end;
+  std::string parent;
+  std::string unit;
+  std::string description;
+  std::optional<std::string> hold_percentage;
+};
+
+// Amount and both dates, or none of them.
+Result<std::optional<api::NewBudget>> read_budget(const CreateFlags& flags) {
+  if (!flags.budget && !flags.start && !flags.end) return std::optional<api::NewBudget>();
+  if (!flags.budget || !flags.start || !flags.end) {
+    return fail(ErrorKind::invalid,
+                "a budget needs all of --budget=AMOUNT, --start=YYYY-MM-DD and --end=YYYY-MM-DD");
+  }
+  const auto limit = read_amount("--budget", *flags.budget);
+  if (!limit) return tl::unexpected(limit.error());
+  const auto start = api::parse_date(*flags.start);
+  if (!start) return fail(ErrorKind::invalid, "--start: " + start.error().message);
+  const auto end = api::parse_date(*flags.end);
+  if (!end) return fail(ErrorKind::invalid, "--end: " + end.error().message);
+  return std::optional(api::NewBudget{flags.unit, *limit, *start, *end, {}});
+}
+
+int create(Context& context, const CreateFlags& flags) {
+  api::AccountCreate request;
+  request.slurm_account = flags.account.empty() ? flags.name : flags.account;
+  request.name = flags.name;
+  request.description = flags.description;
+  request.parent = flags.parent;
+  if (flags.hold_percentage) {
+    const auto factor = read_amount("--hold-percentage", *flags.hold_percentage);
+    if (!factor) return context.misused(factor.error().message);
+    request.hold_percentage = *factor;
+  }
+  const auto budget = read_budget(flags);
+  if (!budget) return context.misused(budget.error().message);
+  if (*budget) request.budgets.push_back(**budget);
+  const auto account =
+      context.call<api::Account>("POST", "/api/v1/accounts", api::to_json(request));
+  if (!account) return context.failed(account.error());
+  for (const api::Budget& made : account->budgets) {
+    if (made.end_date <= context.now()) {
+      context.warn("the period of this budget is over: it ended on " +
+                   asbb::to_string(made.last_day) + ", so no job can hold against it");
+    }
+  }
+  return context.done(creation_sentence(*account), api::to_json(*account));
+}
+
+struct UpdateFlags {
+  std::string account;
+  std::optional<std::string> name;
+  std::optional<std::string> description;
+  std::optional<std::string> parent;
+  std::optional<std::string> status;
+  std::optional<std::string> hold_percentage;
+  std::string unit;
+  std::optional<std::string> budget;
+  std::optional<std::string> start;
+  std::optional<std::string> end;
+};
+
+Result<api::AccountUpdate> read_update(const UpdateFlags& flags) {
+  api::AccountUpdate out;
+  out.name = flags.name;
+  out.description = flags.description;
+  out.parent = flags.parent;
+  out.status = flags.status;
+  out.unit = flags.unit;
+  if (flags.hold_percentage) {
+    const auto factor = read_amount("--hold-percentage", *flags.hold_percentage);
+    if (!factor) return tl::unexpected(factor.error());
+    out.hold_percentage = *factor;
+  }
+  if (flags.budget) {
+    const auto limit = read_amount("--budget", *flags.budget);
+    if (!limit) return tl::unexpected(limit.error());
+    out.budget_limit = *limit;
+  }
+  for (const auto& [text, target] :
+       {std::pair{&flags.start, &out.start_date}, std::pair{&flags.end, &out.end_date}}) {
+    if (!*text) continue;
+    const auto date = api::parse_date(**text);
+    if (!date) return tl::unexpected(date.error());
+    *target = *date;
+  }
+  api::AccountUpdate nothing;
+  nothing.unit = out.unit;
+  if (out == nothing) return fail(ErrorKind::invalid, "nothing to change was given");
+  return out;
+}
+
+int update(Context& context, const UpdateFlags& flags) {
+  const auto request = read_update(flags);
+  if (!request) return context.misused(request.error().message);
+  const auto account =
+      context.call<api::Account>("PUT", account_path(flags.account), api::to_json(*request));
+  if (!account) return context.failed(account.error());
+  if (!context.wants_table()) return show_account(context, *account, {});
+  context.out() << "Account " << harmless(account->slurm_account) << " updated.\n\n";
+  return show_account(context, *account, {});
+}
+
+int show(Context& context, const std::string& name) {
+  const auto account = context.call<api::Account>("GET", account_path(name));
+  if (!account) return context.failed(account.error());
+  std::vector<api::OpenHold> holds;
+  if (context.wants_table()) {
+    auto found = context.call<std::vector<api::OpenHold>>("GET", account_path(name) + "/holds");
+    if (!found) return context.failed(found.error());
+    holds = std::move(*found);
+  }
+  return show_account(context, *account, holds);
+}
+
+int list(Context& context) {
+  const auto accounts = context.call<std::vector<api::Account>>("GET", "/api/v1/accounts");
+  if (!accounts) return context.failed(accounts.error());
+  return context.show(accounts_table(*accounts), api::to_json(*accounts),
+                      "No accounts. 'asbb account create --name=proj001 --budget=50 "
+                      "--start=2025-01-01 --end=2025-12-31' makes one.");
+}
+
+int remove(Context& context, const std::string& name) {
+  const auto answer = context.call_without_body("DELETE", account_path(name));
+  if (!answer) return context.failed(answer.error());
+  return context.done("Account " + name + " is closed; its transactions stay.");
+}
+
+struct LimitFlags {
+  std::string account;
+  std::string partition;
+  std::string limit;
+  std::string unit;
+};
+
+int set_limit(Context& context, const LimitFlags& flags) {
+  const auto limit = read_amount("--limit", flags.limit);
+  if (!limit) return context.misused(limit.error().message);
+  const api::PartitionLimitSet request{*limit, flags.unit};
+  const auto account = context.call<api::Account>(
+      "PUT",
+      account_path(flags.account) + "/partition-limits/" + api::percent_encode(flags.partition),
+      api::to_json(request));
+  if (!account) return context.failed(account.error());
+  return context.done(limit_sentence(*account, flags.partition, flags.unit),
+                      api::to_json(*account));
+}
+
+void add_create(Command& account, Context& context) {
+  auto flags = std::make_shared<CreateFlags>();
+  account.add("create", "Creates an account, with its first budget.")
+      .take({"--name", "NAME", "The Slurm account; a name for people when --account is given.",
+             Presence::required},
+            flags->name)
+      .take({"--account", "ACCOUNT", "The Slurm account, when --name is a name for people."},
+            flags->account)
+      .take({"--budget", "AMOUNT", "The limit of the first budget."}, flags->budget)
+      .take({"--start", "YYYY-MM-DD", "The first day of that budget."}, flags->start)
+      .take({"--end", "YYYY-MM-DD", "The last day of that budget, included."}, flags->end)
+      .take({"--unit", "UNIT", "What it is counted in: USD, core-hours, ..."}, flags->unit)
+      .take({"--parent", "ACCOUNT", "The account above it, whose limits it must fit too."},
+            flags->parent)
+      .take({"--description", "TEXT", "What it is for."}, flags->description)
+      .take({"--hold-percentage", "FACTOR",
+             "What is set aside for a job is its estimate times this, such as 1.2."},
+            flags->hold_percentage)
+      .example(
+          "asbb account create --name=proj001 --budget=50 --start=2025-01-01 "
+          "--end=2025-12-31")
+      .action([&context, flags] { return create(context, *flags); });
+}
+
+void add_update(Command& account, Context& context) {
+  auto flags = std::make_shared<UpdateFlags>();
+  account.add("update", "Changes an account, or one of its budgets.")
+      .take({"ACCOUNT", "", "The Slurm account.", Presence::required}, flags->account)
+      .take({"--name", "NAME", "A name for people."}, flags->name)
+      .take({"--description", "TEXT", "What it is for."}, flags->description)
+      .take({"--parent", "ACCOUNT", "The account above it; \"\" for none."}, flags->parent)
+      .take({"--status",
+             "STATUS",
+             "An inactive or suspended account holds nothing more.",
+             Presence::optional,
+             {"active", "inactive", "suspended"}},
+            flags->status)
+      .take({"--hold-percentage", "FACTOR", "Estimate times this is set aside."},
+            flags->hold_percentage)
+      .take({"--budget", "AMOUNT", "The new limit of the budget in force."}, flags->budget)
+      .take({"--start", "YYYY-MM-DD", "Its first day."}, flags->start)
+      .take({"--end", "YYYY-MM-DD", "Its last day, included."}, flags->end)
+      .take({"--unit", "UNIT", "Which budget: the one counted in this."}, flags->unit)
+      .note(
+          "A unit that the account has no budget in is added when --budget, --start and --end "
+          "are given.")
+      .example("asbb account update proj001 --budget=75")
+      .action([&context, flags] { return update(context, *flags); });
+}
+
+void add_set_limit(Command& account, Context& context) {
+  auto flags = std::make_shared<LimitFlags>();
+  account.add("set-limit", "Limits what an account may spend on one partition.")
+      .take({"ACCOUNT", "", "The Slurm account.", Presence::required}, flags->account)
+      .take({"--partition", "PARTITION", "Which partition.", Presence::required}, flags->partition)
+      .take({"--limit", "AMOUNT", "At most this, held and used together.", Presence::required},
+            flags->limit)
+      .take({"--unit", "UNIT", "Which budget: the one counted in this."}, flags->unit)
+      .example("asbb account set-limit proj001 --partition=gpu-aws --limit=20")
+      .action([&context, flags] { return set_limit(context, *flags); });
+}
+
+}  // namespace
+
+void add_account(Command& root, Context& context) {
+  Command account = root.add("account", "Accounts, their budgets and limits.");
+  account.add("list", "Lists the accounts with the budgets in force.")
+      .example("asbb account list --output=csv")
+      .action([&context] { return list(context); });
+  add_create(account, context);
+  auto shown = std::make_shared<std::string>();
+  account.add("show", "Shows an account: budgets, partition limits, open holds.")
+      .take({"ACCOUNT", "", "The Slurm account.", Presence::required}, *shown)
+      .example("asbb account show proj001")
+      .action([&context, shown] { return show(context, *shown); });
+  add_update(account, context);
+  auto removed = std::make_shared<std::string>();
+  account.add("delete", "Closes an account; its transactions stay.")
+      .take({"ACCOUNT", "", "The Slurm account.", Presence::required}, *removed)
+      .note("A closed account holds nothing more. Jobs that run are still charged to it.")
+      .example("asbb account delete proj001")
+      .action([&context, removed] { return remove(context, *removed); });
+  add_set_limit(account, context);
+}
+
+}  // namespace asbb::cli

@@ -1,0 +1,134 @@
+#include "cli/context.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <ostream>
+
+namespace asbb::cli {
+namespace {
+
+std::string advice_for(const api::Problem& problem) {
+  if (problem.code == api::unreachable_code) {
+    return "'asbb service start' starts it; its log says why it stopped.";
+  }
+  if (problem.status == 401) return "Use the service's socket, or give --token-file.";
+  if (problem.status == 403) {
+    return "Administrators are root and the users of service.admins in the settings.";
+  }
+  return {};
+}
+
+}  // namespace
+
+Context::Context(std::ostream& out, std::ostream& err, config::Environment environment,
+                 std::function<Instant()> now)
+    : out_(out), err_(err), environment_(std::move(environment)), now_(std::move(now)) {}
+
+void Context::set_timeouts(int connect_timeout_ms, int timeout_ms) {
+  connect_timeout_ms_ = connect_timeout_ms;
+  timeout_ms_ = timeout_ms;
+}
+
+api::Reply<void> Context::connect() {
+  if (client_ != nullptr) return {};
+  api::Endpoint endpoint;
+  endpoint.connect_timeout_ms = connect_timeout_ms_;
+  endpoint.timeout_ms = timeout_ms_;
+  endpoint.url = flags.url;
+  endpoint.token_file = flags.token_file;
+  if (!flags.socket.empty()) {
+    endpoint.socket = flags.socket;
+  } else if (flags.url.empty()) {
+    // Ordinary users need not be able to read the settings: then it is the usual socket.
+    const std::string file = config::config_file(flags.config, environment_);
+    const bool is_ours_to_read =
+        file.empty() || !flags.config.empty() || access(file.c_str(), R_OK) == 0 || errno != EACCES;
+    if (is_ours_to_read) {
+      const auto loaded = config::load_config(flags.config, environment_);
+      if (!loaded) {
+        return tl::unexpected(api::Problem{
+            0,
+            "BAD_SETTINGS",
+            "the settings cannot be used: " + loaded.error().front(),
+            loaded.error().size() > 1 ? "'asbb config validate' shows all problems" : "",
+            {}});
+      }
+      endpoint.socket = loaded->service.socket;
+    }
+  }
+  client_ = std::make_unique<api::Client>(std::move(endpoint));
+  return {};
+}
+
+api::Reply<api::RawAnswer> Context::call_without_body(const std::string& method,
+                                                      const std::string& path) {
+  const auto ready = connect();
+  if (!ready) return tl::unexpected(ready.error());
+  return client_->expect_success(method, path);
+}
+
+int Context::show(const Table& table, const std::string& json,
+                  const std::string& when_empty) const {
+  if (flags.output == "json") {
+    out_ << json << "\n";
+  } else if (flags.output == "csv") {
+    out_ << table.csv();
+  } else if (table.is_empty() && !when_empty.empty()) {
+    out_ << when_empty << "\n";
+  } else {
+    out_ << table.text();
+  }
+  return exit_done;
+}
+
+int Context::done(const std::string& sentence, const std::string& json) const {
+  if (flags.output == "json" && !json.empty()) {
+    out_ << json << "\n";
+  } else {
+    out_ << harmless_lines(sentence) << "\n";
+  }
+  return exit_done;
+}
+
+int Context::failed(const api::Problem& problem) const {
+  err_ << "asbb: " << harmless_lines(problem.message) << "\n";
+  if (!problem.details.empty()) err_ << harmless_lines(problem.details) << "\n";
+  const std::string advice = advice_for(problem);
+  if (!advice.empty()) err_ << advice << "\n";
+  return problem.status == 402 ? exit_refused : exit_failed;
+}
+
+int Context::failed(const Error& error) const {
+  err_ << "asbb: " << harmless_lines(error.message) << "\n";
+  return exit_failed;
+}
+
+int Context::misused(const std::string& sentence) const {
+  err_ << "asbb: " << harmless_lines(sentence) << "\n";
+  return exit_usage;
+}
+
+void Context::warn(const std::string& sentence) const {
+  err_ << "asbb: warning: " << harmless_lines(sentence) << "\n";
+}
+
+std::optional<config::Config> Context::settings() const {
+  const auto loaded = config::load_config(flags.config, environment_);
+  if (loaded) return *loaded;
+  for (const std::string& problem : loaded.error()) err_ << harmless_lines(problem) << "\n";
+  return std::nullopt;
+}
+
+std::string account_path(const std::string& account) {
+  return "/api/v1/accounts/" + api::percent_encode(account);
+}
+
+Result<Micros> read_amount(const std::string& flag, const std::string& text) {
+  auto amount = parse_micros(text);
+  if (amount) return amount;
+  return fail(ErrorKind::invalid,
+              flag + ": " + amount.error().message + ", without a currency sign or separators");
+}
+
+}  // namespace asbb::cli

@@ -1,0 +1,143 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+#include <ostream>
+
+#include "cli/tree.h"
+
+namespace asbb::cli {
+namespace {
+
+using Apps = std::map<const CommandNode*, CLI::App*>;
+
+void add_argument(CLI::App& app, const CommandNode::Taken& taken) {
+  const Argument& argument = taken.argument;
+  CLI::Option* option = nullptr;
+  if (const auto* text = std::get_if<std::string*>(&taken.target)) {
+    option = app.add_option(argument.names, **text);
+  } else if (const auto* maybe = std::get_if<std::optional<std::string>*>(&taken.target)) {
+    auto* const target = *maybe;
+    option = app.add_option_function<std::string>(
+        argument.names, [target](const std::string& value) { *target = value; });
+  } else if (const auto* number = std::get_if<Number>(&taken.target)) {
+    option = app.add_option(argument.names, *number->value);
+    option->check(CLI::Range(number->min, number->max));
+  } else {
+    option = app.add_flag(argument.names, *std::get<bool*>(taken.target));
+  }
+  if (argument.presence == Presence::required) option->required();
+  if (!argument.words.empty()) option->check(CLI::IsMember(argument.words));
+  if (!argument.variable.empty()) option->envname(argument.variable);
+}
+
+void build(CLI::App& app, const CommandNode& node, Apps& apps) {
+  apps[&node] = &app;
+  for (const CommandNode::Taken& taken : node.takes) add_argument(app, taken);
+  for (const auto& child : node.children) {
+    build(*app.add_subcommand(child->name, child->help), *child, apps);
+  }
+  if (!node.children.empty()) app.require_subcommand(node.action ? 0 : 1, 1);
+}
+
+// The command that the line names, as far as it was understood.
+const CommandNode& deepest(const CommandNode& node, const Apps& apps) {
+  for (const auto& child : node.children) {
+    if (apps.at(child.get())->parsed()) return deepest(*child, apps);
+  }
+  return node;
+}
+
+std::vector<std::string> flags_of(const CommandNode* node) {
+  std::vector<std::string> out = {"--help"};
+  for (; node != nullptr; node = node->parent) {
+    for (const CommandNode::Taken& taken : node->takes) {
+      if (!taken.argument.is_positional()) out.push_back(taken.argument.long_name());
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> verbs_of(const CommandNode& node) {
+  std::vector<std::string> out;
+  for (const auto& child : node.children) {
+    if (!child->is_hidden) out.push_back(child->name);
+  }
+  return out;
+}
+
+std::string join(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
+  return out;
+}
+
+std::string unexpected_word(const CommandNode& node, const std::string& word) {
+  const bool is_flag = word.starts_with('-');
+  const std::string typed = word.substr(0, is_flag ? word.find('=') : std::string::npos);
+  const auto known = is_flag ? flags_of(&node) : verbs_of(node);
+  std::string out = "'" + typed + "' is not " +
+                    (is_flag                 ? "a flag of '"
+                     : node.children.empty() ? "expected by '"
+                                             : "a command of '") +
+                    node.path() + "'";
+  const std::string near = nearest(typed, known);
+  if (!near.empty()) return out + "; did you mean '" + near + "'?";
+  if (!is_flag && !known.empty()) return out + "; there are " + join(known) + ".";
+  return out + ".";
+}
+
+// CLI11 reads "--parent=" as a flag whose value follows; it means an empty value.
+std::vector<std::string> with_empty_values(const std::vector<std::string>& arguments) {
+  std::vector<std::string> out;
+  for (const std::string& argument : arguments) {
+    if (argument.starts_with("--") && argument.find('=') == argument.size() - 1) {
+      out.push_back(argument.substr(0, argument.size() - 1));
+      out.emplace_back();
+    } else {
+      out.push_back(argument);
+    }
+  }
+  return out;
+}
+
+// One sentence about what is wrong with the line.
+std::string complaint(const CommandNode& node, const CLI::App& app, const CLI::ParseError& error) {
+  const auto extra = app.remaining(true);
+  if (!extra.empty()) return unexpected_word(node, extra.front());
+  if (!node.children.empty() && !node.action) {
+    return "'" + node.path() + "' needs a command: " + join(verbs_of(node)) + ".";
+  }
+  return std::string(error.what()) + ".";
+}
+
+}  // namespace
+
+int run_command_line(const CommandNode& root, const std::string& version,
+                     const std::vector<std::string>& arguments, std::ostream& out,
+                     std::ostream& err) {
+  CLI::App app(root.help, root.name);
+  app.fallthrough();
+  app.set_help_flag("-h,--help", "Shows help.");
+  app.set_version_flag("-V,--version", version);
+  Apps apps;
+  build(app, root, apps);
+  std::vector<std::string> reversed = with_empty_values(arguments);
+  std::reverse(reversed.begin(), reversed.end());  // as CLI11 wants them
+  try {
+    app.parse(std::move(reversed));
+  } catch (const CLI::CallForHelp&) {
+    out << help_text(deepest(root, apps));
+    return exit_done;
+  } catch (const CLI::CallForVersion&) {
+    out << version << "\n";
+    return exit_done;
+  } catch (const CLI::ParseError& error) {
+    const CommandNode& node = deepest(root, apps);
+    err << "asbb: " << complaint(node, app, error) << "\n";
+    err << "'" << node.path() << " --help' shows what it takes.\n";
+    return exit_usage;
+  }
+  return deepest(root, apps).action();
+}
+
+}  // namespace asbb::cli

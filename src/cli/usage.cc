@@ -1,0 +1,112 @@
+#include <ostream>
+
+#include "cli/commands.h"
+
+namespace asbb::cli {
+namespace {
+
+struct Flags {
+  std::string account;
+  std::string unit;
+  std::optional<std::string> start;
+  std::optional<std::string> end;
+};
+
+Result<api::UsageQuery> read_query(const Flags& flags) {
+  api::UsageQuery out;
+  out.unit = flags.unit;
+  for (const auto& [text, target] :
+       {std::pair{&flags.start, &out.start_date}, std::pair{&flags.end, &out.end_date}}) {
+    if (!*text) continue;
+    const auto date = api::parse_date(**text);
+    if (!date) return tl::unexpected(date.error());
+    *target = *date;
+  }
+  return out;
+}
+
+Table lines_table(const std::string& title, const std::vector<api::UsageLine>& lines,
+                  const api::UnitUsage& usage) {
+  Table table({{title, "name", Align::left, true},
+               {"JOBS", "jobs", Align::right},
+               {"CHARGED (" + usage.unit + ")", "charged", Align::decimal},
+               {"SHARE", "share", Align::right}});
+  for (const api::UsageLine& line : lines) {
+    table.add({line.name.empty() ? "-" : line.name, std::to_string(line.jobs),
+               to_display(line.charged), to_share(line.charged, usage.charged)});
+  }
+  return table;
+}
+
+void print_unit(std::ostream& out, const api::UnitUsage& usage) {
+  Table summary({{"UNIT", "unit"},
+                 {"LIMIT", "limit", Align::decimal},
+                 {"USED", "used", Align::decimal},
+                 {"HELD", "held", Align::decimal},
+                 {"AVAILABLE", "available", Align::decimal},
+                 {"USED OF LIMIT", "share", Align::right}});
+  summary.add({usage.unit, to_display(usage.limit), to_display(usage.used), to_display(usage.held),
+               to_display(usage.available), to_share(usage.used, usage.limit)});
+  out << "\n" << summary.text();
+  if (!usage.adjusted.is_zero()) {
+    out << "Adjusted by hand: " << to_display(usage.adjusted) << " " << usage.unit << "\n";
+  }
+  for (const auto& [title, lines] :
+       {std::pair{"PARTITION", &usage.by_partition}, std::pair{"USER", &usage.by_user},
+        std::pair{"CLUSTER", &usage.by_cluster}}) {
+    if (!lines->empty()) out << "\n" << lines_table(title, *lines, usage).text();
+  }
+}
+
+Table usage_csv(const api::Usage& usage) {
+  Table table(
+      {{"", "account"}, {"", "unit"}, {"", "by"}, {"", "name"}, {"", "jobs"}, {"", "charged"}});
+  for (const api::UnitUsage& unit : usage.units) {
+    table.add(
+        {usage.account, unit.unit, "all", "", std::to_string(unit.jobs), to_decimal(unit.charged)});
+    for (const auto& [by, lines] :
+         {std::pair{"partition", &unit.by_partition}, std::pair{"user", &unit.by_user},
+          std::pair{"cluster", &unit.by_cluster}}) {
+      for (const api::UsageLine& line : *lines) {
+        table.add({usage.account, unit.unit, by, line.name, std::to_string(line.jobs),
+                   to_decimal(line.charged)});
+      }
+    }
+  }
+  return table;
+}
+
+int show(Context& context, const Flags& flags) {
+  const auto query = read_query(flags);
+  if (!query) return context.misused(query.error().message);
+  const auto usage = context.call<api::Usage>(
+      "GET", account_path(flags.account) + "/usage" + api::to_query_string(*query));
+  if (!usage) return context.failed(usage.error());
+  if (!context.wants_table()) return context.show(usage_csv(*usage), api::to_json(*usage));
+  std::ostream& out = context.out();
+  out << "Account " << harmless(usage->account) << " from " << to_second_text(usage->start_date)
+      << " to before " << to_second_text(usage->end_date) << " UTC\n";
+  if (usage->units.empty()) {
+    out << "No budget, and nothing was charged. 'asbb account show " << harmless(usage->account)
+        << "' tells what it draws on.\n";
+  }
+  for (const api::UnitUsage& unit : usage->units) print_unit(out, unit);
+  return exit_done;
+}
+
+}  // namespace
+
+void add_usage(Command& root, Context& context) {
+  Command usage = root.add("usage", "What was spent.");
+  auto flags = std::make_shared<Flags>();
+  usage.add("show", "Shows what an account spent, by partition, user and cluster.")
+      .take({"ACCOUNT", "", "The Slurm account.", Presence::required}, flags->account)
+      .take({"--unit", "UNIT", "Of this unit only."}, flags->unit)
+      .take({"--start", "YYYY-MM-DD", "From this day on; the budget's start when left out."},
+            flags->start)
+      .take({"--end", "YYYY-MM-DD", "Up to this day, included; today when left out."}, flags->end)
+      .example("asbb usage show proj001")
+      .action([&context, flags] { return show(context, *flags); });
+}
+
+}  // namespace asbb::cli

@@ -1,0 +1,333 @@
+#!/usr/bin/python3
+"""The contract of the REST API, api/openapi.yaml, held against its own examples, against the code that
+reads and writes JSON, and against a service that runs.
+
+    contract.py                      every example fits its schema; schemas of answers are closed
+    contract.py --codec PROGRAM      what the C++ writes fits, and it reads every example (api_codec)
+    contract.py --socket PATH        asks a running service what can be read
+    contract.py --socket PATH --write   and creates an account of its own, holds, charges, closes it
+
+Other tests import check_response(method, path, status, body).
+"""
+
+import argparse
+import http.client
+import json
+import re
+import socket
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+SPECIFICATION = Path(__file__).resolve().parents[2] / "api" / "openapi.yaml"
+METHODS = ("get", "put", "post", "delete")
+
+
+class ContractError(AssertionError):
+    """Something that was sent, answered or written down breaks the contract."""
+
+
+def load():
+    with open(SPECIFICATION, encoding="utf-8") as file:
+        return yaml.safe_load(file)
+
+
+DOCUMENT = load()
+
+
+def resolve(node):
+    while isinstance(node, dict) and "$ref" in node:
+        target = DOCUMENT
+        for part in node["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        node = target
+    return node
+
+
+def check(schema, value, what):
+    """The value fits the schema, or ContractError says where it does not."""
+    resolver = jsonschema.RefResolver("", DOCUMENT)
+    validator = jsonschema.Draft202012Validator(schema, resolver=resolver)
+    errors = sorted(validator.iter_errors(value), key=lambda error: list(error.absolute_path))
+    if errors:
+        lines = [f"{what}: {'/'.join(map(str, error.absolute_path)) or '(all of it)'}: {error.message}"
+                 for error in errors[:5]]
+        raise ContractError("\n".join(lines))
+
+
+def operations():
+    """(METHOD, path pattern, operation) of everything that is documented."""
+    for path, item in DOCUMENT["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield method.upper(), path, item[method]
+
+
+def find_operation(method, path):
+    bare = path.split("?", 1)[0]
+    for documented, pattern, operation in operations():
+        expression = re.sub(r"\\\{[^/]+\\\}", "[^/]+", re.escape(pattern))
+        if documented == method.upper() and re.fullmatch(expression, bare):
+            return pattern, operation
+    raise ContractError(f"{method} {path} is not in the contract")
+
+
+def response_of(operation, status):
+    responses = operation["responses"]
+    found = responses.get(str(status))
+    if found is None and int(status) >= 400:
+        found = responses.get("default")
+    return resolve(found) if found is not None else None
+
+
+def check_response(method, path, status, body, content_type="application/json"):
+    """Raises ContractError unless that answer is one that the contract allows. `body` is bytes or text."""
+    what = f"{method} {path} -> {status}"
+    _, operation = find_operation(method, path)
+    response = response_of(operation, status)
+    if response is None:
+        raise ContractError(f"{what}: this status is not in the contract")
+    content = response.get("content")
+    text = body.decode("utf-8") if isinstance(body, bytes) else body
+    if not content:
+        if text:
+            raise ContractError(f"{what}: there must be no body, not {text[:100]!r}")
+        return None
+    kind = content_type.split(";", 1)[0].strip()
+    if kind not in content:
+        raise ContractError(f"{what}: {kind!r} is not a form that the contract has")
+    if kind != "application/json":
+        return text
+    value = json.loads(text)
+    check(content[kind]["schema"], value, what)
+    return value
+
+
+def check_request(method, path, body):
+    _, operation = find_operation(method, path)
+    content = resolve(operation["requestBody"])["content"]["application/json"]
+    check(content["schema"], body, f"{method} {path}")
+
+
+def examples_of(holder):
+    if "example" in holder:
+        yield "example", holder["example"]
+    for name, example in holder.get("examples", {}).items():
+        yield name, resolve(example)["value"]
+
+
+def media_types():
+    """(what, schema name or None, media type object) of every request and response."""
+    for method, path, operation in operations():
+        if "requestBody" in operation:
+            for kind, media in resolve(operation["requestBody"])["content"].items():
+                yield f"{method} {path} request", kind, media
+        for status, response in operation["responses"].items():
+            for kind, media in resolve(response).get("content", {}).items():
+                yield f"{method} {path} {status}", kind, media
+
+
+def check_document():
+    """Examples fit; what is answered is closed; what is asked is open; every schema is used."""
+    count = 0
+    for what, kind, media in media_types():
+        if kind != "application/json":
+            continue
+        for name, value in examples_of(media):
+            check(media["schema"], value, f"{what} ({name})")
+            count += 1
+    for method, path, operation in operations():
+        item = DOCUMENT["paths"][path]
+        for parameter in item.get("parameters", []) + operation.get("parameters", []):
+            parameter = resolve(parameter)
+            for name, value in examples_of(parameter):
+                check(parameter["schema"], value, f"{method} {path} {parameter['name']} ({name})")
+                count += 1
+    check_closed()
+    identifiers = [operation["operationId"] for _, _, operation in operations()]
+    if len(identifiers) != len(set(identifiers)):
+        raise ContractError("an operationId is used twice")
+    return count
+
+
+def reachable(schema, seen):
+    """Names of the component schemas that a schema leads to."""
+    if isinstance(schema, list):
+        for item in schema:
+            reachable(item, seen)
+    if not isinstance(schema, dict):
+        return
+    reference = schema.get("$ref", "")
+    if reference.startswith("#/components/schemas/"):
+        name = reference.rsplit("/", 1)[1]
+        if name not in seen:
+            seen.add(name)
+            reachable(DOCUMENT["components"]["schemas"][name], seen)
+    for value in schema.values():
+        reachable(value, seen)
+
+
+def check_closed():
+    asked, answered, parameters = set(), set(), set()
+    for what, _, media in media_types():
+        reachable(media["schema"], asked if what.endswith("request") else answered)
+    reachable(DOCUMENT["components"]["parameters"], parameters)
+    reachable(DOCUMENT["paths"], parameters)
+    schemas = DOCUMENT["components"]["schemas"]
+    for name, schema in schemas.items():
+        is_object = schema.get("type") == "object"
+        if name not in asked | answered | parameters:
+            raise ContractError(f"schema {name} is not used")
+        if is_object and name in answered and schema.get("additionalProperties") is not False:
+            raise ContractError(f"schema {name} is answered and must be closed")
+        if is_object and name in asked and "additionalProperties" in schema:
+            raise ContractError(f"schema {name} is asked and must be open")
+
+
+def check_codec(program):
+    """The C++ types write what the contract says and read its examples back."""
+    schemas = DOCUMENT["components"]["schemas"]
+    lines = subprocess.run([program], check=True, capture_output=True, text=True).stdout.splitlines()
+    for line in lines:
+        name, text = line.split("\t", 1)
+        check(schemas[name], json.loads(text), f"{program} writes {name}")
+    written = {line.split("\t", 1)[0] for line in lines}
+    sent = []
+    for what, kind, media in media_types():
+        reference = media["schema"].get("$ref", "").rsplit("/", 1)[-1]
+        if kind == "application/json" and reference in written:
+            sent += [(what, reference, value) for _, value in examples_of(media)]
+    text = "".join(f"{name}\t{json.dumps(value)}\n" for _, name, value in sent)
+    read = subprocess.run([program, "read"], input=text, check=True, capture_output=True, text=True)
+    answers = read.stdout.splitlines()
+    if len(answers) != len(sent):
+        raise ContractError(f"{program} read {len(answers)} of {len(sent)} examples")
+    for (what, name, _), answer in zip(sent, answers):
+        if not answer.startswith("{"):
+            raise ContractError(f"{what}: {program} does not read the example: {answer}")
+        check(schemas[name], json.loads(answer), f"{what} read and written again")
+    return len(lines) + len(sent)
+
+
+class UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=30)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+class LiveService:
+    """Asks a service over its socket; every answer must keep the contract."""
+
+    def __init__(self, socket_path):
+        self.socket_path = socket_path
+        self.asked = set()
+
+    def call(self, method, path, body=None, expect=200, accept="application/json", sent=None):
+        if body is not None and expect < 400:
+            check_request(method, path, body)
+        text = sent if sent is not None else (None if body is None else json.dumps(body))
+        connection = UnixConnection(self.socket_path)
+        try:
+            connection.request(method, path, body=text,
+                               headers={"Accept": accept, "Content-Type": "application/json"})
+            answer = connection.getresponse()
+            content = answer.read()
+        finally:
+            connection.close()
+        if answer.status != expect:
+            raise ContractError(f"{method} {path}: status {answer.status}, not {expect}: {content[:300]!r}")
+        pattern, _ = find_operation(method, path)
+        self.asked.add((method, pattern))
+        return check_response(method, path, answer.status, content,
+                              answer.getheader("Content-Type", ""))
+
+
+def read_live(service):
+    service.call("GET", "/health")
+    service.call("GET", "/version")
+    service.call("GET", "/metrics", accept="text/plain")
+    service.call("GET", "/api/v1/status")
+    for account in service.call("GET", "/api/v1/accounts"):
+        path = "/api/v1/accounts/" + account["slurm_account"]
+        service.call("GET", path)
+        service.call("GET", path + "/holds")
+        service.call("GET", path + "/usage")
+    service.call("GET", "/api/v1/holds")
+    service.call("GET", "/api/v1/transactions?limit=1000")
+    for book in service.call("GET", "/api/v1/prices"):
+        service.call("GET", f"/api/v1/prices/{book['version']}")
+    service.call("GET", "/api/v1/audit/verify")
+    service.call("GET", "/api/v1/accounts/no-such-account", expect=404)
+    service.call("GET", "/api/v1/transactions?limit=0", expect=400)
+    service.call("GET", "/api/v1/transactions?acount=a", expect=400)
+
+
+def write_accounts(service, name):
+    path = "/api/v1/accounts/" + name
+    create = {"slurm_account": name, "budget_limit": "50.000001", "start_date": "2020-01-01",
+              "end_date": "2099-12-31", "unknown": {"is": "ignored"}}
+    account = service.call("POST", "/api/v1/accounts", create, expect=201)
+    if account["budgets"][0]["last_day"] != "2099-12-31" or account["budget_limit"] != 50.000001:
+        raise ContractError(f"the account is not as it was asked: {account}")
+    service.call("POST", "/api/v1/accounts", create, expect=409)
+    service.call("POST", "/api/v1/accounts", expect=400, sent='{"slurm_account":"a","slurm_account":"b"}')
+    service.call("POST", "/api/v1/accounts", expect=400, sent="{\"slurm_account\":\"\xff\"}".encode("latin-1"))
+    service.call("PUT", path, {"description": "made by the contract test"})
+    service.call("PUT", path + "/partition-limits/no-such-partition", {"limit": 20})
+    service.call("POST", path + "/adjustments", {"amount": 0.5, "reason": "contract"})
+    service.call("POST", path + "/adjustments", {"amount": -0.5, "reason": "contract"})
+    service.call("POST", path + "/adjustments", {"amount": 0, "reason": "none"}, expect=400)
+    service.call("POST", path + "/adjustments", {"amount": 1}, expect=400)
+
+
+def write_live(service):
+    name = "contract-" + uuid.uuid4().hex[:12]
+    write_accounts(service, name)
+    refused = {"account": name, "partition": "no-such-partition", "nodes": 0, "cpus": 1,
+               "wall_time": "01:00:00"}
+    service.call("POST", "/api/v1/budget/check", refused, expect=400)
+    service.call("POST", "/api/v1/budget/reconcile",
+                 {"job_id": "no-such-job", "actual_cost": 1, "transaction_id": "none"}, expect=404)
+    token = f"{0:012x}" + uuid.uuid4().hex
+    answer = service.call("PUT", "/api/v1/slurm/submissions/" + token,
+                          {"cluster": "no-such-cluster", "slurm_version": "22.05.8",
+                           "time_budget_ms": 50, "on_silence": "deny", "submit_uid": 0, "user_id": 0})
+    if answer["decision"] != "deny":
+        raise ContractError(f"a token of 1970 was accepted: {answer}")
+    service.call("GET", "/api/v1/accounts/" + name + "/usage")
+    service.call("DELETE", "/api/v1/accounts/" + name, expect=204)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--codec")
+    parser.add_argument("--socket")
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    try:
+        print(f"{check_document()} examples fit")
+        if options.codec:
+            print(f"{check_codec(options.codec)} values of the code fit")
+        if options.socket:
+            service = LiveService(options.socket)
+            if options.write:
+                write_live(service)
+            read_live(service)
+            print(f"{len(service.asked)} operations answered as they must")
+    except (ContractError, OSError, ValueError, subprocess.CalledProcessError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
