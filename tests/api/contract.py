@@ -23,7 +23,9 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-SPECIFICATION = Path(__file__).resolve().parents[2] / "api" / "openapi.yaml"
+ROOT = Path(__file__).resolve().parents[2]
+SPECIFICATION = ROOT / "api" / "openapi.yaml"
+REFERENCE = ROOT / "docs" / "reference" / "rest-api.md"
 METHODS = ("get", "put", "post", "delete")
 
 
@@ -188,6 +190,14 @@ def check_closed():
             raise ContractError(f"schema {name} is asked and must be open")
 
 
+def check_reference():
+    """docs/reference/rest-api.md lists every route, and no other."""
+    listed = set(re.findall(r"^\| `([A-Z]+ /[^`]*)` \|", REFERENCE.read_text(encoding="utf-8"), re.M))
+    documented = {f"{method} {path}" for method, path, _ in operations()}
+    if listed != documented:
+        raise ContractError(f"{REFERENCE.name} and the contract differ: {sorted(listed ^ documented)}")
+
+
 def check_codec(program):
     """The C++ types write what the contract says and read its examples back."""
     schemas = DOCUMENT["components"]["schemas"]
@@ -315,6 +325,7 @@ def main():
     options = parser.parse_args()
     try:
         print(f"{check_document()} examples fit")
+        check_reference()
         if options.codec:
             print(f"{check_codec(options.codec)} values of the code fit")
         if options.socket:
