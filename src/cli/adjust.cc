@@ -1,3 +1,8 @@
+#include <sys/random.h>
+
+#include <array>
+#include <ostream>
+
 #include "cli/commands.h"
 
 namespace asbb::cli {
@@ -11,14 +16,35 @@ struct Flags {
   std::string request_id;
 };
 
+// So that the same command can be given again when nobody knows whether it was carried out.
+std::string make_request_id() {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::array<unsigned char, 12> random{};
+  if (getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) return "";
+  std::string out = "adjust-";
+  for (const unsigned char byte : random) {
+    out += digits[byte >> 4U];
+    out += digits[byte & 0xFU];
+  }
+  return out;
+}
+
 int adjust(Context& context, const Flags& flags) {
   const auto amount = read_amount("--amount", flags.amount);
   if (!amount) return context.misused(amount.error().message);
   if (amount->is_zero()) return context.misused("--amount: an amount other than 0 is expected");
-  const api::Adjustment request{*amount, flags.unit, flags.reason, flags.request_id};
+  const std::string request_id = flags.request_id.empty() ? make_request_id() : flags.request_id;
+  const api::Adjustment request{*amount, flags.unit, flags.reason, request_id};
   const auto account = context.call<api::Account>(
       "POST", account_path(flags.account) + "/adjustments", api::to_json(request));
-  if (!account) return context.failed(account.error());
+  if (!account) {
+    const int code = context.failed(account.error());
+    if (account.error().status == 0 || account.error().status >= 500) {
+      context.err() << "Whether it was made is not known: the same command with --request-id="
+                    << harmless(request_id) << " makes it once at most.\n";
+    }
+    return code;
+  }
   std::string sentence =
       "Adjusted what account " + account->slurm_account + " has used by " + to_display(*amount);
   for (const api::Budget& budget : account->budgets) {

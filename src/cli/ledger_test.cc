@@ -152,6 +152,11 @@ TEST(AdjustCommand, NeedsAnAmountAndAReason) {
   EXPECT_EQ(ran.out,
             "Adjusted what account proj001 has used by -2.50 USD: 7.50 used, 42.50 available.\n");
   EXPECT_EQ(run(service, {"adjust", "proj001", "--amount", "-2.50", "--reason=r"}).code, exit_done);
+  service.stop();
+  EXPECT_THAT(service.last_body(), HasSubstr(R"("request_id":"adjust-)"));
+  const auto lost = run(service, {"adjust", "proj001", "--amount=1", "--reason=r"});
+  EXPECT_EQ(lost.code, exit_failed);
+  EXPECT_THAT(lost.err, HasSubstr("the same command with --request-id=adjust-"));
   EXPECT_EQ(run({"adjust", "proj001", "--amount=0", "--reason=r"}).code, exit_usage);
   EXPECT_EQ(run({"adjust", "proj001", "--amount=1"}).code, exit_usage);
 }
@@ -210,7 +215,9 @@ TEST(NotifyCommand, NeverHoldsUpOrFailsAnEpilog) {
   EXPECT_EQ(ran.code, exit_done);
   EXPECT_EQ(ran.out + ran.err, "");
   EXPECT_EQ(run(service, words).code, exit_failed);
-  EXPECT_EQ(run({"slurm", "notify", "--quiet"}).code, exit_done);
+  const auto wrong = run({"slurm", "notify", "--quiet"});
+  EXPECT_EQ(wrong.code, exit_done);
+  EXPECT_EQ(wrong.out + wrong.err, "");
   EXPECT_EQ(run({"slurm", "notify", "--quiet", "--job=1", "--socket=/nowhere"}).code, exit_done);
   EXPECT_EQ(run({"slurm", "notify", "--cluster=a", "--job-id=x", "--quiet"}).code, exit_done);
   EXPECT_EQ(run({"slurm", "notify", "--cluster=a", "--job-id=x"}).code, exit_usage);

@@ -102,7 +102,10 @@ bool is_quiet_hook(const std::vector<std::string>& arguments) {
 
 int run_program(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err,
                 config::Environment environment, std::function<Instant()> now) {
-  Context context(out, err, std::move(environment), std::move(now));
+  std::ostream nowhere(nullptr);
+  const bool is_quiet = is_quiet_hook(arguments);
+  std::ostream& complaints = is_quiet ? nowhere : err;
+  Context context(out, complaints, std::move(environment), std::move(now));
   CommandNode tree;
   tree.name = "asbb";
   tree.help = "The budget of Slurm accounts: who may spend what, and who spent it.";
@@ -121,9 +124,9 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
   add_config(root, context);
   add_slurm(root, context);
   add_tools(root, context, tree);
-  const int code = run_command_line(tree, version_line(), arguments, out, err);
+  const int code = run_command_line(tree, version_line(), arguments, out, complaints);
   out.flush();
-  if (is_quiet_hook(arguments)) return exit_done;
+  if (is_quiet) return exit_done;
   if (!out && code == exit_done) {
     err << "asbb: the output could not be written completely\n";
     return exit_failed;
