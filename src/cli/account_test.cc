@@ -202,9 +202,10 @@ TEST(AccountCommand, DeletesAndEncodesNames) {
 TEST(AccountCommand, ErrorsAreSentencesWithTheirExitCode) {
   CannedService service;
   service
-      .answer("GET /api/v1/accounts/broke", 402,
-              R"({"error":{"code":"INSUFFICIENT_BUDGET","message":"No money.","details":"d"},)"
-              R"("request_id":"r","timestamp":"2026-01-01T00:00:00Z"})")
+      .answer(
+          "GET /api/v1/accounts/broke", 402,
+          R"({"error":{"code":"INSUFFICIENT_BUDGET","message":"No money.","details":"20.00 USD are left."},)"
+          R"("request_id":"r","timestamp":"2026-01-01T00:00:00Z"})")
       .start();
   const auto missing = run(service, {"account", "show", "nobody"});
   EXPECT_EQ(missing.code, exit_failed);
@@ -212,7 +213,7 @@ TEST(AccountCommand, ErrorsAreSentencesWithTheirExitCode) {
   EXPECT_EQ(missing.out, "");
   const auto refused = run(service, {"account", "show", "broke"});
   EXPECT_EQ(refused.code, exit_refused);
-  EXPECT_EQ(refused.err, "asbb: No money.\nd\n");
+  EXPECT_EQ(refused.err, "asbb: No money.\n20.00 USD are left.\n");
   const auto away = run({"account", "list", "--socket=/tmp/asbb-nobody.sock"});
   EXPECT_EQ(away.code, exit_failed);
   EXPECT_THAT(away.err, HasSubstr("does not answer at /tmp/asbb-nobody.sock"));

@@ -93,7 +93,9 @@ int Context::done(const std::string& sentence, const std::string& json) const {
 
 int Context::failed(const api::Problem& problem) const {
   err_ << "asbb: " << harmless_lines(problem.message) << "\n";
-  if (!problem.details.empty()) err_ << harmless_lines(problem.details) << "\n";
+  const bool is_sentence =
+      problem.details.find(' ') != std::string::npos;  // or a code for programs
+  if (is_sentence) err_ << harmless_lines(problem.details) << "\n";
   const std::string advice = advice_for(problem);
   if (!advice.empty()) err_ << advice << "\n";
   return problem.status == 402 ? exit_refused : exit_failed;

@@ -7,7 +7,7 @@ namespace {
 
 // A hook that waits holds up slurmctld's epilog: all of it takes at most a second.
 constexpr int connect_timeout_ms = 300;
-constexpr int timeout_ms = 800;
+constexpr int timeout_ms = 600;
 
 struct Flags {
   std::string cluster;

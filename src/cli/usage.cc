@@ -102,9 +102,12 @@ void add_usage(Command& root, Context& context) {
   usage.add("show", "Shows what an account spent, by partition, user and cluster.")
       .take({"ACCOUNT", "", "The Slurm account.", Presence::required}, flags->account)
       .take({"--unit", "UNIT", "Of this unit only."}, flags->unit)
-      .take({"--start", "YYYY-MM-DD", "From this day on; the budget's start when left out."},
+      .take({"--start", "YYYY-MM-DD",
+             "From this day on; the start of the budget in force when left out."},
             flags->start)
-      .take({"--end", "YYYY-MM-DD", "Up to this day, included; today when left out."}, flags->end)
+      .take({"--end", "YYYY-MM-DD",
+             "Up to this day, included; the end of that budget when left out."},
+            flags->end)
       .example("asbb usage show proj001")
       .action([&context, flags] { return show(context, *flags); });
 }

@@ -271,7 +271,6 @@ def read_live(service):
         service.call("GET", path)
         service.call("GET", path + "/holds")
         service.call("GET", path + "/usage")
-    service.call("GET", "/api/v1/holds")
     service.call("GET", "/api/v1/transactions?limit=1000")
     for book in service.call("GET", "/api/v1/prices"):
         service.call("GET", f"/api/v1/prices/{book['version']}")
