@@ -202,10 +202,10 @@ TEST(AccountCommand, DeletesAndEncodesNames) {
 TEST(AccountCommand, ErrorsAreSentencesWithTheirExitCode) {
   CannedService service;
   service
-      .answer(
-          "GET /api/v1/accounts/broke", 402,
-          R"({"error":{"code":"INSUFFICIENT_BUDGET","message":"No money.","details":"20.00 USD are left."},)"
-          R"("request_id":"r","timestamp":"2026-01-01T00:00:00Z"})")
+      .answer("GET /api/v1/accounts/broke", 402,
+              R"({"error":{"code":"INSUFFICIENT_BUDGET","message":"No money.",)"
+              R"("details":"20.00 USD are left."},)"
+              R"("request_id":"r","timestamp":"2026-01-01T00:00:00Z"})")
       .start();
   const auto missing = run(service, {"account", "show", "nobody"});
   EXPECT_EQ(missing.code, exit_failed);
