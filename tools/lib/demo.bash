@@ -1,5 +1,5 @@
 # The stage of tools/demo: how it builds, starts, speaks, checks and stops. Sourced by tools/demo from the project's folder.
-# shellcheck shell=bash disable=SC2154 # project and keep are set by tools/demo
+# shellcheck shell=bash disable=SC2154,SC2034 # variables are shared with tools/demo
 
 demo=$project/.demo
 # Programs that are built already may be named, as the tests do.
@@ -33,7 +33,8 @@ demo_start() {
   demo_stop >/dev/null
   rm -rf "$demo/asbb"
   mkdir -p "$demo/asbb"
-  tests/slurm/bed up "$bed"
+  tests/slurm/bed up "$bed" --plugin "$build/lib/slurm/job_submit_budget.so" \
+    --plugstack 'budget_service_url=http://localhost:@PORT@ socket=@SOCKET@'
   demo_environment
   demo_configuration >"$demo/asbb/config.yaml"
   asbb database migrate
@@ -49,8 +50,6 @@ export ASBB_CONFIG_FILE=$ASBB_CONFIG_FILE
 exec $build/bin/asbb slurm notify --quiet --cluster "\$SLURM_CLUSTER_NAME" --job-id "\$SLURM_JOB_ID"
 END
   chmod 755 "$bed/etc/epilog.d/asbb"
-  tests/slurm/bed plugin "$bed" "$build/lib/slurm/job_submit_budget.so" \
-    "budget_service_url=http://localhost:$BED_SERVICE_PORT" "socket=$BED_SERVICE_SOCKET"
   grep -h . "$bed/etc/onprem/plugstack.conf"
   grep -h '^JobSubmitPlugins' "$bed/etc/onprem/slurm.conf"
 }
@@ -139,18 +138,22 @@ says_no_figure() {
 # Somebody who has no association with the account: another user as root, oneself with another's account else.
 if [[ $(id -u) -eq 0 ]]; then
   strangers_account=proj001
-  as_stranger() { runuser -u games -- "$@"; }
+  as_stranger=(runuser -u games --)
 else
   strangers_account=proj002
-  as_stranger() { "$@"; }
+  as_stranger=()
 fi
 
+# The policy files of the plugin are written as soon as the service has read both clusters and the prices.
 service_knows_clusters() {
-  wait_for 30 sh -c 'asbb slurm status --output json | grep -q "\"fresh\": *true"' || true
+  if ! wait_for 30 grep -q '^partition gpu-aws deny' "$BED_RUN/policy.onprem" ||
+    ! wait_for 30 test -s "$BED_RUN/policy.cloud"; then
+    broken "the budget service cannot read the clusters: see $demo/asbb/service.log"
+  fi
 }
 
 balance() { # ACCOUNT FIELD
-  asbb account show "$1" --output json | sed -n "s/^ *\"budget_$2\": *\(-\{0,1\}[0-9.]*\).*/\1/p" | head -n 1
+  asbb account show "$1" --output json | jq -r ".budget_$2"
 }
 
 held() {

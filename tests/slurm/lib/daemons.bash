@@ -140,8 +140,17 @@ federation_synced() {
   done
 }
 
+# Controllers that met while one of them was not listening yet stay apart: stopping and starting both
+# is the cure.
 wait_federation() {
-  wait_until 60 federation_synced && return
+  local try
+  for try in 1 2 3; do
+    wait_until $((try * 15)) federation_synced && return
+    [ "$try" = 3 ] && break
+    stop_daemons slurmctld-onprem slurmctld-cloud
+    start_controllers onprem cloud
+    wait_controllers onprem cloud
+  done
   on onprem scontrol show federation >&2 || true
   fail_with_log "the federation did not sync" slurmctld-onprem "$BED/log/slurmctld-onprem.log"
 }
