@@ -227,13 +227,14 @@ Result<void> Connection::execute(const std::string& sql) {
   return {};
 }
 
-Result<std::int64_t> Connection::number(const std::string& sql) {
-  auto statement = prepare(sql);
-  if (!statement) return tl::unexpected(std::move(statement.error()));
-  const auto found = statement->row();
+Result<std::int64_t> Connection::number(const char* sql) {
+  const auto statement = cached(sql);
+  if (!statement) return tl::unexpected(statement.error());
+  const auto found = (*statement)->row();
   if (!found) return tl::unexpected(found.error());
   if (!*found) return fail(ErrorKind::broken, "a row is missing in " + path_ + ": " + sql);
-  return statement->integer();
+  const std::int64_t number = (*statement)->integer();
+  return (*statement)->run().map([number] { return number; });
 }
 
 Result<void> Connection::begin_write() {

@@ -81,8 +81,8 @@ class Connection {
   [[nodiscard]] Result<Statement> prepare(const std::string& sql);
   // One or many statements without parameters; rows are dropped.
   [[nodiscard]] Result<void> execute(const std::string& sql);
-  // The first column of the only row of a query without parameters.
-  [[nodiscard]] Result<std::int64_t> number(const std::string& sql);
+  // The first column of the only row of such a text, which has no parameters.
+  [[nodiscard]] Result<std::int64_t> number(const char* sql);
 
   [[nodiscard]] Result<void> begin_write();  // takes SQLite's write lock at once
   [[nodiscard]] Result<void> begin_read();   // one consistent view until commit or rollback

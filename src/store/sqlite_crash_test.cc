@@ -174,6 +174,28 @@ TEST_F(SqliteCrash, AFailureThatWasNoneAtEveryStep) {
   fail_everywhere(DiskFailure::ignored, false);
 }
 
+// The service forgets answers on its own account and looks at no outcome.
+TEST_F(SqliteCrash, AFailureWhileForgettingAnswersStopsNothing) {
+  for (std::int64_t operation = 1; operation <= 40; ++operation) {
+    SCOPED_TRACE("operation " + std::to_string(operation));
+    start();
+    Batch answers = batch_after(acknowledged_);
+    answers.answers.push_back({"request-1", "digest", Instant{1}, "outcome"});
+    ASSERT_TRUE(store_->commit(answers).has_value());
+    acknowledged_ += holds_per_batch;
+    disk_.fail_at(operation, DiskFailure::ignored, false);
+    const auto forgotten = store_->forget_answers(Instant{2});
+    const bool struck = disk_.has_failed();
+    disk_.heal();
+    if (!forgotten) EXPECT_EQ(forgotten.error().kind, ErrorKind::unavailable);
+    commit_well();
+    EXPECT_EQ(as_written(), acknowledged_);
+    EXPECT_EQ(after_power_cut(), acknowledged_);
+    if (!struck) return;
+  }
+  ADD_FAILURE() << "forgetting takes more operations than expected";
+}
+
 TEST_F(SqliteCrash, WhatIsAcknowledgedSurvivesAPowerCut) {
   start();
   for (int step = 0; step < 12; ++step) {

@@ -286,17 +286,19 @@ Result<void> read_head(Connection& connection, Snapshot& snapshot) {
 }
 
 Result<void> read_counters(Connection& connection, ledger::Counters& counters) {
-  const auto highest = [&](const char* table, const char* column, std::int64_t& into) {
-    return connection.number(std::string("SELECT coalesce(max(") + column + "), 0) FROM " + table)
-        .map([&](std::int64_t number) { into = number; });
-  };
-  return highest("budget_accounts", "id", counters.account)
-      .and_then([&] { return highest("budget_periods", "id", counters.budget); })
-      .and_then([&] { return highest("budget_partition_limits", "id", counters.limit); })
-      .and_then([&] { return highest("budget_holds", "id", counters.hold); })
-      .and_then([&] { return highest("budget_shares", "id", counters.share); })
-      .and_then(
-          [&] { return highest("budget_price_versions", "version", counters.price_version); });
+  const std::pair<const char*, std::int64_t&> highest[] = {
+      {"SELECT coalesce(max(id), 0) FROM budget_accounts", counters.account},
+      {"SELECT coalesce(max(id), 0) FROM budget_periods", counters.budget},
+      {"SELECT coalesce(max(id), 0) FROM budget_partition_limits", counters.limit},
+      {"SELECT coalesce(max(id), 0) FROM budget_holds", counters.hold},
+      {"SELECT coalesce(max(id), 0) FROM budget_shares", counters.share},
+      {"SELECT coalesce(max(version), 0) FROM budget_price_versions", counters.price_version}};
+  for (const auto& [sql, counter] : highest) {
+    const auto number = connection.number(sql);
+    if (!number) return tl::unexpected(number.error());
+    counter = *number;
+  }
+  return {};
 }
 
 // The text of a page's query and, in the same order, its parameters.

@@ -4,7 +4,7 @@
 
 namespace asbb::store::sqlite {
 namespace {
-constexpr std::size_t readers_max = 4;
+constexpr std::size_t readers_max = 8;
 constexpr std::chrono::seconds longest_wait{5};
 }  // namespace
 

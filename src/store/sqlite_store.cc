@@ -173,11 +173,17 @@ Result<void> SqliteStore::commit(const Batch& batch) {
 }
 
 Result<void> SqliteStore::forget_answers(Instant before) {
-  return in_transaction([&]() -> Result<void> {
+  auto forgotten = in_transaction([&]() -> Result<void> {
     const auto statement = writer_->cached(forget_sql);
     if (!statement) return tl::unexpected(statement.error());
     return (*statement)->put(before.microseconds).run();
   });
+  if (!forgotten && forgotten.error().kind == ErrorKind::unknown_outcome) {
+    // Either outcome is good: nobody has to reload before the next commit overwrites this one.
+    unresolved_ = false;
+    forgotten.error().kind = ErrorKind::unavailable;
+  }
+  return forgotten;
 }
 
 Result<std::vector<HoldRecord>> SqliteStore::find_holds(const HoldQuery& query) {
