@@ -7,6 +7,8 @@
 # shellcheck shell=bash
 
 SLURM_TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=lib/service.bash
+. "$SLURM_TESTS/lib/service.bash"
 
 # bed_up [OPTION...]: options of `bed up`. Not below bats' own folder: other users must reach it.
 bed_up() {
@@ -94,3 +96,27 @@ wait_for_accounting() {
 }
 
 node_state() { onprem scontrol -o show node "$1" | sed -n 's/.* State=\([^ ]*\) .*/\1/p'; }
+
+# Where asbb and the plugin were built: the sanitized build unless said otherwise.
+programs_folder() { echo "${ASBB_BUILD_DIR:-$(cd "$SLURM_TESTS/../.." && pwd)/build/dev}"; }
+
+# A bed with the plugin, a budget service, prices and two accounts with money. GATE is the service's folder.
+gate_up() {
+  local year programs
+  programs=$(programs_folder)
+  bed_up --plugin "$programs/lib/slurm/job_submit_budget.so" \
+    --plugstack "budget_service_url=http://localhost:@PORT@ socket=@SOCKET@ ${GATE_PLUGIN_ARGUMENTS:-}" ||
+    return 1
+  export PATH=$programs/bin:$PATH GATE=$BED/asbb
+  service_start "$GATE" || return 1
+  year=$(date -u +%Y)
+  asbb prices import "$SLURM_TESTS/../../examples/demo/prices.yaml"
+  asbb account create --name=proj001 --budget=500 --start="$year-01-01" --end="$year-12-31"
+  asbb account create --name=nih-r01 --budget=100 --start="$year-01-01" --end="$year-12-31"
+  service_knows_clusters
+}
+
+gate_down() {
+  [ -z "${GATE:-}" ] || service_stop "$GATE"
+  bed_down
+}

@@ -1,6 +1,8 @@
 # The stage of tools/demo: how it builds, starts, speaks, checks and stops. Sourced by tools/demo from the project's folder.
 # shellcheck shell=bash disable=SC2154,SC2034 # variables are shared with tools/demo
 
+. tests/slurm/lib/service.bash
+
 demo=$project/.demo
 # Programs that are built already may be named, as the tests do.
 build=${ASBB_BUILD_DIR:-$project/build}
@@ -32,56 +34,14 @@ demo_start() {
   chapter "Starting munge, MariaDB, slurmdbd, two federated clusters and the budget service, on loopback"
   demo_stop >/dev/null
   rm -rf "$demo/asbb"
-  mkdir -p "$demo/asbb"
   tests/slurm/bed up "$bed" --plugin "$build/lib/slurm/job_submit_budget.so" \
     --plugstack 'budget_service_url=http://localhost:@PORT@ socket=@SOCKET@'
-  demo_environment
-  demo_configuration >"$demo/asbb/config.yaml"
-  asbb database migrate
-  setsid asbb-service --config "$ASBB_CONFIG_FILE" </dev/null >"$demo/asbb/service.log" 2>&1 &
-  echo $! >"$demo/asbb/service.pid"
-  wait_for 20 asbb_answers || {
-    cat "$demo/asbb/service.log" >&2
-    broken "the budget service does not answer"
-  }
-  cat >"$bed/etc/epilog.d/asbb" <<END
-#!/bin/sh
-export ASBB_CONFIG_FILE=$ASBB_CONFIG_FILE
-exec $build/bin/asbb slurm notify --quiet --cluster "\$SLURM_CLUSTER_NAME" --job-id "\$SLURM_JOB_ID"
-END
-  chmod 755 "$bed/etc/epilog.d/asbb"
+  eval "$(tests/slurm/bed env "$bed")"
+  export PATH=$build/bin:$PATH
+  service_start "$demo/asbb" || broken "the budget service does not start"
   grep -h . "$bed/etc/onprem/plugstack.conf"
   grep -h '^JobSubmitPlugins' "$bed/etc/onprem/slurm.conf"
 }
-
-demo_environment() {
-  eval "$(tests/slurm/bed env "$bed")"
-  export PATH=$build/bin:$PATH ASBB_CONFIG_FILE=$demo/asbb/config.yaml
-}
-
-demo_configuration() {
-  cat <<END
-service:
-  listen_addr: "127.0.0.1:$BED_SERVICE_PORT"
-  socket: $BED_SERVICE_SOCKET
-database:
-  driver: sqlite
-  dsn: $demo/asbb/asbb.db
-  chain_key_file: $demo/asbb/chain.key
-slurm:
-  user: $(id -un)
-  refresh_interval: 5s
-  reconcile_interval: 5s
-  rescan_interval: 30s
-  clusters:
-    - name: onprem
-      conf: $BED_ONPREM_CONF
-    - name: cloud
-      conf: $BED_CLOUD_CONF
-END
-}
-
-asbb_answers() { asbb account list >/dev/null 2>&1; }
 
 # wait_for SECONDS COMMAND...
 wait_for() {
@@ -144,18 +104,6 @@ else
   as_stranger=()
 fi
 
-# The policy files of the plugin are written as soon as the service has read both clusters and the prices.
-service_knows_clusters() {
-  if ! wait_for 30 grep -q '^partition gpu-aws deny' "$BED_RUN/policy.onprem" ||
-    ! wait_for 30 test -s "$BED_RUN/policy.cloud"; then
-    broken "the budget service cannot read the clusters: see $demo/asbb/service.log"
-  fi
-}
-
-balance() { # ACCOUNT FIELD
-  asbb account show "$1" --output json | jq -r ".budget_$2"
-}
-
 held() {
   local have
   have=$(balance "$1" held)
@@ -188,15 +136,7 @@ charges_agree() {
 }
 
 demo_stop() {
-  local pid
-  if [[ -s $demo/asbb/service.pid ]]; then
-    pid=$(cat "$demo/asbb/service.pid")
-    if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "$demo/asbb/config.yaml"; then
-      kill "$pid"
-      wait_for 10 sh -c "! kill -0 $pid" || kill -9 "$pid"
-    fi
-    rm -f "$demo/asbb/service.pid"
-  fi
+  service_stop "$demo/asbb"
   [[ ! -d $bed ]] || tests/slurm/bed down "$bed" --wipe
 }
 
