@@ -72,7 +72,7 @@ void Bound::settle_gpus() {
   const JobRequest& asked = request_.asked;
   tasks_ = size_.tasks();
   std::int64_t sockets = 1;
-  for (const NodeShape& node : size_.shapes()) sockets = std::max(sockets, node.sockets);
+  for (const NodeShape* node : size_.shapes()) sockets = std::max(sockets, node->sockets);
   std::map<std::string, std::int64_t> wanted;
   const auto add = [&](const Tres& form, std::int64_t factor) {
     for (const auto& [type, count] : form.gpus_by_type) {
@@ -110,8 +110,8 @@ std::string Bound::billed_type(const std::string& type) const {
 std::string Bound::dearest_type(const std::string& asked) const {
   if (!asked.empty()) return billed_type(asked);
   std::optional<std::string> dearest;
-  for (const NodeShape& node : size_.shapes()) {
-    for (const auto& [type, count] : node.gpus_by_type) {
+  for (const NodeShape* node : size_.shapes()) {
+    for (const auto& [type, count] : node->gpus_by_type) {
       const std::string billed = billed_type(type);
       if (!dearest || rate_.gpu_hour(billed) > rate_.gpu_hour(*dearest)) dearest = billed;
     }
@@ -145,8 +145,8 @@ Tres Bound::whole_node(const NodeShape& node) const {
 // As many nodes as the job may have, those first whose `component` costs most.
 Tres Bound::dearest_nodes(Tres (*component)(const Tres&)) const {
   std::vector<std::pair<Tres, std::int64_t>> order;
-  for (const NodeShape& node : size_.shapes()) {
-    order.emplace_back(component(whole_node(node)), node.count);
+  for (const NodeShape* node : size_.shapes()) {
+    order.emplace_back(component(whole_node(*node)), node->count);
   }
   std::stable_sort(order.begin(), order.end(), [this](const auto& a, const auto& b) {
     return costs_less(rate_, b.first, a.first);
@@ -209,7 +209,7 @@ std::int64_t Bound::memory_of_parts(std::int64_t cpus) const {
 
 Tres Bound::parts_of_nodes() const {
   Tres out{size_.nodes(), 0, 0, gpus_};
-  for (const NodeShape& node : size_.shapes()) out.cores = std::max(out.cores, cpus_on(node));
+  for (const NodeShape* node : size_.shapes()) out.cores = std::max(out.cores, cpus_on(*node));
   out.memory_mb = memory_of_parts(out.cores);
   return out;
 }

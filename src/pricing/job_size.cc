@@ -96,7 +96,7 @@ void JobSize::settle_cpus_per_task() {
 std::int64_t JobSize::tasks_of_each_node() const {
   if (given(asked_.ntasks_per_node) > 0) return *asked_.ntasks_per_node;
   std::int64_t sockets = 1;
-  for (const NodeShape& node : shapes_) sockets = std::max(sockets, node.sockets);
+  for (const NodeShape* node : shapes_) sockets = std::max(sockets, node->sockets);
   const std::int64_t per_socket =
       std::max(given(asked_.ntasks_per_socket), given(asked_.ntasks_per_board));
   if (per_socket > 0) return times(per_socket, sockets);
@@ -145,10 +145,10 @@ std::int64_t JobSize::free_node_count(std::int64_t tasks) const {
 std::int64_t JobSize::whole_node_count(std::int64_t tasks) const {
   std::int64_t fewest_tasks = 0;
   std::int64_t fewest_cpus = 0;
-  for (const NodeShape& node : shapes_) {
-    const std::int64_t fit = tasks_that_fit(node);
+  for (const NodeShape* node : shapes_) {
+    const std::int64_t fit = tasks_that_fit(*node);
     if (fit <= 0) continue;
-    const std::int64_t cpus = usable_cpus(node);
+    const std::int64_t cpus = usable_cpus(*node);
     fewest_tasks = fewest_tasks == 0 ? fit : std::min(fewest_tasks, fit);
     fewest_cpus = fewest_cpus == 0 ? cpus : std::min(fewest_cpus, cpus);
   }
@@ -165,11 +165,11 @@ std::int64_t JobSize::nodes_for_gpus(bool& all_have_gpus) const {
   std::int64_t sum = 0;
   for (const auto& [type, wanted] : request_.per_job.gpus_by_type) {
     std::int64_t fewest = 0;
-    for (const NodeShape& node : shapes_) {
-      const auto typed = node.gpus_by_type.find(type);
-      const std::int64_t of_type = typed == node.gpus_by_type.end() ? 0 : typed->second;
+    for (const NodeShape* node : shapes_) {
+      const auto typed = node->gpus_by_type.find(type);
+      const std::int64_t of_type = typed == node->gpus_by_type.end() ? 0 : typed->second;
       const std::int64_t count =
-          std::min(type.empty() ? total_gpus(node) : of_type, gpus_for(node));
+          std::min(type.empty() ? total_gpus(*node) : of_type, gpus_for(*node));
       if (count <= 0) {
         all_have_gpus = false;
       } else {
@@ -244,7 +244,7 @@ JobSize::Unit JobSize::unit_of(const NodeShape& node) const {
 
 std::int64_t JobSize::total_nodes() const {
   std::int64_t sum = 0;
-  for (const NodeShape& node : shapes_) sum = plus(sum, node.count);
+  for (const NodeShape* node : shapes_) sum = plus(sum, node->count);
   return sum;
 }
 

@@ -34,7 +34,7 @@ class JobSize {
   JobSize(const CheckedRequest& request, const PartitionShape& partition);
 
   // Empty when no node matches; then the rest has no meaning.
-  [[nodiscard]] const std::vector<NodeShape>& shapes() const { return shapes_; }
+  [[nodiscard]] const std::vector<const NodeShape*>& shapes() const { return shapes_; }
   [[nodiscard]] bool whole_nodes() const { return whole_; }
   [[nodiscard]] Memory memory() const { return memory_; }
   [[nodiscard]] std::int64_t cpus_per_task() const { return cpus_per_task_; }
@@ -60,7 +60,7 @@ class JobSize {
   const CheckedRequest& request_;
   const JobRequest& asked_;
   const PartitionShape& partition_;
-  std::vector<NodeShape> shapes_;
+  std::vector<const NodeShape*> shapes_;
   bool whole_ = false;
   Memory memory_;
   std::int64_t cpus_per_task_ = 1;

@@ -56,14 +56,15 @@ bool may_match(std::string_view constraint, const std::vector<std::string>& feat
   return std::any_of(names.begin(), names.end(), has);
 }
 
-std::vector<NodeShape> matching_nodes(const CheckedRequest& request,
-                                      const PartitionShape& partition, std::int64_t cpus_per_node) {
-  std::vector<NodeShape> with_features;
-  std::vector<NodeShape> able;
+std::vector<const NodeShape*> matching_nodes(const CheckedRequest& request,
+                                             const PartitionShape& partition,
+                                             std::int64_t cpus_per_node) {
+  std::vector<const NodeShape*> with_features;
+  std::vector<const NodeShape*> able;
   for (const NodeShape& node : partition.nodes) {
     if (node.count <= 0 || !may_match(request.asked.features, node.features)) continue;
-    with_features.push_back(node);
-    if (can_hold(request, node, cpus_per_node)) able.push_back(node);
+    with_features.push_back(&node);
+    if (can_hold(request, node, cpus_per_node)) able.push_back(&node);
   }
   return able.empty() ? with_features : able;
 }

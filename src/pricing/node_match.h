@@ -15,10 +15,11 @@ namespace asbb::pricing {
 // other nodes free to be of any kind.
 [[nodiscard]] bool may_match(std::string_view constraint, const std::vector<std::string>& features);
 
-// Shapes that match --constraint; among them those that can hold what is asked of each node, or all
-// of them where none seems to. Empty only when no node matches the constraint.
-[[nodiscard]] std::vector<NodeShape> matching_nodes(const CheckedRequest& request,
-                                                    const PartitionShape& partition,
-                                                    std::int64_t cpus_per_node);
+// Shapes of the partition that match --constraint; among them those that can hold what is asked of
+// each node, or all of them where none seems to. Empty only when no node matches the constraint.
+// The pointers live as long as `partition`.
+[[nodiscard]] std::vector<const NodeShape*> matching_nodes(const CheckedRequest& request,
+                                                           const PartitionShape& partition,
+                                                           std::int64_t cpus_per_node);
 
 }  // namespace asbb::pricing

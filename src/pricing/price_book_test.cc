@@ -168,7 +168,7 @@ TEST(PriceBookText, RefusesWhatIsNoBook) {
   EXPECT_FALSE(parse_price_book(std::string(100'000, '['), "p", defaults).has_value());
 }
 
-TEST(PriceBookText, ReadsTheExample) {
+TEST(PriceBookText, ReadsWhatANodeHas) {
   const PriceBook book = parse_ok(R"(
 prices:
   - {cluster: cloud, partition: shared, unit: USD, basis: share, per_node_hour: 3.2,
