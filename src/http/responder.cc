@@ -10,9 +10,10 @@ struct Responder::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() {
-    if (!used.test_and_set()) {
-      sink(Answer{500, "text/plain; charset=utf-8", "The service lost this request.\n", {}});
-    }
+    if (used.test_and_set()) return;
+    sink([] {
+      return Answer{500, "text/plain; charset=utf-8", "The service lost this request.\n", {}};
+    });
   }
 
   Sink sink;
@@ -22,7 +23,11 @@ struct Responder::State {
 Responder::Responder(Sink sink) : state_(std::make_shared<State>(std::move(sink))) {}
 
 void Responder::send(Answer answer) const {
-  if (!state_->used.test_and_set()) state_->sink(std::move(answer));
+  send_made([answer = std::move(answer)]() mutable { return std::move(answer); });
+}
+
+void Responder::send_made(Make make) const {
+  if (!state_->used.test_and_set()) state_->sink(std::move(make));
 }
 
 }  // namespace asbb::http

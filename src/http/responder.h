@@ -13,13 +13,18 @@ namespace asbb::http {
 
 class Responder {
  public:
+  // Makes the answer: called at most once, on the connection's I/O thread, and not at all when the
+  // client has gone. Must not block.
+  using Make = std::function<Answer()>;
   // Called at most once, on the answering thread; must not block and must not throw.
-  using Sink = std::function<void(Answer)>;
+  using Sink = std::function<void(Make)>;
 
   explicit Responder(Sink sink);
 
-  // The first call answers; later ones do nothing.
+  // The first call of either answers; later ones do nothing.
   void send(Answer answer) const;
+  // For answers that take time to make, so that the calling thread (the committer's) need not.
+  void send_made(Make make) const;
 
  private:
   struct State;

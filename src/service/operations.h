@@ -26,8 +26,9 @@ struct OperationsOptions {
   std::string default_unit = "USD";
   std::string zone = "UTC";  // where calendar days begin
   GateOptions gate;
-  std::vector<std::string> clusters;  // as configured
-  bool say_held = true;               // tell the user what was set aside for his job
+  std::vector<std::string> clusters;        // as configured
+  std::int64_t unbound_holds_max = 10'000;  // per user and account
+  bool say_held = true;                     // tell the user what was set aside for his job
 };
 
 // What the reconciler and the refresher are asked for; each may be empty, and must not block.
@@ -92,7 +93,6 @@ class Operations {
   void adjust(const Caller& caller, const std::string& name, const api::Adjustment& request,
               const Promise<api::Account>& promise);
 
-  // `account` empty: of every account the caller may see.
   [[nodiscard]] Reply<std::vector<api::OpenHold>> open_holds(const Caller& caller,
                                                              const std::string& account) const;
   // Blocking.

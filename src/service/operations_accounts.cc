@@ -219,24 +219,13 @@ void Operations::adjust(const Caller& caller, const std::string& name,
 Reply<std::vector<api::OpenHold>> Operations::open_holds(const Caller& caller,
                                                          const std::string& account) const {
   if (caller.is_anonymous) return not_allowed(caller);
-  std::vector<std::string> names{account};
-  if (account.empty()) {
-    names = visible_accounts(caller);
-  } else if (!with_.authority.may_see(caller, account)) {
-    return no_such_account(account);
-  }
+  if (!with_.authority.may_see(caller, account)) return no_such_account(account);
   return with_.committer.read([&](const ledger::Book& book) -> Reply<std::vector<api::OpenHold>> {
-    std::vector<ledger::AccountId> ids;
-    for (const std::string& name : names) {
-      const ledger::Account* known = book.account(name);
-      if (known == nullptr) return no_such_account(name);
-      ids.push_back(known->id);
-    }
+    const ledger::Account* known = book.account(account);
+    if (known == nullptr) return no_such_account(account);
     std::vector<api::OpenHold> views;
     for (const ledger::Hold* hold : book.open_holds()) {
-      if (std::find(ids.begin(), ids.end(), hold->account) != ids.end()) {
-        add_hold_view(book, *hold, views);
-      }
+      if (hold->account == known->id) add_hold_view(book, *hold, views);
     }
     return views;
   });

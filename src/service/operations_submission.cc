@@ -102,6 +102,7 @@ void Operations::place_hold(const std::shared_ptr<Submitted>& submitted,
   place.partition = plan.partition;
   place.task_count = plan.task_count;
   place.deadline = submitted->deadline;
+  place.unbound_max = options_.unbound_holds_max;
   for (const PlannedPart& part : plan.parts) {
     place.parts.push_back(
         {part.estimate.unit, part.estimate.total, part.amount, part.estimate.price_version});

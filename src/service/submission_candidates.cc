@@ -4,20 +4,11 @@
 #include <optional>
 #include <utility>
 
+#include "service/text.h"
 #include "slurm/slurm_text.h"
 
 namespace asbb::service {
 namespace {
-
-using slurm::quoted;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
 
 std::vector<std::string> words_of(std::string_view list) {
   std::vector<std::string> words;
@@ -84,7 +75,7 @@ std::optional<Denial> add_cluster(Candidates& found, const std::string& cluster,
     if (shape) {
       add_shape(found, rate->unit, *shape);
     } else if (is_own) {
-      return Denial{"unknown_partition", "Partition '" + quoted(name) +
+      return Denial{"unknown_partition", "Partition '" + shortened(name) +
                                              "' is not known on cluster '" + cluster + "'.\n"};
     }
   }

@@ -32,7 +32,8 @@ class Fixture : public ::testing::Test {
     account("proj001", "lab", "50");
     set_prices(R"(
 prices:
-  - partition: gpu-aws
+  - cluster: "*"
+    partition: gpu-aws
     unit: USD
     basis: tres
     per_core_hour: 3.6

@@ -1,0 +1,141 @@
+#include "http/daemon.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "http/server.h"
+#include "service/log.h"
+#include "service/refresher.h"
+#include "slurm/cluster_view_commands.h"
+#include "slurm/job_source_commands.h"
+#include "store/open_store.h"
+
+namespace asbb::http {
+namespace {
+
+int milliseconds_of(Span span) {
+  return static_cast<int>(span.microseconds / 1'000);
+}
+
+std::vector<slurm::SlurmCluster> clusters_of(const config::Config& config) {
+  std::vector<slurm::SlurmCluster> clusters;
+  for (const config::Cluster& cluster : config.slurm.clusters) {
+    clusters.push_back({cluster.name, cluster.conf, cluster.bin_dir});
+  }
+  return clusters;
+}
+
+service::CommitterOptions committer_options(const config::Config& config) {
+  service::CommitterOptions options;
+  options.own_wait_ms = milliseconds_of(config.database.lock_wait);
+  return options;
+}
+
+service::RefresherOptions refresher_options(const config::Config& config) {
+  const config::OnUnavailable& choice = config.slurm.on_unavailable;
+  return {config.slurm.refresh_interval,
+          config::policy_folder(config),
+          {choice.allow_by_default, choice.allow_by_partition}};
+}
+
+service::ReconcilerOptions reconciler_options(const config::Config& config) {
+  service::ReconcilerOptions options;
+  options.interval = config.slurm.reconcile_interval;
+  options.rescan_interval = config.slurm.rescan_interval;
+  options.sweep_grace_min = config.slurm.sweep_grace_min;
+  options.hold_alarm_after = config.budget.reconciliation_timeout;
+  return options;
+}
+
+void log_alarm(const service::Alarm& alarm) {
+  service::log_warning("alarm: " + alarm.message);
+}
+
+}  // namespace
+
+// Destroyed from the last to the first: nothing outlives what it uses.
+struct Daemon::Parts {
+  Parts(const config::Config& config, std::unique_ptr<store::Store> opened,
+        const store::ChainKey& key)
+      : store(std::move(opened)),
+        committer(*store, key, service::system_now, committer_options(config)),
+        alarms(log_alarm),
+        commands(milliseconds_of(config.slurm.command_timeout)),
+        views(commands, clusters_of(config), service::system_now),
+        jobs(commands, clusters_of(config), service::system_now),
+        refresher(views, names, cache, prices, alarms, service::system_now,
+                  refresher_options(config)),
+        reconciler(committer, jobs, cache, prices, alarms, reconciler_options(config)),
+        server(config, {committer, prices, cache, names, alarms, hooks(), key}) {}
+
+  [[nodiscard]] service::Hooks hooks() {
+    service::Hooks made;
+    made.notify = [this] { reconciler.notify(); };
+    made.ask_for_pass = [this](std::function<void(const service::PassReport&)> done) {
+      reconciler.ask(std::move(done));
+    };
+    made.last_pass = [this] { return reconciler.last_report(); };
+    made.prices_changed = [this] { refresher.wake(); };
+    return made;
+  }
+
+  std::unique_ptr<store::Store> store;
+  service::Committer committer;
+  service::Prices prices;
+  service::Alarms alarms;
+  slurm::SlurmCommands commands;
+  slurm::ClusterViewCommands views;
+  slurm::JobSourceCommands jobs;
+  slurm::SystemUserNames names;
+  slurm::ClusterCache cache;
+  service::Refresher refresher;
+  service::Reconciler reconciler;
+  Server server;
+};
+
+Daemon::Daemon(config::Config config) : config_(std::move(config)) {}
+
+Daemon::~Daemon() {
+  stop();
+}
+
+Result<void> Daemon::start() {
+  const auto key = store::read_chain_key(config_.database.chain_key_file);
+  if (!key) return tl::unexpected(key.error());
+  auto opened = store::open_store(config_.database.driver, config_.database.dsn);
+  if (!opened) return tl::unexpected(opened.error());
+  parts_ = std::make_unique<Parts>(config_, std::move(*opened), *key);
+  Parts& parts = *parts_;
+  auto started = parts.committer.start();
+  if (started) {
+    started =
+        parts.committer.read([&](const ledger::Book& book) { return parts.prices.follow(book); });
+  }
+  if (started) started = parts.server.start();
+  if (!started) {
+    stop();
+    return started;
+  }
+  parts.refresher.start();
+  parts.reconciler.start();
+  for (const std::string& address : parts.server.addresses()) {
+    service::log_info("listening on " + address);
+  }
+  if (parts.server.is_narrowed()) {
+    service::log_info("service.listen_addr '" + config_.service.listen_addr +
+                      "' names no host: without TLS that means loopback only");
+  }
+  return {};
+}
+
+void Daemon::stop() {
+  if (!parts_) return;
+  parts_->server.stop();
+  parts_->reconciler.stop();
+  parts_->refresher.stop();
+  parts_->committer.stop();
+  parts_.reset();
+}
+
+}  // namespace asbb::http

@@ -1,0 +1,238 @@
+#include "http/router.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "api/json.h"
+#include "http/target.h"
+#include "service/digest.h"
+#include "service/log.h"
+
+namespace asbb::http {
+namespace {
+
+constexpr std::size_t request_id_length_max = 64;
+constexpr const char* json_type = "application/json";
+
+bool is_capture(std::string_view segment) {
+  return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
+}
+
+// What the captures of the pattern stand for, undecoded; false when the path is another one.
+bool fits(std::string_view pattern, const std::vector<std::string_view>& path,
+          std::vector<std::string_view>& captures) {
+  const auto wanted = segments_of(pattern);
+  if (wanted.size() != path.size()) return false;
+  captures.clear();
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (is_capture(wanted[i])) {
+      if (path[i].empty()) return false;
+      captures.push_back(path[i]);
+    } else if (wanted[i] != path[i]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool is_plain_id(std::string_view text) {
+  return !text.empty() && text.size() <= request_id_length_max &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '-' || c == '_' || c == '.';
+         });
+}
+
+api::Problem bad_request(std::string message) {
+  return {400, "VALIDATION_ERROR", std::move(message), {}, {}};
+}
+
+const char* code_of(int status) {
+  switch (status) {
+    case 413:
+    case 431:
+      return "REQUEST_TOO_LARGE";
+    case 503:
+      return "SERVICE_UNAVAILABLE";
+    case 500:
+      return "INTERNAL_ERROR";
+    default:
+      return "VALIDATION_ERROR";
+  }
+}
+
+// A page of another site that a browser shows must not reach a service on this machine.
+bool is_cross_site(const Request& request) {
+  const std::string_view origin = request.header("origin");
+  if (origin.empty()) return false;
+  const std::size_t scheme = origin.find("://");
+  return scheme == std::string_view::npos || origin.substr(scheme + 3) != request.header("host");
+}
+
+bool has_json_body(const Request& request) {
+  const std::string_view type = request.header("content-type");
+  return request.body.empty() || type.empty() || type.starts_with(json_type);
+}
+
+}  // namespace
+
+struct Router::Match {
+  const Route* route = nullptr;
+  std::vector<std::string_view> captures;
+  std::vector<std::string> methods;  // of the path, when no route has the method
+};
+
+Router::Router(const service::Authority& authority, service::Metrics& metrics,
+               service::WorkQueue& work, service::Clock clock)
+    : authority_(authority),
+      metrics_(metrics),
+      work_(work),
+      clock_(std::move(clock)),
+      id_prefix_(service::fresh_token(clock_()).substr(0, 20)) {}
+
+void Router::add(Route route) {
+  routes_.push_back(std::move(route));
+}
+
+std::vector<std::string> Router::list() const {
+  std::vector<std::string> names;
+  for (const Route& route : routes_) names.push_back(route.method + " " + route.pattern);
+  return names;
+}
+
+Router::Match Router::find(std::string_view method, std::string_view path) const {
+  const auto segments = segments_of(path);
+  const std::string_view wanted = method == "HEAD" ? "GET" : method;
+  Match match;
+  std::vector<std::string_view> captures;
+  for (const Route& route : routes_) {
+    if (!fits(route.pattern, segments, captures)) continue;
+    match.methods.push_back(route.method);
+    if (route.method == "GET") match.methods.emplace_back("HEAD");
+    if (route.method != wanted) continue;
+    match.route = &route;
+    match.captures = captures;
+    return match;
+  }
+  return match;
+}
+
+std::size_t Router::body_limit(std::string_view method, std::string_view target) const {
+  const Match match = find(method, path_of(target));
+  return match.route == nullptr ? default_body_bytes_max : match.route->body_bytes_max;
+}
+
+std::string Router::request_id_of(const Request& request) const {
+  static std::atomic<std::uint64_t> counter{0};
+  const std::string_view given = request.header("x-request-id");
+  if (is_plain_id(given)) return std::string(given);
+  return "req_" + id_prefix_ + "_" + std::to_string(counter.fetch_add(1));
+}
+
+Answer Router::problem_answer(const api::Problem& problem, const std::string& request_id) const {
+  Answer answer;
+  answer.status = problem.status;
+  answer.body = api::to_json(api::ErrorBody{problem, request_id, clock_()});
+  if (problem.status == 503) answer.headers.emplace_back("Retry-After", "1");
+  if (problem.status == 401) answer.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return answer;
+}
+
+Answer Router::make_error(int status, std::string_view sentence) const {
+  return problem_answer({status, code_of(status), std::string(sentence), {}, {}},
+                        request_id_of(Request{}));
+}
+
+tl::expected<service::Caller, api::Problem> Router::identify(const Request& request) const {
+  if (request.peer.is_local_user) return authority_.local(request.peer.user_id);
+  if (is_cross_site(request)) {
+    return tl::unexpected(api::Problem{
+        403, "FORBIDDEN", "Requests of pages from elsewhere are not answered.", {}, {}});
+  }
+  auto caller = authority_.remote(request.header("authorization"));
+  if (caller) return *caller;
+  return tl::unexpected(api::Problem{401, "UNAUTHORIZED", caller.error().message, {}, {}});
+}
+
+Responder Router::measured(const Responder& responder, const Request& request,
+                           const std::string& route, const std::string& request_id) const {
+  const auto sink = [this, responder, route, request_id,
+                     arrived = request.arrived_at](Responder::Make make) {
+    responder.send_made([this, route, request_id, arrived, make = std::move(make)] {
+      Answer answer = make();
+      answer.headers.emplace_back("X-Request-Id", request_id);
+      metrics_.observe_request(route, answer.status, std::chrono::steady_clock::now() - arrived);
+      if (answer.status >= 500) {
+        service::log_warning(request_id + ": " + route + " answered with status " +
+                             std::to_string(answer.status) + ": " + answer.body);
+      }
+      return answer;
+    });
+  };
+  return Responder(sink);
+}
+
+void Router::handle(Request request, const Responder& responder) const {
+  const std::string path(path_of(request.target));
+  Match match = find(request.method, path);
+  const std::string request_id = request_id_of(request);
+  const std::string name = match.route == nullptr ? "other" : match.route->pattern;
+  auto call = std::make_shared<Call>(Call{
+      std::move(request), {}, {}, {}, request_id, measured(responder, request, name, request_id)});
+  const auto refuse = [&](const api::Problem& problem) {
+    call->responder.send(problem_answer(problem, request_id));
+  };
+  if (match.route == nullptr) {
+    if (match.methods.empty()) {
+      return refuse({404, "NOT_FOUND", "There is nothing at this address.", {}, {}});
+    }
+    std::string allowed;
+    for (const std::string& method : match.methods) allowed += method + ", ";
+    allowed += "OPTIONS";
+    const bool asks = call->request.method == "OPTIONS";
+    Answer answer{204, "", "", {}};
+    if (!asks) {
+      answer = problem_answer(
+          {405, "METHOD_NOT_ALLOWED", "Here only " + allowed + " is possible.", {}, {}},
+          request_id);
+    }
+    answer.headers.emplace_back("Allow", allowed);
+    return call->responder.send(std::move(answer));
+  }
+  const auto caller = identify(call->request);
+  if (!caller) return refuse(caller.error());
+  call->caller = *caller;
+  if (!has_json_body(call->request)) {
+    return refuse({415,
+                   "UNSUPPORTED_MEDIA_TYPE",
+                   "The body must be JSON: Content-Type: application/json.",
+                   {},
+                   {}});
+  }
+  for (const std::string_view capture : match.captures) {
+    const auto decoded = percent_decode(capture);
+    if (!decoded) return refuse(bad_request(decoded.error().message));
+    call->captures.push_back(*decoded);
+  }
+  const auto query = parse_query(call->request.target);
+  if (!query) return refuse(bad_request(query.error().message));
+  call->query = *query;
+  run(*match.route, call);
+}
+
+void Router::run(const Route& route, const SharedCall& call) const {
+  if (!route.blocking) return route.handle(call);
+  const auto work = [this, &route, call] {
+    try {
+      route.handle(call);
+    } catch (...) {
+      call->responder.send(make_error(500, "The service failed at this request."));
+    }
+  };
+  if (!work_.push(work)) {
+    call->responder.send(problem_answer(service::too_busy().value(), call->request_id));
+  }
+}
+
+}  // namespace asbb::http

@@ -1,0 +1,119 @@
+#include <charconv>
+
+#include "http/exchange.h"
+#include "http/routes.h"
+
+namespace asbb::http {
+namespace {
+
+constexpr std::int64_t accounts_limit_max = 10'000;
+constexpr std::int64_t accounts_offset_max = 1'000'000'000;
+
+Result<std::int64_t> parse_number(const std::string& name, const std::string& value,
+                                  std::int64_t least, std::int64_t most) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc{} || end != value.data() + value.size() || number < least ||
+      number > most) {
+    return fail(
+        ErrorKind::invalid,
+        name + " must be a number from " + std::to_string(least) + " to " + std::to_string(most),
+        name);
+  }
+  return number;
+}
+
+Result<service::AccountsQuery> parse_accounts_query(const api::QueryParameters& parameters) {
+  service::AccountsQuery query;
+  for (const auto& [name, value] : parameters) {
+    Result<std::int64_t> number = 0;
+    if (name == "limit") {
+      number = parse_number(name, value, 1, accounts_limit_max);
+      query.limit = number.value_or(query.limit);
+    } else if (name == "offset") {
+      number = parse_number(name, value, 0, accounts_offset_max);
+      query.offset = number.value_or(query.offset);
+    } else if (name == "status" && (value == "active" || value == "inactive" ||
+                                    value == "suspended" || value == "closed")) {
+      query.status = value;
+    } else if (name == "status") {
+      return fail(ErrorKind::invalid, "status is one of active, inactive, suspended, closed", name);
+    } else {
+      return fail(ErrorKind::invalid, "the parameters here are status, limit, offset", name);
+    }
+    if (!number) return tl::unexpected(number.error());
+  }
+  return query;
+}
+
+void add_reading_routes(Router& router, service::Operations& operations) {
+  const auto list = [&router, &operations](const SharedCall& call) {
+    const auto query = parse_accounts_query(call->query);
+    if (!query) {
+      return respond<api::Account>(router, call, service::problem(query.error()));
+    }
+    respond(router, call, operations.accounts(call->caller, *query));
+  };
+  router.add({"GET", "/api/v1/accounts", list});
+
+  const auto show = [&router, &operations](const SharedCall& call) {
+    respond(router, call, operations.account(call->caller, call->captures[0]));
+  };
+  router.add({"GET", "/api/v1/accounts/{account}", show});
+
+  const auto holds = [&router, &operations](const SharedCall& call) {
+    respond(router, call, operations.open_holds(call->caller, call->captures[0]));
+  };
+  router.add({"GET", "/api/v1/accounts/{account}/holds", holds});
+
+  const auto usage = [&router, &operations](const SharedCall& call) {
+    const auto query = api::parse_usage_query(call->query);
+    if (!query) return respond<api::Usage>(router, call, service::problem(query.error()));
+    respond(router, call, operations.usage(call->caller, call->captures[0], *query));
+  };
+  router.add({"GET", "/api/v1/accounts/{account}/usage", usage, default_body_bytes_max, true});
+}
+
+}  // namespace
+
+void add_account_routes(Router& router, service::Operations& operations) {
+  add_reading_routes(router, operations);
+  const auto create = [&router, &operations](const SharedCall& call) {
+    with_body<api::AccountCreate>(router, call, [&](const api::AccountCreate& request) {
+      operations.create_account(call->caller, request, promise_of<api::Account>(router, call, 201));
+    });
+  };
+  router.add({"POST", "/api/v1/accounts", create});
+
+  const auto update = [&router, &operations](const SharedCall& call) {
+    with_body<api::AccountUpdate>(router, call, [&](const api::AccountUpdate& request) {
+      operations.update_account(call->caller, call->captures[0], request,
+                                promise_of<api::Account>(router, call));
+    });
+  };
+  router.add({"PUT", "/api/v1/accounts/{account}", update});
+
+  const auto close = [&router, &operations](const SharedCall& call) {
+    operations.close_account(call->caller, call->captures[0],
+                             promise_of<service::Nothing>(router, call));
+  };
+  router.add({"DELETE", "/api/v1/accounts/{account}", close});
+
+  const auto set_limit = [&router, &operations](const SharedCall& call) {
+    with_body<api::PartitionLimitSet>(router, call, [&](const api::PartitionLimitSet& request) {
+      operations.set_partition_limit(call->caller, call->captures[0], call->captures[1], request,
+                                     promise_of<api::Account>(router, call));
+    });
+  };
+  router.add({"PUT", "/api/v1/accounts/{account}/partition-limits/{partition}", set_limit});
+
+  const auto adjust = [&router, &operations](const SharedCall& call) {
+    with_body<api::Adjustment>(router, call, [&](const api::Adjustment& request) {
+      operations.adjust(call->caller, call->captures[0], request,
+                        promise_of<api::Account>(router, call));
+    });
+  };
+  router.add({"POST", "/api/v1/accounts/{account}/adjustments", adjust});
+}
+
+}  // namespace asbb::http

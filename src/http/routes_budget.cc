@@ -1,0 +1,36 @@
+// The simple routes of programs that are not Slurm.
+#include "http/exchange.h"
+#include "http/routes.h"
+
+namespace asbb::http {
+namespace {
+
+// The header wins over the body's request_id.
+template <typename T>
+T with_key(T request, const Call& call) {
+  const std::string_view key = call.request.header("idempotency-key");
+  if (!key.empty()) request.request_id = std::string(key.substr(0, 256));
+  return request;
+}
+
+}  // namespace
+
+void add_budget_routes(Router& router, service::Operations& operations) {
+  const auto check = [&router, &operations](const SharedCall& call) {
+    with_body<api::BudgetCheck>(router, call, [&](const api::BudgetCheck& request) {
+      operations.check(call->caller, with_key(request, *call),
+                       promise_of<api::BudgetCheckAnswer>(router, call));
+    });
+  };
+  router.add({"POST", "/api/v1/budget/check", check});
+
+  const auto reconcile = [&router, &operations](const SharedCall& call) {
+    with_body<api::BudgetReconcile>(router, call, [&](const api::BudgetReconcile& request) {
+      operations.reconcile(call->caller, with_key(request, *call),
+                           promise_of<api::BudgetReconcileAnswer>(router, call));
+    });
+  };
+  router.add({"POST", "/api/v1/budget/reconcile", reconcile, default_body_bytes_max, true});
+}
+
+}  // namespace asbb::http

@@ -1,0 +1,49 @@
+#include <charconv>
+
+#include "http/exchange.h"
+#include "http/routes.h"
+
+namespace asbb::http {
+namespace {
+
+constexpr std::size_t price_bytes_max = 1024 * 1024;
+
+// "current" is 0; nothing for what is no version.
+std::optional<std::int64_t> parse_version(const std::string& text) {
+  if (text == "current") return 0;
+  std::int64_t version = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
+  if (error != std::errc{} || end != text.data() + text.size() || version < 1) return std::nullopt;
+  return version;
+}
+
+}  // namespace
+
+void add_price_routes(Router& router, service::Operations& operations) {
+  const auto list = [&router, &operations](const SharedCall& call) {
+    respond(router, call, operations.price_books(call->caller));
+  };
+  router.add({"GET", "/api/v1/prices", list});
+
+  const auto show = [&router, &operations](const SharedCall& call) {
+    const auto version = parse_version(call->captures[0]);
+    if (!version) {
+      return respond<api::PriceBook>(
+          router, call,
+          service::problem(400, "VALIDATION_ERROR", "a version number, or 'current', is expected",
+                           "version"));
+    }
+    respond(router, call, operations.price_book(call->caller, *version));
+  };
+  router.add({"GET", "/api/v1/prices/{version}", show});
+
+  const auto import = [&router, &operations](const SharedCall& call) {
+    with_body<api::PriceImport>(router, call, [&](const api::PriceImport& request) {
+      operations.import_prices(call->caller, request,
+                               promise_of<api::PriceBook>(router, call, 201));
+    });
+  };
+  router.add({"POST", "/api/v1/prices", import, price_bytes_max, true});
+}
+
+}  // namespace asbb::http

@@ -1,0 +1,49 @@
+// What slurmctld's plugin and hooks send (docs/reference/plugin-protocol.md).
+#include "http/exchange.h"
+#include "http/routes.h"
+
+namespace asbb::http {
+namespace {
+
+constexpr std::size_t submission_bytes_max = 262'144;
+
+// Text with the decision in a header, as the plugin reads it; JSON for who asks for it.
+Answer decision_answer(const api::SubmissionAnswer& decided, bool as_json) {
+  Answer answer;
+  if (as_json) {
+    answer.body = api::to_json(decided);
+  } else {
+    answer.content_type = "text/plain; charset=utf-8";
+    answer.body = decided.message;
+  }
+  answer.headers.emplace_back("Asbb-Decision", decided.decision);
+  return answer;
+}
+
+}  // namespace
+
+void add_slurm_routes(Router& router, service::Operations& operations) {
+  const auto submit = [&router, &operations](const SharedCall& call) {
+    const bool as_json =
+        call->request.header("accept").find("application/json") != std::string_view::npos;
+    const auto promise = [&router, call,
+                          as_json](std::function<service::Reply<api::SubmissionAnswer>()> make) {
+      call->responder.send_made([&router, call, as_json, make = std::move(make)] {
+        const auto reply = make();
+        if (!reply) return router.problem_answer(reply.error(), call->request_id);
+        return decision_answer(*reply, as_json);
+      });
+    };
+    operations.submit_job(call->caller, call->captures.front(), call->request.body, promise);
+  };
+  router.add({"PUT", "/api/v1/slurm/submissions/{token}", submit, submission_bytes_max});
+
+  const auto notify = [&router, &operations](const SharedCall& call) {
+    with_body<api::Notify>(router, call, [&](const api::Notify& request) {
+      respond(router, call, operations.notify(call->caller, request));
+    });
+  };
+  router.add({"POST", "/api/v1/slurm/notify", notify});
+}
+
+}  // namespace asbb::http

@@ -1,0 +1,438 @@
+// Accounts, checks, settlements, transactions, prices and the audit, without HTTP.
+#include <gmock/gmock.h>
+
+#include "service/digest.h"
+#include "service/testing/operations_fixture.h"
+
+namespace asbb::service {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::money;
+using ::testing::SizeIs;
+
+class OperationsTest : public testing::OperationsFixture {
+ protected:
+  // 2 CPUs for an hour on gpu-aws: 7.20 USD, 8.64 held.
+  static api::BudgetCheck two_cpus() {
+    api::BudgetCheck request;
+    request.account = "proj001";
+    request.partition = "gpu-aws";
+    request.nodes = 1;
+    request.cpus = 2;
+    request.wall_time_s = 3600;
+    return request;
+  }
+  static api::BudgetReconcile settlement(const std::string& id, const char* cost,
+                                         const std::string& job = "cloud/node-1") {
+    api::BudgetReconcile request;
+    request.transaction_id = id;
+    request.job_id = job;
+    request.actual_cost = money(cost);
+    return request;
+  }
+  template <typename T>
+  static int status_of(const Reply<T>& reply) {
+    return reply ? 200 : reply.error().status;
+  }
+  Reply<api::Account> update(const std::string& name, const api::AccountUpdate& request) {
+    return wait<api::Account>(
+        [&](const auto& promise) { operations_->update_account(admin(), name, request, promise); });
+  }
+  std::vector<api::Transaction> transactions(const std::string& account) {
+    api::TransactionQuery query;
+    query.account = account;
+    return operations_->transactions(admin(), query).value_or(std::vector<api::Transaction>{});
+  }
+};
+
+TEST_F(OperationsTest, ChecksHoldAndSettleOnce) {
+  const auto checked = check(two_cpus());
+  ASSERT_TRUE(checked) << checked.error().message;
+  EXPECT_TRUE(checked->available);
+  EXPECT_EQ(to_decimal(checked->estimated_cost), "7.2");
+  EXPECT_EQ(to_decimal(checked->hold_amount), "8.64");
+  EXPECT_EQ(to_decimal(checked->budget_remaining), "41.36");
+  EXPECT_EQ(to_decimal(checked->details.account_balance), "50");
+  EXPECT_EQ(to_decimal(checked->details.hold_percentage), "1.2");
+  ASSERT_FALSE(checked->transaction_id.empty());
+  expect_balance("8.64", "0");
+
+  const auto settled = reconcile(settlement(checked->transaction_id, "5"), slurm_user());
+  ASSERT_TRUE(settled) << settled.error().message;
+  EXPECT_TRUE(settled->success);
+  EXPECT_EQ(to_decimal(settled->original_hold), "8.64");
+  EXPECT_EQ(to_decimal(settled->actual_charge), "5");
+  EXPECT_EQ(to_decimal(settled->refund_amount), "3.64");
+  expect_balance("0", "5");
+  EXPECT_EQ(*reconcile(settlement(checked->transaction_id, "5"), slurm_user()), *settled);
+  expect_balance("0", "5");
+  EXPECT_EQ(status_of(reconcile(settlement(checked->transaction_id, "6"), slurm_user())), 409);
+  EXPECT_EQ(status_of(reconcile(settlement(checked->transaction_id, "5", "b"), slurm_user())), 409);
+  EXPECT_EQ(status_of(reconcile(settlement("nothing", "5"), slurm_user())), 404);
+  expect_balance("0", "5");
+}
+
+TEST_F(OperationsTest, CountsTheCpusOfTheWholeJob) {
+  auto request = two_cpus();
+  request.nodes = 2;
+  request.cpus = 16;
+  EXPECT_EQ(to_decimal(check(request)->estimated_cost), "57.6");
+  request.cpus = 1;  // a node is never less than a CPU
+  EXPECT_EQ(to_decimal(check(request)->estimated_cost), "7.2");
+}
+
+TEST_F(OperationsTest, ShowsAnOverrun) {
+  const auto checked = check(two_cpus());
+  const auto settled = reconcile(settlement(checked->transaction_id, "10.64"), slurm_user());
+  EXPECT_EQ(to_decimal(settled->actual_charge), "10.64");
+  EXPECT_EQ(to_decimal(settled->overrun), "2");
+  EXPECT_EQ(to_decimal(settled->refund_amount), "0");
+  expect_balance("0", "10.64");
+}
+
+TEST_F(OperationsTest, SaysNoToAChecksMoneyWithAnAnswer) {
+  auto request = two_cpus();
+  request.cpus = 16;
+  const auto poor = check(request);
+  ASSERT_TRUE(poor);
+  EXPECT_FALSE(poor->available);
+  EXPECT_EQ(poor->message, "Insufficient budget");
+  EXPECT_EQ(poor->code, "insufficient_budget");
+  EXPECT_TRUE(poor->transaction_id.empty());
+  EXPECT_EQ(to_decimal(poor->budget_remaining), "50");
+  request.account = "nobody";
+  EXPECT_EQ(status_of(check(request)), 404);
+  api::AccountUpdate suspend;
+  suspend.status = "suspended";
+  ASSERT_TRUE(update("proj001", suspend));
+  request.account = "proj001";
+  EXPECT_EQ(status_of(check(request)), 402);
+  EXPECT_EQ(check(request).error().code, "ACCOUNT_INACTIVE");
+}
+
+TEST_F(OperationsTest, AnswersAKeyTheSameWay) {
+  auto request = two_cpus();
+  request.request_id = "order-7";
+  const auto first = check(request);
+  const auto second = check(request);
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(*first, *second);
+  expect_balance("8.64", "0");
+  request.cpus = 1;
+  EXPECT_EQ(status_of(check(request)), 409);
+  request.request_id.clear();
+  EXPECT_NE(check(request)->transaction_id, check(request)->transaction_id);
+}
+
+TEST_F(OperationsTest, PricesPartitionsThatNoViewKnows) {
+  set_prices(R"(
+prices:
+  - {cluster: elsewhere, partition: gpu-far, unit: USD, basis: tres, per_gpu_hour: {"*": 3}}
+  - {cluster: "*", partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 3.6}
+effective_from: 2025-02-01
+)");
+  auto request = two_cpus();
+  request.partition = "gpu-far";
+  request.gpus = 4;
+  request.nodes = 2;
+  EXPECT_EQ(to_decimal(check(request)->estimated_cost), "12");
+  request.partition = "free";
+  const auto free = check(request);
+  EXPECT_TRUE(free->available);
+  EXPECT_TRUE(free->transaction_id.empty());
+}
+
+TEST_F(OperationsTest, FindsTheHoldOfASlurmJobForAdministratorsOnly) {
+  const std::string id = hold("10");
+  const ledger::JobRef job{"onprem", 4711, now()};
+  EXPECT_EQ(status_of(reconcile(settlement("", "4", "4711"), admin())), 404);
+  ASSERT_TRUE(run(ledger::BindHold{find(id).id, job}).accepted());
+  EXPECT_EQ(status_of(reconcile(settlement("", "4", "4711"), slurm_user())), 403);
+  EXPECT_EQ(status_of(reconcile(settlement(id, "4", "4712"), admin())), 409);
+  const auto settled = reconcile(settlement("", "4", "4711"), admin());
+  ASSERT_TRUE(settled) << settled.error().message;
+  EXPECT_EQ(settled->transaction_id, id);
+  expect_balance("0", "4");
+}
+
+TEST_F(OperationsTest, MakesChangesAndClosesAccounts) {
+  api::AccountCreate create;
+  create.slurm_account = "proj002";
+  create.name = "Second project";
+  create.parent = "lab";
+  create.budgets.push_back({"", money("20"), Day{2025, 1, 1}, Day{2025, 12, 31}, Micros()});
+  const auto created = wait<api::Account>(
+      [&](const auto& promise) { operations_->create_account(admin(), create, promise); });
+  ASSERT_TRUE(created) << created.error().message;
+  EXPECT_EQ(created->name, "Second project");
+  EXPECT_EQ(created->parent, "lab");
+  EXPECT_EQ(created->unit, "USD");
+  EXPECT_EQ(to_decimal(created->budget_limit), "20");
+  EXPECT_EQ(to_rfc3339(*created->end_date), "2026-01-01T00:00:00Z");
+  ASSERT_THAT(created->budgets, SizeIs(1));
+  EXPECT_EQ(created->budgets[0].last_day, (Day{2025, 12, 31}));
+  EXPECT_TRUE(created->budgets[0].in_force);
+  EXPECT_EQ(status_of(wait<api::Account>([&](const auto& promise) {
+              operations_->create_account(admin(), create, promise);
+            })),
+            409);
+
+  api::AccountUpdate change;
+  change.budget_limit = money("30");
+  change.description = "more";
+  EXPECT_EQ(to_decimal(update("proj002", change)->budget_limit), "30");
+  EXPECT_EQ(operations_->account(admin(), "proj002")->description, "more");
+  change.status = "closed";
+  EXPECT_EQ(update("proj002", change).error().field, "status");
+
+  const auto limited = wait<api::Account>([&](const auto& promise) {
+    operations_->set_partition_limit(admin(), "proj002", "gpu-aws", {money("5"), ""}, promise);
+  });
+  ASSERT_THAT(limited->budgets[0].partition_limits, SizeIs(1));
+  EXPECT_EQ(to_decimal(limited->budgets[0].partition_limits[0].available), "5");
+
+  const auto close = [&] {
+    return wait<Nothing>(
+        [&](const auto& promise) { operations_->close_account(admin(), "proj002", promise); });
+  };
+  EXPECT_TRUE(close());
+  EXPECT_EQ(operations_->account(admin(), "proj002")->status, "closed");
+  EXPECT_THAT(*operations_->accounts(admin(), {}), SizeIs(2));
+}
+
+TEST_F(OperationsTest, AddsABudgetOfAnotherUnit) {
+  api::AccountUpdate add;
+  add.unit = "core-hours";
+  add.budget_limit = money("1000");
+  EXPECT_EQ(status_of(update("proj001", add)), 404);
+  add.start_date = Day{2025, 1, 1};
+  add.end_date = Day{2025, 12, 31};
+  add.description = "both";
+  const auto updated = update("proj001", add);
+  ASSERT_TRUE(updated) << updated.error().message;
+  EXPECT_THAT(updated->budgets, SizeIs(2));
+  EXPECT_EQ(updated->unit, "USD");
+  EXPECT_EQ(updated->description, "both");
+}
+
+TEST_F(OperationsTest, AdjustsWithAReasonOnce) {
+  const api::Adjustment request{money("-2.5"), "", "credit note 12", "adj-1"};
+  for (int i = 0; i < 2; ++i) {
+    const auto adjusted = wait<api::Account>(
+        [&](const auto& promise) { operations_->adjust(admin(), "proj001", request, promise); });
+    ASSERT_TRUE(adjusted) << adjusted.error().message;
+    EXPECT_EQ(to_decimal(adjusted->budget_used), "-2.5");
+  }
+  EXPECT_EQ(transactions("proj001").front().reason, "credit note 12");
+  EXPECT_EQ(status_of(wait<api::Account>([&](const auto& promise) {
+              operations_->adjust(slurm_user(), "proj001", request, promise);
+            })),
+            403);
+}
+
+TEST_F(OperationsTest, ShowsUsersWhatSlurmLetsThemUseAndNothingElse) {
+  EXPECT_TRUE(operations_->account(alice(), "proj001"));
+  const auto foreign = operations_->account(bob(), "proj001");
+  const auto unknown = operations_->account(bob(), "proj999");
+  ASSERT_TRUE(!foreign && !unknown);
+  EXPECT_EQ(foreign.error().status, 404);
+  EXPECT_EQ(foreign.error().code, unknown.error().code);
+  EXPECT_EQ(foreign.error().message, "There is no account 'proj001'.");
+  EXPECT_EQ(unknown.error().message, "There is no account 'proj999'.");
+  EXPECT_EQ(status_of(operations_->account(alice(), "lab")), 404);
+  EXPECT_THAT(*operations_->accounts(alice(), {}), SizeIs(1));
+  EXPECT_THAT(*operations_->accounts(bob(), {}), SizeIs(0));
+  EXPECT_THAT(*operations_->accounts(slurm_user(), {}), SizeIs(2));
+  EXPECT_EQ(status_of(operations_->accounts(anonymous(), {})), 401);
+  EXPECT_EQ(status_of(operations_->usage(bob(), "proj001", {})), 404);
+  EXPECT_EQ(status_of(operations_->open_holds(bob(), "proj001")), 404);
+  api::TransactionQuery query;
+  query.account = "proj001";
+  EXPECT_EQ(status_of(operations_->transactions(bob(), query)), 404);
+  EXPECT_EQ(status_of(operations_->transactions(alice(), query)), 200);
+  EXPECT_EQ(status_of(operations_->verify_audit(alice())), 403);
+  EXPECT_EQ(status_of(operations_->status(alice())), 403);
+  EXPECT_EQ(status_of(operations_->notify(alice(), {"onprem", 1})), 403);
+  EXPECT_EQ(status_of(check(two_cpus())), 200);
+  EXPECT_EQ(status_of(wait<api::BudgetCheckAnswer>(
+                [&](const auto& promise) { operations_->check(alice(), two_cpus(), promise); })),
+            403);
+  EXPECT_EQ(status_of(wait<Nothing>([&](const auto& promise) {
+              operations_->close_account(slurm_user(), "proj001", promise);
+            })),
+            403);
+}
+
+TEST_F(OperationsTest, ListsTransactionsNewestFirst) {
+  const std::string first = hold("1");
+  const std::string second = hold("2");
+  ASSERT_TRUE(run(ledger::BindHold{find(first).id, {"onprem", 17, now()}}).accepted());
+  ASSERT_TRUE(
+      run(ledger::SettleShare{
+              find(first).id, {"onprem", 17, -1, 0, ""}, "USD", money("0.4"), false, "COMPLETED"})
+          .accepted());
+  const auto all = transactions("proj001");
+  ASSERT_GE(all.size(), 5u);
+  EXPECT_EQ(all[0].type, "release");
+  EXPECT_EQ(all[1].type, "charge");
+  EXPECT_EQ(all[1].job_id, "17");
+  EXPECT_EQ(all[1].transaction_id, first);
+  EXPECT_EQ(to_decimal(all[1].amount), "0.4");
+  EXPECT_EQ(all[2].type, "bind");
+  EXPECT_EQ(all[3].type, "hold");
+  EXPECT_EQ(all[3].status, "pending");
+  EXPECT_EQ(all[3].transaction_id, second);
+  EXPECT_EQ(all[4].status, "completed");
+  EXPECT_TRUE(std::is_sorted(all.rbegin(), all.rend(),
+                             [](const auto& a, const auto& b) { return a.id < b.id; }));
+
+  api::TransactionQuery query;
+  query.types = {"hold"};
+  EXPECT_THAT(*operations_->transactions(alice(), query), SizeIs(2));
+  query.status = "pending";
+  EXPECT_THAT(*operations_->transactions(alice(), query), SizeIs(1));
+  query = {};
+  query.job_id = "17";
+  query.limit = 1;
+  query.offset = 1;
+  const auto page = operations_->transactions(admin(), query);
+  ASSERT_THAT(*page, SizeIs(1));
+  EXPECT_EQ(page->front().type, "charge");
+  query = {};
+  query.start_date = Day{2030, 1, 1};
+  EXPECT_THAT(*operations_->transactions(admin(), query), SizeIs(0));
+}
+
+TEST_F(OperationsTest, SumsUsageOfAnAccountAndThoseBelowIt) {
+  const auto spend = [&](std::int64_t job, const char* cost, const char* user) {
+    const std::string id = hold("5", 1, user);
+    ASSERT_TRUE(run(ledger::BindHold{find(id).id, {"onprem", job, now()}}).accepted());
+    ASSERT_TRUE(
+        run(ledger::SettleShare{
+                find(id).id, {"onprem", job, -1, 0, ""}, "USD", money(cost), false, "COMPLETED"})
+            .accepted());
+  };
+  spend(1, "1", "alice");
+  spend(2, "2.5", "carol");
+  spend(3, "6", "alice");  // 1 beyond its hold
+  hold("4");
+  for (const char* account : {"proj001", "lab"}) {
+    const auto usage = operations_->usage(admin(), account, {});
+    ASSERT_TRUE(usage) << usage.error().message;
+    ASSERT_THAT(usage->units, SizeIs(1));
+    const api::UnitUsage& unit = usage->units[0];
+    EXPECT_EQ(to_decimal(unit.charged), "9.5") << account;
+    EXPECT_EQ(to_decimal(unit.used), "9.5");
+    EXPECT_EQ(to_decimal(unit.held), "4");
+    EXPECT_EQ(unit.jobs, 3);
+    ASSERT_THAT(unit.by_user, SizeIs(2));
+    EXPECT_EQ(unit.by_user[0].name, "alice");
+    EXPECT_EQ(to_decimal(unit.by_user[0].charged), "7");
+    EXPECT_EQ(unit.by_user[0].jobs, 2);
+    EXPECT_EQ(unit.by_partition[0].name, "gpu-aws");
+    EXPECT_EQ(unit.by_cluster[0].name, "onprem");
+  }
+  api::UsageQuery later;
+  later.start_date = Day{2025, 7, 1};
+  EXPECT_EQ(to_decimal(operations_->usage(admin(), "proj001", later)->units[0].charged), "0");
+  later.end_date = Day{2025, 6, 1};
+  EXPECT_EQ(status_of(operations_->usage(admin(), "proj001", later)), 400);
+}
+
+TEST_F(OperationsTest, ImportsPrices) {
+  int woken = 0;
+  hooks_.prices_changed = [&] { ++woken; };
+  rebuild();
+  api::PriceImport request;
+  request.text =
+      "prices:\n  - {cluster: onprem, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: "
+      "7.2}\n";
+  const auto ask = [&](const Caller& caller) {
+    return wait<api::PriceBook>(
+        [&](const auto& promise) { operations_->import_prices(caller, request, promise); });
+  };
+  EXPECT_EQ(status_of(ask(slurm_user())), 403);
+  pass_time(seconds(5));
+  const auto imported = ask(admin());
+  ASSERT_TRUE(imported) << imported.error().message;
+  EXPECT_EQ(imported->version, 2);
+  EXPECT_TRUE(imported->in_force);
+  EXPECT_EQ(woken, 1);
+  EXPECT_EQ(to_decimal(submit(submission()).estimated_cost), "7.2");
+  EXPECT_THAT(*operations_->price_books(alice()), SizeIs(2));
+  EXPECT_THAT(operations_->price_book(alice(), 0)->text, HasSubstr("7.2"));
+  EXPECT_EQ(operations_->price_book(alice(), 1)->in_force, false);
+  EXPECT_EQ(status_of(operations_->price_book(alice(), 3)), 404);
+  request.effective_from = now() + hours(1);
+  EXPECT_FALSE(ask(admin())->in_force);
+  request.text = "prices: 7";
+  EXPECT_EQ(status_of(ask(admin())), 400);
+}
+
+TEST_F(OperationsTest, VerifiesTheAuditTrail) {
+  hold("1");
+  const auto checked = check(two_cpus());
+  ASSERT_TRUE(reconcile(settlement(checked->transaction_id, "5"), slurm_user()));
+  const auto report = operations_->verify_audit(slurm_user());
+  ASSERT_TRUE(report);
+  EXPECT_THAT(report->problems, ElementsAre());
+  EXPECT_TRUE(report->ok);
+  EXPECT_EQ(report->entries,
+            committer_->read([](const ledger::Book& book) { return book.counters().entry; }));
+  EXPECT_EQ(report->head.size(), 64u);
+
+  Operations forged(Collaborators{*committer_, prices_, view_, names_, *authority_, alarms_, work_},
+                    {}, store::ChainKey{9}, {});
+  const auto broken = forged.verify_audit(admin());
+  EXPECT_FALSE(broken->ok);
+  EXPECT_THAT(broken->problems.front(), HasSubstr("chain breaks at entry 1"));
+}
+
+TEST_F(OperationsTest, TellsWhatBecameOfAJob) {
+  const std::string id = hold("5");
+  ASSERT_TRUE(run(ledger::BindHold{find(id).id, {"onprem", 42, now()}}).accepted());
+  hooks_.ask_for_pass = [&](const std::function<void(const PassReport&)>& done) {
+    EXPECT_TRUE(
+        run(ledger::SettleShare{
+                find(id).id, {"onprem", 42, -1, 0, ""}, "USD", money("2"), false, "COMPLETED"})
+            .accepted());
+    done(PassReport{});
+  };
+  rebuild();
+  const auto ask = [&](const std::string& job) {
+    return wait<api::JobReconcileAnswer>(
+        [&](const auto& promise) { operations_->reconcile_job(admin(), job, {}, promise); });
+  };
+  const auto told = ask("42");
+  ASSERT_TRUE(told) << told.error().message;
+  EXPECT_TRUE(told->success);
+  ASSERT_THAT(told->jobs, SizeIs(1));
+  EXPECT_EQ(told->jobs[0].action, "settled");
+  EXPECT_EQ(to_decimal(told->jobs[0].charged), "2");
+  EXPECT_EQ(to_decimal(told->jobs[0].released), "3");
+  EXPECT_FALSE(ask("43")->success);
+  for (const char* bad : {"", "x", "4_", "4_5_6", "-1", "0"}) EXPECT_EQ(status_of(ask(bad)), 400);
+}
+
+TEST_F(OperationsTest, SaysHowItFares) {
+  hold("5");
+  alarms_.raise("unheld onprem 1", "a job ran without a hold", now());
+  const auto status = operations_->status(slurm_user());
+  ASSERT_TRUE(status);
+  EXPECT_TRUE(status->ledger.healthy);
+  EXPECT_EQ(status->reconciler.open_holds, 1);
+  EXPECT_EQ(status->reconciler.unbound_holds, 1);
+  ASSERT_THAT(status->clusters, SizeIs(2));
+  EXPECT_TRUE(status->clusters[0].reachable);
+  EXPECT_FALSE(status->clusters[1].reachable);
+  ASSERT_THAT(status->alarms, SizeIs(1));
+  EXPECT_EQ(operations_->health().status, "healthy");
+  committer_->stop();
+  EXPECT_EQ(operations_->health().status, "unhealthy");
+  EXPECT_EQ(status_of(check(two_cpus())), 503);
+}
+
+}  // namespace
+}  // namespace asbb::service
