@@ -34,6 +34,15 @@ api::ClusterStatus cluster_status(const slurm::ClusterCache& view, const std::st
   return status;
 }
 
+// The first word of an alarm's key says of what kind it is.
+api::Alarm alarm_view(const Alarm& alarm) {
+  api::Alarm view;
+  view.code = alarm.key.substr(0, alarm.key.find(' '));
+  view.message = alarm.message;
+  view.since = alarm.since;
+  return view;
+}
+
 }  // namespace
 
 tl::unexpected<api::Problem> not_allowed(const Caller& caller) {
@@ -84,6 +93,7 @@ Reply<api::Status> Operations::status(const Caller& caller) const {
     const PassReport pass = hooks_.last_pass();
     if (pass.at != Instant{}) status.reconciler.last_pass_at = pass.at;
     if (!pass.problems.empty()) status.reconciler.problem = pass.problems.front();
+    status.reconciler.passes = pass.number;
   }
   with_.committer.read([&](const ledger::Book& book) {
     status.ledger.entries = book.counters().entry;
@@ -98,9 +108,7 @@ Reply<api::Status> Operations::status(const Caller& caller) const {
   status.ledger.commands = figures.commands;
   status.ledger.failures = figures.failures;
   status.ledger.queue_length = figures.queue_length;
-  for (const Alarm& alarm : with_.alarms.list()) {
-    status.alarms.push_back({alarm.key, alarm.message, {}, {}, {}, alarm.since});
-  }
+  for (const Alarm& alarm : with_.alarms.list()) status.alarms.push_back(alarm_view(alarm));
   return status;
 }
 

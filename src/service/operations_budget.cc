@@ -68,7 +68,6 @@ api::BudgetCheckAnswer check_answer(const ledger::Outcome& outcome, const std::s
   answer.available = outcome.accepted();
   answer.unit = outcome.unit;
   answer.estimated_cost = outcome.estimate;
-  answer.hold_amount = outcome.amount;
   answer.details.account_balance = outcome.leg.limit - outcome.leg.used;
   answer.details.current_hold = outcome.leg.held;
   answer.details.hold_percentage = factor;
@@ -78,15 +77,14 @@ api::BudgetCheckAnswer check_answer(const ledger::Outcome& outcome, const std::s
   }
   answer.budget_remaining = outcome.leg.available;
   if (outcome.accepted()) {
+    answer.hold_amount = outcome.amount;
     answer.budget_remaining -= outcome.amount;
     answer.transaction_id = transaction_id;
     answer.message = to_display(outcome.amount, outcome.unit) + " held.";
     return answer;
   }
   answer.code = ledger::to_string(outcome.refusal);
-  answer.message = outcome.refusal == ledger::Refusal::insufficient_budget
-                       ? "Insufficient budget"
-                       : sentence_of(outcome, account);
+  answer.message = sentence_of(outcome, account);
   return answer;
 }
 
@@ -132,7 +130,25 @@ struct Operations::Checked {
   Micros factor;
   pricing::Estimate estimate;
   Micros amount;
+  pricing::JobRequest request;
+  std::vector<pricing::PartitionShape> shapes;
+  std::shared_ptr<const pricing::PriceHistory> prices;  // keeps `book`
+  const pricing::PriceBook* book = nullptr;
 };
+
+namespace {
+
+// Empty when nothing would fit.
+std::string recommend(const pricing::JobRequest& request,
+                      const std::vector<pricing::PartitionShape>& shapes,
+                      const pricing::PriceBook& book, Micros available, Micros factor) {
+  const auto minutes = pricing::longest_fitting_minutes(request, shapes, book, available, factor);
+  if (!minutes) return {};
+  return "A wall time of at most " + pricing::to_string(pricing::TimeLimit{*minutes, false}) +
+         " would fit.";
+}
+
+}  // namespace
 
 Reply<Operations::Checked> Operations::price_check(const api::BudgetCheck& request) {
   Checked checked;
@@ -150,10 +166,10 @@ Reply<Operations::Checked> Operations::price_check(const api::BudgetCheck& reque
     return true;
   });
   if (!is_known) return no_such_account(request.account);
-  const auto history = with_.prices.history();
-  const pricing::PriceBook* book = history->in_force(now());
-  if (book == nullptr) return checked;
-  std::vector<pricing::PartitionShape> shapes;
+  checked.prices = with_.prices.history();
+  checked.book = checked.prices->in_force(now());
+  if (checked.book == nullptr) return checked;
+  std::vector<pricing::PartitionShape>& shapes = checked.shapes;
   for (const std::string& cluster : options_.clusters) {
     if (!request.cluster.empty() && request.cluster != cluster) continue;
     const auto snapshot = with_.view.cluster(cluster);
@@ -163,11 +179,12 @@ Reply<Operations::Checked> Operations::price_check(const api::BudgetCheck& reque
   if (shapes.empty() && !request.cluster.empty()) {
     shapes.push_back(made_up_shape(request, request.cluster));
   } else if (shapes.empty()) {
-    for (const std::string& cluster : priced_clusters(*book, request.partition)) {
+    for (const std::string& cluster : priced_clusters(*checked.book, request.partition)) {
       shapes.push_back(made_up_shape(request, cluster));
     }
   }
-  const auto estimate = pricing::estimate(job_request(request), shapes, *book);
+  checked.request = job_request(request);
+  const auto estimate = pricing::estimate(checked.request, shapes, *checked.book);
   if (!estimate) {
     return problem(400, "VALIDATION_ERROR", estimate.error().sentence, estimate.error().field);
   }
@@ -221,7 +238,12 @@ void Operations::check(const Caller& caller, const api::BudgetCheck& request,
       }
       const auto id = outcome->replayed ? transaction_of(*outcome) : Reply<std::string>(fresh_id);
       if (!id) return tl::unexpected(id.error());
-      return check_answer(*outcome, checked.account, checked.factor, *id);
+      Answer answer = check_answer(*outcome, checked.account, checked.factor, *id);
+      if (!answer.available && checked.book != nullptr) {
+        answer.recommendation = recommend(checked.request, checked.shapes, *checked.book,
+                                          outcome->leg.available, checked.factor);
+      }
+      return answer;
     });
   };
   if (!with_.committer.submit(std::move(made), done)) {
@@ -293,7 +315,14 @@ void Operations::reconcile(const Caller& caller, const api::BudgetReconcile& req
     settle.key = *key;
     settle.key.cluster = request.cluster.empty() ? hold.job->cluster : request.cluster;
   }
-  commit<Answer>(command(caller, std::move(settle), "reported by " + caller.actor), "", promise,
+  ledger::Command made = command(caller, std::move(settle), "reported by " + caller.actor);
+  if (!request.request_id.empty()) {
+    made.context.request_id = "reconcile:" + caller.actor + ":" + request.request_id;
+    api::BudgetReconcile asked = request;
+    asked.request_id.clear();
+    made.context.body_digest = sha256_hex(api::to_json(asked));
+  }
+  commit<Answer>(std::move(made), "", promise,
                  [id = hold.request_id](const ledger::Outcome& outcome) -> Reply<Answer> {
                    return reconcile_answer(outcome, id);
                  });

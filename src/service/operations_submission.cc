@@ -138,7 +138,13 @@ api::SubmissionAnswer Operations::answer_of(const Submitted& submitted,
                                             const ledger::Outcome& outcome) const {
   const HoldPlan& plan = submitted.plan;
   if (!outcome.accepted()) {
-    return deny(ledger::to_string(outcome.refusal), refused_message(plan, outcome));
+    api::SubmissionAnswer refused =
+        deny(ledger::to_string(outcome.refusal), refused_message(plan, outcome));
+    refused.account = plan.slurm_account;
+    refused.partition = plan.partition;
+    refused.unit = plan.parts.front().estimate.unit;
+    refused.estimated_cost = plan.parts.front().estimate.total;
+    return refused;
   }
   if (outcome.replayed) {
     const bool is_gone = with_.committer.read([&](const ledger::Book& book) {

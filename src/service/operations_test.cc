@@ -71,6 +71,11 @@ TEST_F(OperationsTest, ChecksHoldAndSettleOnce) {
   EXPECT_EQ(status_of(reconcile(settlement(checked->transaction_id, "6"), slurm_user())), 409);
   EXPECT_EQ(status_of(reconcile(settlement(checked->transaction_id, "5", "b"), slurm_user())), 409);
   EXPECT_EQ(status_of(reconcile(settlement("nothing", "5"), slurm_user())), 404);
+  auto keyed = settlement(checked->transaction_id, "5");
+  keyed.request_id = "settle-1";
+  EXPECT_EQ(*reconcile(keyed, slurm_user()), *settled);
+  keyed.actual_cost = money("7");
+  EXPECT_EQ(reconcile(keyed, slurm_user()).error().details, "request_id_conflict");
   expect_balance("0", "5");
 }
 
@@ -98,7 +103,9 @@ TEST_F(OperationsTest, SaysNoToAChecksMoneyWithAnAnswer) {
   const auto poor = check(request);
   ASSERT_TRUE(poor);
   EXPECT_FALSE(poor->available);
-  EXPECT_EQ(poor->message, "Insufficient budget");
+  EXPECT_EQ(poor->message, "Insufficient budget: $69.12 needed, $50.00 available.");
+  EXPECT_EQ(poor->recommendation, "A wall time of at most 00:43:00 would fit.");
+  EXPECT_EQ(to_decimal(poor->hold_amount), "0");
   EXPECT_EQ(poor->code, "insufficient_budget");
   EXPECT_TRUE(poor->transaction_id.empty());
   EXPECT_EQ(to_decimal(poor->budget_remaining), "50");

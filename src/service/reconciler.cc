@@ -74,6 +74,7 @@ PassReport Reconciler::run_pass() {
   const std::lock_guard one_at_a_time(pass_mutex_);
   PassReport report = Pass(*this, committer_.clock()()).run();
   const std::lock_guard lock(mutex_);
+  report.number = last_report_.number + 1;
   last_report_ = report;
   return report;
 }

@@ -31,6 +31,7 @@ struct ReconcilerOptions {
 
 struct PassReport {
   Instant at;
+  std::int64_t number = 0;  // of passes since the start
   std::int64_t bound = 0;
   std::int64_t settled = 0;
   std::int64_t charged_without_hold = 0;

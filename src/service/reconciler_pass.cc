@@ -15,10 +15,12 @@ constexpr std::int64_t first_federated_id = std::int64_t{1} << 26;
 // slurmctld and slurmdbd may round a submit time differently.
 constexpr Span submit_tolerance = seconds(2);
 
-bool is_settled(const std::vector<ledger::Share>& shares, const ledger::ShareKey& key) {
-  return std::any_of(shares.begin(), shares.end(), [&](const ledger::Share& share) {
+const ledger::Share* settled_share(const std::vector<ledger::Share>& shares,
+                                   const ledger::ShareKey& key) {
+  const auto found = std::find_if(shares.begin(), shares.end(), [&](const ledger::Share& share) {
     return share.key == key && share.status == ledger::ShareStatus::settled;
   });
+  return found == shares.end() ? nullptr : &*found;
 }
 
 // Tasks whose last known run is settled and was not requeued.
@@ -59,6 +61,18 @@ std::int64_t root_id(const slurm::AccountingRecord& record) {
   return record.array_job_id != 0 ? record.array_job_id : record.job_id;
 }
 
+// slurmdbd hears of a job in pieces: for a moment an ended row may lack its nodes or its start.
+bool is_complete(const slurm::AccountingRecord& record) {
+  if (!record.status.has_ended() || record.status.revoked || !record.end) return false;
+  const bool never_ran = record.status.base == slurm::JobState::cancelled ||
+                         record.status.base == slurm::JobState::deadline;
+  return has_run(record) || (never_ran && record.elapsed_seconds == 0 && record.nodes.empty());
+}
+
+bool has_run(const slurm::AccountingRecord& record) {
+  return record.start.has_value() && !record.allocated_tres.empty();
+}
+
 Result<pricing::Charge> charge_of(const pricing::PriceBook& book,
                                   const slurm::AccountingRecord& record) {
   pricing::Usage usage;
@@ -67,7 +81,7 @@ Result<pricing::Charge> charge_of(const pricing::PriceBook& book,
   usage.allocated = std::move(*allocated);
   usage.node_count = record.node_count;
   usage.elapsed_seconds = record.elapsed_seconds;
-  usage.started = record.start.has_value() && !record.nodes.empty();
+  usage.started = has_run(record);
   return pricing::charge(book, record.cluster, record.partition, usage);
 }
 
@@ -177,7 +191,7 @@ bool Reconciler::Pass::needs_accounting(const OpenHold& open) const {
     if (row->restart_count > 0) {
       const ledger::ShareKey earlier{row->cluster, open.hold.job->job_id,
                                      row->array_task_id.value_or(-1), row->restart_count - 1, ""};
-      if (!is_settled(open.shares, earlier)) return true;
+      if (settled_share(open.shares, earlier) == nullptr) return true;
     }
   }
   return live + finished_tasks(open.shares) < open.hold.task_count;
@@ -233,17 +247,36 @@ void Reconciler::Pass::settle_records(const OpenHold& open,
                                       const std::vector<slurm::AccountingRecord>& records,
                                       std::vector<ledger::Command>& commands) {
   for (const slurm::AccountingRecord& record : records) {
-    if (!record.status.has_ended() || record.status.revoked || !record.end) continue;
+    if (!is_complete(record)) continue;
     if (record.submit + submit_tolerance < open.hold.job->submit_time) continue;
     const bool requeued = is_followed_by_a_run(record, records);
     for (const std::int64_t task : tasks_of(record)) {
       const ledger::ShareKey key{record.cluster, root_id(record), task, record.run - 1, ""};
-      if (is_settled(open.shares, key)) continue;
+      if (const ledger::Share* share = settled_share(open.shares, key)) {
+        check_settled(open, record, *share);
+        continue;
+      }
       if (auto command = settlement(open, record, task, requeued)) {
         commands.push_back(std::move(*command));
       }
     }
   }
+}
+
+// A row that changed after it was charged is never charged again by itself: a person looks
+// (DESIGN 4.4).
+void Reconciler::Pass::check_settled(const OpenHold& open, const slurm::AccountingRecord& record,
+                                     const ledger::Share& share) {
+  const auto history = owner_.prices_.history();
+  const pricing::PriceBook* book = history->by_version(open.hold.parts.front().price_version);
+  if (book == nullptr) return;
+  const auto charge = charge_of(*book, record);
+  if (!charge || charge->amount == share.actual) return;
+  const std::string job = record.cluster + " job " + std::to_string(record.job_id);
+  problem("changed " + job, job + " was charged " + to_display(share.actual, share.unit) +
+                                ", but slurmdbd now says " +
+                                to_display(charge->amount, share.unit) +
+                                ": correct it with asbb adjust");
 }
 
 bool Reconciler::Pass::is_followed_by_a_run(const slurm::AccountingRecord& record,

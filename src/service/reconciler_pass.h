@@ -37,6 +37,8 @@ class Reconciler::Pass {
       const std::string& cluster, const slurm::AccountingQuery& query);
   void settle_records(const OpenHold& open, const std::vector<slurm::AccountingRecord>& records,
                       std::vector<ledger::Command>& commands);
+  void check_settled(const OpenHold& open, const slurm::AccountingRecord& record,
+                     const ledger::Share& share);
   [[nodiscard]] bool is_followed_by_a_run(const slurm::AccountingRecord& record,
                                           const std::vector<slurm::AccountingRecord>& all) const;
   [[nodiscard]] std::optional<ledger::Command> settlement(const OpenHold& open,
@@ -73,6 +75,12 @@ class Reconciler::Pass {
 // The id under which every task of an array, or the job itself, is known.
 [[nodiscard]] std::int64_t root_id(const slurm::QueueJob& job);
 [[nodiscard]] std::int64_t root_id(const slurm::AccountingRecord& record);
+
+// Whether the row says all that a charge needs: it has ended, and either ran or never will have.
+[[nodiscard]] bool is_complete(const slurm::AccountingRecord& record);
+
+// Whether anything was allocated. The node list of a short job may come later than the rest.
+[[nodiscard]] bool has_run(const slurm::AccountingRecord& record);
 
 // What slurmdbd says the record used, at the rates of `book`.
 [[nodiscard]] Result<pricing::Charge> charge_of(const pricing::PriceBook& book,

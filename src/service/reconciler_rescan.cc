@@ -47,10 +47,7 @@ void Reconciler::Pass::rescan() {
 }
 
 void Reconciler::Pass::rescan_record(const slurm::AccountingRecord& record) {
-  if (!record.status.has_ended() || record.status.revoked || !record.end || !record.start ||
-      record.nodes.empty()) {
-    return;
-  }
+  if (!is_complete(record) || !has_run(record)) return;
   const std::pair id{record.cluster, record.db_index};
   if (owner_.done_records_.contains(id)) return;
   const auto history = owner_.prices_.history();

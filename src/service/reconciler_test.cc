@@ -104,6 +104,38 @@ TEST_F(ReconcilerTest, CancelledWhilePendingGivesAllBack) {
   expect_balance("0", "0");
 }
 
+// slurmdbd told the end of short jobs before their nodes or allocation: they were settled at
+// nothing.
+TEST_F(ReconcilerTest, AnEndThatSlurmdbdTellsInPiecesWaitsForTheRest) {
+  const std::string token = hold("1.2");
+  source_.add_job(queued(token, 7, "COMPLETED"));
+  auto whole = record(7, "COMPLETED", 90);
+  auto early = whole;
+  early.allocated_tres.clear();
+  early.nodes.clear();
+  source_.set_records("onprem", {early});
+  EXPECT_EQ(pass().settled, 0);
+  expect_balance("1.2", "0");
+  early.allocated_tres = whole.allocated_tres;
+  source_.set_records("onprem", {early});
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("0", "0.09");
+}
+
+TEST_F(ReconcilerTest, ARowThatChangesAfterItsChargeIsAlarmed) {
+  const std::string token = hold("1.2");
+  source_.add_job(queued(token, 7, "COMPLETED"));
+  source_.add_record(record(7, "COMPLETED", 90));
+  EXPECT_EQ(pass().settled, 1);
+  auto changed = record(7, "COMPLETED", 80);
+  source_.set_records("onprem", {changed});
+  pass_time(seconds(301));
+  (void)pass();
+  expect_balance("0", "0.09");
+  ASSERT_EQ(alarms_.list().size(), 1u);
+  EXPECT_NE(alarms_.list()[0].message.find("slurmdbd now says"), std::string::npos);
+}
+
 TEST_F(ReconcilerTest, MoreThanTheHoldIsAnOverrun) {
   const std::string token = hold("0.05");
   source_.add_job(queued(token, 7, "COMPLETED"));
@@ -255,6 +287,7 @@ TEST_F(ReconcilerTest, AJobThatMightBeTheHoldsKeepsItAndIsAlarmed) {
   const std::string token = hold("1");
   auto like_it = record(9, "PENDING", 0);
   like_it.end = std::nullopt;
+  like_it.eligible = now();
   source_.add_record(like_it);
   pass_time(hours(1));
   EXPECT_EQ(pass().voided, 0);
@@ -279,8 +312,10 @@ TEST_F(ReconcilerTest, AChangedPriceDoesNotMoveAHold) {
   const std::string token = hold("1");
   set_prices(R"(
 prices:
-  - partition: gpu-aws
+  - cluster: onprem
+    partition: gpu-aws
     unit: USD
+    basis: tres
     per_core_hour: 360
 effective_from: 2025-02-01
 )");
