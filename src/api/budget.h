@@ -14,8 +14,8 @@ struct BudgetCheck {
   std::string account;
   std::string partition;
   std::int64_t nodes = 1;  // >= 1
-  std::int64_t cpus = 1;   // per node, >= 1
-  std::int64_t gpus = 0;   // per node
+  std::int64_t cpus = 1;   // of the whole job, >= 1
+  std::int64_t gpus = 0;   // of the whole job
   std::optional<std::int64_t>
       memory_mb;                 // per node; "64GB", "1234MB" or a number of MB on the wire
   std::int64_t wall_time_s = 0;  // >= 1; every form of sbatch --time on the wire, finite

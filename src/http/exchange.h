@@ -42,6 +42,15 @@ service::Promise<T> promise_of(const Router& router, const SharedCall& call, int
   };
 }
 
+// The Idempotency-Key header wins over the body's request_id.
+template <typename T>
+T with_key(T request, const Call& call) {
+  constexpr std::size_t length_max = 256;
+  const std::string_view key = call.request.header("idempotency-key");
+  if (!key.empty()) request.request_id = std::string(key.substr(0, length_max));
+  return request;
+}
+
 // Reads the body as T and calls `use` with it; an empty body counts as {} where `may_be_empty`.
 template <typename T, typename Use>
 void with_body(const Router& router, const SharedCall& call, Use use, bool may_be_empty = false) {

@@ -125,7 +125,7 @@ std::size_t Router::body_limit(std::string_view method, std::string_view target)
 
 std::string Router::request_id_of(const Request& request) const {
   static std::atomic<std::uint64_t> counter{0};
-  const std::string_view given = request.header("x-request-id");
+  const std::string_view given = request.header("request-id");
   if (is_plain_id(given)) return std::string(given);
   return "req_" + id_prefix_ + "_" + std::to_string(counter.fetch_add(1));
 }
@@ -161,7 +161,7 @@ Responder Router::measured(const Responder& responder, const Request& request,
                      arrived = request.arrived_at](Responder::Make make) {
     responder.send_made([this, route, request_id, arrived, make = std::move(make)] {
       Answer answer = make();
-      answer.headers.emplace_back("X-Request-Id", request_id);
+      answer.headers.emplace_back("Request-Id", request_id);
       metrics_.observe_request(route, answer.status, std::chrono::steady_clock::now() - arrived);
       if (answer.status >= 500) {
         service::log_warning(request_id + ": " + route + " answered with status " +

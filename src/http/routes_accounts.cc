@@ -109,7 +109,7 @@ void add_account_routes(Router& router, service::Operations& operations) {
 
   const auto adjust = [&router, &operations](const SharedCall& call) {
     with_body<api::Adjustment>(router, call, [&](const api::Adjustment& request) {
-      operations.adjust(call->caller, call->captures[0], request,
+      operations.adjust(call->caller, call->captures[0], with_key(request, *call),
                         promise_of<api::Account>(router, call));
     });
   };

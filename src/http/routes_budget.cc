@@ -3,18 +3,6 @@
 #include "http/routes.h"
 
 namespace asbb::http {
-namespace {
-
-// The header wins over the body's request_id.
-template <typename T>
-T with_key(T request, const Call& call) {
-  const std::string_view key = call.request.header("idempotency-key");
-  if (!key.empty()) request.request_id = std::string(key.substr(0, 256));
-  return request;
-}
-
-}  // namespace
-
 void add_budget_routes(Router& router, service::Operations& operations) {
   const auto check = [&router, &operations](const SharedCall& call) {
     with_body<api::BudgetCheck>(router, call, [&](const api::BudgetCheck& request) {

@@ -239,7 +239,7 @@ TEST_F(ServerTest, AnswersMistakesInOneForm) {
     ASSERT_TRUE(error) << answer.body;
     EXPECT_EQ(error->error.code, code);
     EXPECT_FALSE(error->error.message.empty());
-    EXPECT_EQ(error->request_id, answer.header("X-Request-Id"));
+    EXPECT_EQ(error->request_id, answer.header("Request-Id"));
   };
   expect_error(ask("GET", "/nothing"), 404, "NOT_FOUND");
   expect_error(ask("GET", "/api/v1/accounts/nobody"), 404, "NOT_FOUND");
@@ -260,7 +260,7 @@ TEST_F(ServerTest, AnswersMistakesInOneForm) {
   ASSERT_TRUE(
       client.send("POST /api/v1/accounts HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n"));
   EXPECT_EQ(client.receive()->status, 413);
-  EXPECT_EQ(ask("GET", "/health", {}, "X-Request-Id: mine-1\r\n").header("X-Request-Id"), "mine-1");
+  EXPECT_EQ(ask("GET", "/health", {}, "Request-Id: mine-1\r\n").header("Request-Id"), "mine-1");
 }
 
 TEST_F(ServerTest, ShowsTheWholeStory) {
