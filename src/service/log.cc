@@ -3,6 +3,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <memory>
 
 namespace asbb::service {
@@ -22,13 +23,15 @@ spdlog::level::level_enum level_of(config::LogLevel level) {
   return spdlog::level::err;
 }
 
-// A message must stay one line, and one JSON string.
+std::atomic<bool> quotes_escaped{false};
+
+// A message must stay one line, and within JSON one string.
 std::string escaped(const std::string& message) {
   static constexpr char digits[] = "0123456789abcdef";
   std::string text;
   for (const char c : message) {
     const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
+    if (quotes_escaped && (c == '"' || c == '\\')) {
       text += '\\';
       text += c;
     } else if (c == '\n') {
@@ -55,7 +58,8 @@ void start_log(config::LogLevel level, config::LogFormat format) {
       std::make_shared<spdlog::logger>("asbb", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_level(level_of(level));
   logger->flush_on(spdlog::level::info);
-  if (format == config::LogFormat::json) {
+  quotes_escaped = format == config::LogFormat::json;
+  if (quotes_escaped) {
     logger->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":"%v"})",
                         spdlog::pattern_time_type::utc);
   } else {

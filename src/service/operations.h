@@ -5,6 +5,7 @@
 // others read committed state under a short lock.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -37,6 +38,7 @@ struct Hooks {
   std::function<void(std::function<void(const PassReport&)>)> ask_for_pass;
   std::function<PassReport()> last_pass;
   std::function<void()> prices_changed;  // after `prices` has followed; may be on any thread
+  std::function<void()> view_wanted;     // somebody met what the view does not know (yet)
 };
 
 struct Collaborators {
@@ -137,6 +139,7 @@ class Operations {
   [[nodiscard]] Reply<Checked> price_check(const api::BudgetCheck& request);
   [[nodiscard]] Reply<std::string> transaction_of(const ledger::Outcome& outcome) const;
   [[nodiscard]] Reply<store::HoldRecord> find_hold(const api::BudgetReconcile& request) const;
+  void want_view(const std::string& denial);
   [[nodiscard]] std::vector<std::string> visible_accounts(const Caller& caller) const;
   [[nodiscard]] Reply<api::PriceBook> follow_prices(const Caller& caller,
                                                     std::int64_t version) const;
@@ -148,6 +151,7 @@ class Operations {
   const Instant started_at_;
   SubmissionGate gate_;
   ShapeCache shapes_;
+  std::atomic<std::int64_t> view_wanted_us_{0};  // when last
 };
 
 // A Problem for callers who may not: 401 for one without a token, 403 for anybody else.

@@ -68,13 +68,7 @@ api::BudgetCheckAnswer check_answer(const ledger::Outcome& outcome, const std::s
   answer.available = outcome.accepted();
   answer.unit = outcome.unit;
   answer.estimated_cost = outcome.estimate;
-  answer.details.account_balance = outcome.leg.limit - outcome.leg.used;
-  answer.details.current_hold = outcome.leg.held;
   answer.details.hold_percentage = factor;
-  if (!outcome.leg.partition.empty()) {
-    answer.details.partition_limit = outcome.leg.limit;
-    answer.details.partition_used = outcome.leg.used;
-  }
   answer.budget_remaining = outcome.leg.available;
   if (outcome.accepted()) {
     answer.hold_amount = outcome.amount;
@@ -86,6 +80,20 @@ api::BudgetCheckAnswer check_answer(const ledger::Outcome& outcome, const std::s
   answer.code = ledger::to_string(outcome.refusal);
   answer.message = sentence_of(outcome, account);
   return answer;
+}
+
+// Of the budget that pays and its limit for the partition, without what was held just now.
+void add_details(api::BudgetCheckAnswer& answer, const ledger::Book& book,
+                 const ledger::Outcome& outcome, const std::string& partition) {
+  const ledger::Budget* budget = book.budget(outcome.budget);
+  if (budget == nullptr) return;
+  answer.details.account_balance = budget->limit - budget->used;
+  answer.details.current_hold = std::max(budget->held - answer.hold_amount, Micros());
+  for (const ledger::PartitionLimit* limit : book.limits_of(budget->id)) {
+    if (limit->partition != partition) continue;
+    answer.details.partition_limit = limit->limit;
+    answer.details.partition_used = limit->used;
+  }
 }
 
 // Refusals that say "there is no money" are answers; clients take every other status as an outage.
@@ -229,9 +237,9 @@ void Operations::check(const Caller& caller, const api::BudgetCheck& request,
   api::BudgetCheck asked = request;
   asked.request_id.clear();
   made.context.body_digest = sha256_hex(api::to_json(asked));
-  const auto done = [this, promise, checked = std::move(*checked),
+  const auto done = [this, promise, partition = request.partition, checked = std::move(*checked),
                      fresh_id](Result<ledger::Outcome> outcome) {
-    promise([this, checked, fresh_id, outcome = std::move(outcome)]() -> Reply<Answer> {
+    promise([this, partition, checked, fresh_id, outcome = std::move(outcome)]() -> Reply<Answer> {
       if (!outcome) return problem(outcome.error());
       if (!outcome->accepted() && !is_about_money(outcome->refusal)) {
         return tl::unexpected(problem_of(*outcome, checked.account));
@@ -239,6 +247,8 @@ void Operations::check(const Caller& caller, const api::BudgetCheck& request,
       const auto id = outcome->replayed ? transaction_of(*outcome) : Reply<std::string>(fresh_id);
       if (!id) return tl::unexpected(id.error());
       Answer answer = check_answer(*outcome, checked.account, checked.factor, *id);
+      with_.committer.read(
+          [&](const ledger::Book& book) { add_details(answer, book, *outcome, partition); });
       if (!answer.available && checked.book != nullptr) {
         answer.recommendation = recommend(checked.request, checked.shapes, *checked.book,
                                           outcome->leg.available, checked.factor);

@@ -12,6 +12,7 @@ namespace asbb::service {
 namespace {
 
 constexpr Span token_ahead_max = seconds(600);  // plugin-protocol.md 2
+constexpr Span view_wanted_gap = seconds(5);  // users must not make the service ask Slurm for ever
 
 api::SubmissionAnswer deny(const std::string& code, const std::string& message) {
   api::SubmissionAnswer answer;
@@ -74,6 +75,7 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
   }
   Verdict verdict = gate_.judge(*submission, at);
   if (const auto* denial = std::get_if<Denial>(&verdict)) {
+    want_view(denial->code);
     return keep(promise, deny(denial->code, denial->message));
   }
   if (std::holds_alternative<NoHoldNeeded>(verdict)) {
@@ -89,6 +91,18 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
   submitted->deadline = at + milliseconds(submission->time_budget_ms);
   submitted->denied_on_silence = submission->on_silence == api::OnSilence::deny;
   place_hold(submitted, promise);
+}
+
+// A user, account or partition that was made a moment ago is not in the view yet: read it soon.
+void Operations::want_view(const std::string& denial) {
+  const bool is_about_view = denial == "cluster_unknown" || denial == "associations_unknown" ||
+                             denial == "unknown_partition" || denial == "user_unknown" ||
+                             denial == "account_not_usable";
+  if (!is_about_view || !hooks_.view_wanted) return;
+  const std::int64_t at = now().microseconds;
+  std::int64_t last = view_wanted_us_.load();
+  if (at - last < view_wanted_gap.microseconds) return;
+  if (view_wanted_us_.compare_exchange_strong(last, at)) hooks_.view_wanted();
 }
 
 void Operations::place_hold(const std::shared_ptr<Submitted>& submitted,

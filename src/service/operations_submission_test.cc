@@ -94,6 +94,21 @@ TEST_F(SubmissionTest, TellsUnknownAndForeignAccountsAlike) {
   expect_balance("0", "0");
 }
 
+TEST_F(SubmissionTest, AsksForAViewWhenItMeetsSomethingNewButNotAllTheTime) {
+  int wanted = 0;
+  hooks_.view_wanted = [&] { ++wanted; };
+  rebuild();
+  auto asked = submission();
+  EXPECT_EQ(submit(asked).decision, "allow");
+  EXPECT_EQ(wanted, 0);
+  asked.account = "made-just-now";
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(submit(asked).decision, "deny");
+  EXPECT_EQ(wanted, 1);
+  pass_time(seconds(6));
+  EXPECT_EQ(submit(asked).decision, "deny");
+  EXPECT_EQ(wanted, 2);
+}
+
 TEST_F(SubmissionTest, SaysWhatIsMissingAndWhatWouldFit) {
   auto asked = submission();
   asked.cpus_per_task = asked.min_cpus = 16;

@@ -79,6 +79,20 @@ TEST_F(OperationsTest, ChecksHoldAndSettleOnce) {
   expect_balance("0", "5");
 }
 
+TEST_F(OperationsTest, ShowsTheBudgetAndTheLimitOfACheck) {
+  ASSERT_TRUE(run(ledger::SetPartitionLimit{"proj001", "USD", "gpu-aws", money("10")}).accepted());
+  const auto first = check(two_cpus());
+  EXPECT_EQ(to_decimal(first->details.account_balance), "50");
+  EXPECT_EQ(to_decimal(first->details.current_hold), "0");
+  EXPECT_EQ(to_decimal(*first->details.partition_limit), "10");
+  EXPECT_EQ(to_decimal(first->budget_remaining), "1.36");
+  const auto second = check(two_cpus());
+  EXPECT_FALSE(second->available);
+  EXPECT_EQ(second->code, "partition_limit_exceeded");
+  EXPECT_EQ(to_decimal(second->details.current_hold), "8.64");
+  EXPECT_EQ(to_decimal(second->budget_remaining), "1.36");
+}
+
 TEST_F(OperationsTest, CountsTheCpusOfTheWholeJob) {
   auto request = two_cpus();
   request.nodes = 2;

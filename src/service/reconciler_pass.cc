@@ -61,12 +61,15 @@ std::int64_t root_id(const slurm::AccountingRecord& record) {
   return record.array_job_id != 0 ? record.array_job_id : record.job_id;
 }
 
-// slurmdbd hears of a job in pieces: for a moment an ended row may lack its nodes or its start.
+// slurmdbd hears of a job in pieces: in a burst an ended row may lack its partition, nodes or start
+// for a moment.
 bool is_complete(const slurm::AccountingRecord& record) {
   if (!record.status.has_ended() || record.status.revoked || !record.end) return false;
+  if (record.partition.empty() || record.account.empty()) return false;
   const bool never_ran = record.status.base == slurm::JobState::cancelled ||
                          record.status.base == slurm::JobState::deadline;
-  return has_run(record) || (never_ran && record.elapsed_seconds == 0 && record.nodes.empty());
+  if (has_run(record)) return !record.nodes.empty();
+  return never_ran && record.elapsed_seconds == 0 && record.nodes.empty();
 }
 
 bool has_run(const slurm::AccountingRecord& record) {

@@ -79,7 +79,7 @@ class Reconciler::Pass {
 // Whether the row says all that a charge needs: it has ended, and either ran or never will have.
 [[nodiscard]] bool is_complete(const slurm::AccountingRecord& record);
 
-// Whether anything was allocated. The node list of a short job may come later than the rest.
+// Whether anything was allocated.
 [[nodiscard]] bool has_run(const slurm::AccountingRecord& record);
 
 // What slurmdbd says the record used, at the rates of `book`.

@@ -116,8 +116,16 @@ TEST_F(ReconcilerTest, AnEndThatSlurmdbdTellsInPiecesWaitsForTheRest) {
   source_.set_records("onprem", {early});
   EXPECT_EQ(pass().settled, 0);
   expect_balance("1.2", "0");
-  early.allocated_tres = whole.allocated_tres;
+  early = whole;
+  early.nodes.clear();
   source_.set_records("onprem", {early});
+  EXPECT_EQ(pass().settled, 0);
+  early = whole;
+  early.partition.clear();
+  source_.set_records("onprem", {early});
+  EXPECT_EQ(pass().settled, 0);
+  expect_balance("1.2", "0");
+  source_.set_records("onprem", {whole});
   EXPECT_EQ(pass().settled, 1);
   expect_balance("0", "0.09");
 }
