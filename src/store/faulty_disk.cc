@@ -17,6 +17,7 @@ struct FaultyDisk::State {
   DiskFailure failure = DiskFailure::full;
   bool for_good = false;
   bool has_failed = false;
+  int system_code = 0;
 
   bool fails_now() {
     ++operations;
@@ -63,7 +64,7 @@ int write_file(sqlite3_file* file, const void* from, int count, sqlite3_int64 at
   if (disk->failure == DiskFailure::full) return SQLITE_FULL;
   const bool torn = disk->failure == DiskFailure::torn;
   const int written = write(torn ? count / 2 : count);
-  errno = torn ? EDQUOT : EIO;
+  disk->system_code = torn ? EDQUOT : EIO;
   return written == SQLITE_OK ? SQLITE_IOERR_WRITE : written;
 }
 
@@ -100,6 +101,11 @@ int check_lock(sqlite3_file* file, int* held) {
   return real(file)->pMethods->xCheckReservedLock(real(file), held);
 }
 int control_file(sqlite3_file* file, int operation, void* argument) {
+  FaultyDisk::State* disk = faulty(file).disk;
+  if (operation == SQLITE_FCNTL_LAST_ERRNO && disk != nullptr && disk->has_failed) {
+    *static_cast<int*>(argument) = disk->system_code;
+    return SQLITE_OK;
+  }
   return real(file)->pMethods->xFileControl(real(file), operation, argument);
 }
 int sector_size(sqlite3_file* file) {

@@ -61,12 +61,23 @@ Meaning meaning_of(int code) {
   }
 }
 
+// errno of the last failing call on the WAL; sqlite3_system_errno is not set by a COMMIT.
+int last_failure_of_wal(sqlite3* handle) {
+  sqlite3_file* wal = nullptr;
+  sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&wal));
+  int code = 0;
+  if (wal == nullptr || wal->pMethods == nullptr) return code;
+  wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &code);
+  return code;
+}
+
 // In WAL mode COMMIT writes frames, the last of them with the commit mark, and then syncs. A write
 // without space leaves the mark out. A sync (or what follows it) that failed, or a write that
 // failed for another reason, may leave it on the disk although SQLite has rolled back
 // (sqlite3WalFrames in wal.c).
-bool left_no_commit_mark(int code, int system_code) {
+bool left_no_commit_mark(sqlite3* handle, int code) {
   if (code == SQLITE_FULL) return true;
+  const int system_code = last_failure_of_wal(handle);
   return code == SQLITE_IOERR_WRITE &&
          (system_code == EDQUOT || system_code == EFBIG || system_code == ENOSPC);
 }
@@ -250,12 +261,11 @@ Result<void> Connection::begin_read() {
 Result<void> Connection::commit() {
   const int code = sqlite3_exec(handle_, "COMMIT", nullptr, nullptr, nullptr);
   if (code == SQLITE_OK) return {};
-  const int system_code = sqlite3_system_errno(handle_);
   Error failure = error(code);
   // A deferred constraint or a busy file: SQLite has not begun to write.
   if (in_transaction()) {
     rollback();
-  } else if (!left_no_commit_mark(code, system_code)) {
+  } else if (!left_no_commit_mark(handle_, code)) {
     failure.kind = ErrorKind::unknown_outcome;
   }
   return tl::unexpected(std::move(failure));
