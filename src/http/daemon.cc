@@ -76,7 +76,7 @@ struct Daemon::Parts {
       reconciler.ask(std::move(done));
     };
     made.last_pass = [this] { return reconciler.last_report(); };
-    made.prices_changed = [this] { refresher.wake(); };
+    made.prices_changed = made.view_wanted = [this] { refresher.wake(); };
     return made;
   }
 

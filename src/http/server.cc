@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "http/routes.h"
+#include "service/log.h"
 
 namespace asbb::http {
 namespace {
@@ -31,7 +32,13 @@ service::AuthorityOptions authority_options(const config::Config& config, slurm:
     options.admin_names.insert(admin);
     if (const auto id = names.known_id(admin)) options.admin_ids.insert(*id);
   }
-  if (const auto id = names.known_id(config.slurm.user)) options.submit_ids.insert(*id);
+  if (const auto id = names.known_id(config.slurm.user)) {
+    options.submit_ids.insert(*id);
+  } else {
+    service::log_warning("slurm.user '" + config.slurm.user +
+                         "' is no user of this system: only root and this service's own user may "
+                         "submit jobs");
+  }
   return options;
 }
 
