@@ -35,7 +35,7 @@ demo_start() {
   demo_stop >/dev/null
   rm -rf "$demo/asbb"
   tests/slurm/bed up "$bed" --plugin "$build/lib/slurm/job_submit_budget.so" \
-    --plugstack 'budget_service_url=http://localhost:@PORT@ socket=@SOCKET@'
+    --plugstack "budget_service_url=http://localhost:@PORT@ socket=@SOCKET@ ${DEMO_PLUGIN_ARGUMENTS:-}"
   eval "$(tests/slurm/bed env "$bed")"
   export PATH=$build/bin:$PATH
   service_start "$demo/asbb" || broken "the budget service does not start"
