@@ -73,8 +73,10 @@ struct AccountingRecord {
   std::string array_tasks;  // pending rest of an array
   std::int64_t het_job_id = 0;
   std::int64_t het_job_offset = 0;
-  // 1, 2, ...: place of this row among the rows of the same job in this cluster, by db_index. Only
-  // sure when the list was asked for by job id, or reaches back to the job's first submission.
+  // 1, 2, ...: place of this row among the rows of the same job in this cluster, by db_index: one
+  // for each requeue and for each resize, so it is not slurmctld's restart count. Only sure when
+  // the list was asked for by job id, or the row had ended. 22.05 gives each requeue a new submit
+  // time.
   std::int64_t run = 1;
   std::string user;  // empty when the system has forgotten the name
   std::uint32_t user_id = 0;
@@ -87,7 +89,9 @@ struct AccountingRecord {
   std::optional<Instant> eligible;
   std::optional<Instant> start;
   std::optional<Instant> end;
-  std::int64_t elapsed_seconds = 0;  // without suspended time
+  // Without suspended time. Of a row that follows a resize: start and elapsed since the resize,
+  // where sacct says them since the job's start and so counts the time before it twice.
+  std::int64_t elapsed_seconds = 0;
   std::int64_t suspended_seconds = 0;
   std::int64_t time_limit_minutes = unlimited;
   std::int64_t node_count = 0;

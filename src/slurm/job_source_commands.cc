@@ -13,6 +13,9 @@ namespace {
 // As many ids as fit on one command line with room to spare, and in one query of slurmdbd.
 constexpr std::size_t ids_per_call = 1000;
 
+// A requeued job is submitted anew when its nodes are free again, not when its run ended.
+constexpr Span requeue_slack = seconds(600);
+
 // For a cluster that slurmdbd has never heard of sacct prints nothing and exits with 0.
 Result<void> check_known(SlurmClient& client, const SlurmCluster& cluster) {
   auto text = client.run(cluster, {"sacctmgr", "-n", "-P", "show", "cluster",
@@ -122,11 +125,11 @@ Result<void> JobSourceCommands::ask_window(const SlurmCluster& cluster, Instant 
   if (auto asked = ask_accounting(cluster, selection, list); !asked) {
     return asked;
   }
-  // A run before this one ended when this one was submitted: only what was submitted before the
-  // window can have rows that the window lacks.
+  // A run before this one ended when this one was submitted, give or take what an epilog takes:
+  // only what was submitted by then can have rows that the window lacks.
   std::set<std::int64_t> older;
   for (const AccountingRecord& record : list.records) {
-    if (record.status.has_ended() && record.submit < since) {
+    if (record.status.has_ended() && record.submit < since + requeue_slack) {
       older.insert(record.job_id);
     }
   }
