@@ -380,6 +380,11 @@ TEST(EstimateWholeNodes, NeedNoMoreThanTheJobFills) {
   EXPECT_EQ(bound_of(request, partition).nodes, 2);
   request.spread_job = true;
   EXPECT_EQ(bound_of(request, partition).nodes, 4);
+  request = one_task(60);
+  request.max_nodes.reset();
+  request.num_tasks = 33;
+  partition.nodes.push_back(gpu_node());  // 32 CPUs; the smaller nodes may come first
+  EXPECT_EQ(bound_of(request, partition).nodes, 3);
   partition = gpu_partition();
   partition.exclusive = true;
   request = one_task(60);
