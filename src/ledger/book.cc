@@ -1,6 +1,7 @@
 #include "ledger/book.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/assert.h"
 
@@ -11,6 +12,13 @@ template <typename Map, typename Key>
 auto find_in(const Map& map, const Key& key) -> decltype(&map.begin()->second) {
   const auto found = map.find(key);
   return found == map.end() ? nullptr : &found->second;
+}
+
+constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+
+// Before every key of a hold's shares.
+std::pair<HoldId, ShareKey> first_key(HoldId hold) {
+  return {hold, ShareKey{"", lowest, lowest, lowest, ""}};
 }
 
 bool is_unbound(const Hold& hold) {
@@ -82,13 +90,16 @@ void Book::forget(HoldId id) {
   const auto found = holds_.find(id);
   if (found == holds_.end()) return;
   ASBB_ASSERT(found->second.status == HoldStatus::closed);
-  hold_requests_.erase(found->second.request_id);
+  if (const auto name = hold_requests_.find(found->second.request_id);
+      name != hold_requests_.end() && name->second == id) {
+    hold_requests_.erase(name);
+  }
   if (const auto& job = found->second.job) {
     auto& ids = job_holds_[{job->cluster, job->job_id}];
     ids.erase(id);
     if (ids.empty()) job_holds_.erase({job->cluster, job->job_id});
   }
-  auto at = share_keys_.lower_bound({id, ShareKey{"", 0, -1, 0, ""}});
+  auto at = share_keys_.lower_bound(first_key(id));
   while (at != share_keys_.end() && at->first.first == id) {
     shares_.erase(at->second);
     at = share_keys_.erase(at);
@@ -181,7 +192,7 @@ std::vector<const Hold*> Book::open_holds() const {
 
 std::vector<const Share*> Book::shares_of(HoldId hold) const {
   std::vector<const Share*> out;
-  for (auto at = share_keys_.lower_bound({hold, ShareKey{"", 0, -1, 0, ""}});
+  for (auto at = share_keys_.lower_bound(first_key(hold));
        at != share_keys_.end() && at->first.first == hold; ++at) {
     out.push_back(share(at->second));
   }

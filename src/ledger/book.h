@@ -105,7 +105,10 @@ class Stage {
   [[nodiscard]] const Budget* budget(BudgetId id) const;
   [[nodiscard]] const PartitionLimit* limit(LimitId id) const;
   [[nodiscard]] const Hold* hold(HoldId id) const;
+  [[nodiscard]] const Hold* hold_of_request(const std::string& request_id) const;
   [[nodiscard]] const Share* share(HoldId hold, const ShareKey& key) const;
+  // The latest run seen of the key's job or array task, whatever cluster it ran on.
+  [[nodiscard]] const Share* latest_run(HoldId hold, const ShareKey& key) const;
   [[nodiscard]] const RememberedAnswer* answer(const std::string& request_id) const;
   [[nodiscard]] std::vector<BudgetId> budgets_of(AccountId account) const;
   [[nodiscard]] std::vector<LimitId> limits_of(BudgetId budget) const;
@@ -150,6 +153,7 @@ class Stage {
   std::map<BudgetId, Budget> budgets_;
   std::map<LimitId, PartitionLimit> limits_;
   std::map<HoldId, Hold> holds_;
+  std::map<std::string, HoldId> hold_requests_;
   std::map<ShareId, Share> shares_;
   std::map<std::pair<HoldId, ShareKey>, ShareId> share_keys_;
   std::map<std::int64_t, PriceVersion> prices_;

@@ -27,6 +27,9 @@ namespace asbb::ledger {
 
 [[nodiscard]] Outcome refuse(Refusal refusal, std::string field = {});
 
+// Free text of people and clusters: at most 2000 bytes, and no NUL.
+[[nodiscard]] bool is_valid_text(const std::string& text);
+
 // The counters of a leg.
 [[nodiscard]] LegFigures figures_of(const Stage& stage, const Leg& leg);
 

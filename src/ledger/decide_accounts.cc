@@ -9,7 +9,6 @@ namespace asbb::ledger {
 namespace {
 
 constexpr std::size_t name_length_max = 128;
-constexpr std::size_t text_length_max = 2000;
 constexpr std::int64_t hold_factor_max = 100'000'000;  // x 100
 
 bool is_valid_name(const std::string& name) {
@@ -18,10 +17,6 @@ bool is_valid_name(const std::string& name) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '-' || c == '.' || c == '@' || c == '+' || c == ':';
   });
-}
-
-bool is_valid_text(const std::string& text) {
-  return text.size() <= text_length_max && text.find('\0') == std::string::npos;
 }
 
 bool is_valid_limit(Micros limit) {
@@ -184,6 +179,7 @@ Outcome check_account_update(const Stage& stage, const UpdateAccount& action,
   if (action.parent && !action.parent->empty()) {
     const Account* parent = stage.account(*action.parent);
     if (parent == nullptr) return refuse(Refusal::unknown_parent, "parent");
+    if (parent->status == AccountStatus::closed) return refuse(Refusal::account_closed, "parent");
     if (makes_cycle(stage, account.id, parent->id)) return refuse(Refusal::parent_cycle, "parent");
   }
   return {};

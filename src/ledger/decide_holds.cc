@@ -10,6 +10,19 @@ namespace {
 
 constexpr std::int64_t task_count_max = 10'000'000;
 
+Outcome check_texts(const PlaceHold& action) {
+  const std::pair<const char*, const std::string*> texts[] = {
+      {"user", &action.user},
+      {"cluster", &action.cluster},
+      {"partition", &action.partition},
+      {"group", &action.group},
+      {"transaction_id", &action.transaction_id}};
+  for (const auto& [field, text] : texts) {
+    if (!is_valid_text(*text)) return refuse(Refusal::bad_name, field);
+  }
+  return {};
+}
+
 Outcome check_parts(const PlaceHold& action) {
   std::set<std::string> units;
   for (const PlacePart& part : action.parts) {
@@ -68,8 +81,8 @@ Outcome fit_part(const Stage& stage, const Account& account, const PlaceHold& ac
   return outcome;
 }
 
-void write_hold_entry(Stage& stage, const Context& context, const Hold& hold,
-                      const HoldPart& part) {
+void write_hold_entry(Stage& stage, const Context& context, const Hold& hold, const HoldPart& part,
+                      Instant period_at) {
   Entry entry = entry_for(stage, context, EntryType::hold, hold, part);
   entry.amount = part.granted;
   entry.details = RecordWriter()
@@ -79,8 +92,17 @@ void write_hold_entry(Stage& stage, const Context& context, const Hold& hold,
                       .add("task_count", hold.task_count)
                       .add("group", hold.group)
                       .add("backfilled", hold.backfilled ? 1 : 0)
+                      .add("period_us", period_at.microseconds)
                       .text();
   stage.add(std::move(entry));
+}
+
+// Tokens name one hold for ever; an external caller's name may come again after its hold closed.
+bool is_name_taken(const Stage& stage, const Hold& hold) {
+  if (hold.request_id.empty()) return false;
+  const Hold* known = stage.hold_of_request(hold.request_id);
+  return known != nullptr && (known->status == HoldStatus::open || known->kind == HoldKind::slurm ||
+                              hold.kind == HoldKind::slurm);
 }
 
 Hold new_hold(const Context& context, const PlaceHold& action, AccountId account) {
@@ -101,7 +123,8 @@ Hold new_hold(const Context& context, const PlaceHold& action, AccountId account
 }  // namespace
 
 Outcome decide_action(Stage& stage, const Context& context, const PlaceHold& action) {
-  Outcome outcome = check_parts(action);
+  Outcome outcome = check_texts(action);
+  if (outcome.accepted()) outcome = check_parts(action);
   if (!outcome.accepted()) return outcome;
   const Account* account = stage.account(action.account);
   outcome = check_standing(stage, account, action.backfill);
@@ -112,6 +135,7 @@ Outcome decide_action(Stage& stage, const Context& context, const PlaceHold& act
     return refuse(Refusal::too_many_unbound, "account");
   }
   Hold hold = new_hold(context, action, account->id);
+  if (is_name_taken(stage, hold)) return refuse(Refusal::request_id_conflict, "transaction_id");
   const Instant at = action.period_at.value_or(context.at);
   Outcome answer;
   for (const PlacePart& part : action.parts) {
@@ -134,7 +158,7 @@ Outcome decide_action(Stage& stage, const Context& context, const PlaceHold& act
   }
   const Hold& added = stage.add(std::move(hold));
   if (added.kind == HoldKind::slurm) stage.count_unbound(added.user, added.account, 1);
-  for (const HoldPart& part : added.parts) write_hold_entry(stage, context, added, part);
+  for (const HoldPart& part : added.parts) write_hold_entry(stage, context, added, part, at);
   answer.hold = added.id;
   answer.price_version = added.parts.front().price_version;
   return answer;

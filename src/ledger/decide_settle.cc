@@ -8,18 +8,13 @@
 namespace asbb::ledger {
 namespace {
 
-// What the shares not opened yet will need; the rest of `unopened` was given back by requeued runs.
+// What the tasks not seen yet will need; the rest of `unopened` was given back by requeued runs.
 Micros reserved_for_others(const Hold& hold, const HoldPart& part) {
-  Micros opened;
-  if (hold.tasks_opened > 0) {
-    const auto taken =
-        mul_div(part.granted.count(), hold.tasks_opened, hold.task_count, Rounding::half_even);
-    ASBB_ASSERT(taken.has_value());
-    // mul_div rounds to nearest, split_part cuts down: never reserve less than the parts still to
-    // come.
-    opened = Micros(std::max<std::int64_t>(*taken - 1, 0));
-  }
-  return std::min(part.unopened, part.granted - opened);
+  // What the opened ones took is cut down by split_part: minus the rounded-up negative.
+  const auto opened =
+      mul_div(-part.granted.count(), hold.tasks_opened, hold.task_count, Rounding::up);
+  ASBB_ASSERT(opened.has_value());
+  return std::min(part.unopened, part.granted + Micros(*opened));
 }
 
 Micros largest_part(const Hold& hold, const HoldPart& part) {
@@ -29,32 +24,40 @@ Micros largest_part(const Hold& hold, const HoldPart& part) {
 }
 
 // What a run takes from the hold: its task's part at first, then what earlier runs gave back.
-Micros take_from_hold(const Hold& hold, const HoldPart& part, bool first_run) {
+Micros take_from_hold(const Hold& hold, const HoldPart& part, bool is_new_task) {
   if (hold.status == HoldStatus::closed) return Micros();
-  if (first_run) {
+  if (is_new_task) {
     return std::min(part.unopened, split_part(part.granted, hold.task_count, hold.tasks_opened));
   }
   return std::min(part.unopened - reserved_for_others(hold, part), largest_part(hold, part));
 }
 
+// Whether the latest run of that task was requeued and the next one has not been seen. It is asked
+// before and after each change of a share, because runs may be seen late and in any order.
+bool awaits_next_run(const Stage& stage, HoldId hold, const ShareKey& key) {
+  const Share* latest = stage.latest_run(hold, key);
+  return latest != nullptr && latest->status == ShareStatus::settled && latest->requeued;
+}
+
+void count_awaited(const Stage& stage, Hold& hold, const ShareKey& key, bool before) {
+  const bool after = awaits_next_run(stage, hold.id, key);
+  if (before != after) hold.pending_runs += after ? 1 : -1;
+}
+
 Share& open_share(Stage& stage, const Context& context, HoldId id, const ShareKey& key) {
   Hold& hold = stage.edit(id);
-  // A requeued job may begin its next run on another cluster, as that cluster's first.
-  const bool first_run = key.run == 0 && hold.tasks_opened < hold.task_count;
+  const bool is_new_task =
+      hold.tasks_opened < hold.task_count && stage.latest_run(id, key) == nullptr;
   Share share;
   share.hold = id;
   share.key = key;
   share.opened_at = context.at;
   for (HoldPart& part : hold.parts) {
-    const Micros taken = take_from_hold(hold, part, first_run);
+    const Micros taken = take_from_hold(hold, part, is_new_task);
     part.unopened -= taken;
     share.held.push_back(taken);
   }
-  if (first_run) {
-    ++hold.tasks_opened;
-  } else if (hold.pending_runs > 0) {
-    --hold.pending_runs;
-  }
+  if (is_new_task) ++hold.tasks_opened;
   if (hold.status == HoldStatus::open) ++hold.open_shares;
   return stage.add(std::move(share));
 }
@@ -79,8 +82,13 @@ Micros top_up(Stage& stage, const Context& context, Hold& hold, std::size_t inde
 }
 
 bool is_valid_key(const Hold& hold, const ShareKey& key) {
-  if (hold.kind == HoldKind::external) return !key.external_id.empty();
-  return key.external_id.empty() && !key.cluster.empty() && key.job_id > 0 && key.run >= 0;
+  if (hold.kind == HoldKind::external) {
+    ShareKey only_external;
+    only_external.external_id = key.external_id;
+    return !key.external_id.empty() && is_valid_text(key.external_id) && key == only_external;
+  }
+  return key.external_id.empty() && !key.cluster.empty() && is_valid_text(key.cluster) &&
+         key.job_id > 0 && key.task >= -1 && key.run >= 0;
 }
 
 Outcome settled_outcome(const Hold& hold, const Share& share) {
@@ -177,6 +185,7 @@ Outcome decide_action(Stage& stage, const Context& context, const SettleShare& a
   if (!settlement_fits(stage, *paying, action.actual)) {
     return refuse(Refusal::overflow, "actual_cost");
   }
+  const bool awaited = awaits_next_run(stage, action.hold, action.key);
   Share& settled = share == nullptr ? open_share(stage, context, action.hold, action.key)
                                     : stage.edit(share->id);
   Hold& hold = stage.edit(action.hold);
@@ -190,7 +199,7 @@ Outcome decide_action(Stage& stage, const Context& context, const SettleShare& a
   }
   if (hold.status == HoldStatus::open) {
     --hold.open_shares;
-    if (action.requeued) ++hold.pending_runs;
+    count_awaited(stage, hold, action.key, awaited);
     close_if_done(stage, context, hold.id);
   }
   return settled_outcome(hold, settled);
@@ -209,12 +218,14 @@ Outcome decide_action(Stage& stage, const Context& context, const OpenShare& act
     outcome.granted = share->held.front();
     return outcome;
   }
+  const bool is_further_run = stage.latest_run(action.hold, action.key) != nullptr;
+  const bool awaited = awaits_next_run(stage, action.hold, action.key);
   Share& share = open_share(stage, context, action.hold, action.key);
   Hold& hold = stage.edit(action.hold);
-  if (action.key.run > 0) {
-    for (std::size_t i = 0; i < hold.parts.size(); ++i) {
-      outcome.amount += top_up(stage, context, hold, i, share);
-    }
+  count_awaited(stage, hold, action.key, awaited);
+  for (std::size_t i = 0; is_further_run && i < hold.parts.size(); ++i) {
+    const Micros added = top_up(stage, context, hold, i, share);
+    if (i == 0) outcome.amount = added;
   }
   outcome.granted = share.held.front();
   return outcome;

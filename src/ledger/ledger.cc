@@ -7,17 +7,50 @@
 namespace asbb::ledger {
 namespace {
 
+// The account's budget of that unit that covers the moment.
 const Budget* budget_in_force(const Stage& stage, AccountId account, const std::string& unit,
-                              Instant at, bool ended_too, bool& seen) {
-  const Budget* nearest = nullptr;
+                              Instant at) {
+  for (const BudgetId id : stage.budgets_of(account)) {
+    const Budget* budget = stage.budget(id);
+    if (budget->unit == unit && budget->covers(at)) return budget;
+  }
+  return nullptr;
+}
+
+// The last one that ended before the moment, else the first to come.
+const Budget* budget_out_of_force(const Stage& stage, AccountId account, const std::string& unit,
+                                  Instant at) {
+  const Budget* ended = nullptr;
+  const Budget* coming = nullptr;
   for (const BudgetId id : stage.budgets_of(account)) {
     const Budget* budget = stage.budget(id);
     if (budget->unit != unit) continue;
-    seen = true;
-    if (budget->covers(at)) return budget;
-    if (nearest == nullptr || nearest->start < budget->start) nearest = budget;
+    if (budget->end <= at) {
+      if (ended == nullptr || ended->start < budget->start) ended = budget;
+    } else if (coming == nullptr || budget->start < coming->start) {
+      coming = budget;
+    }
   }
-  return ended_too ? nearest : nullptr;
+  return ended != nullptr ? ended : coming;
+}
+
+using FindBudget = const Budget* (*)(const Stage&, AccountId, const std::string&, Instant);
+
+Legs legs_of(const Stage& stage, AccountId account, const std::string& unit,
+             const std::string& partition, Instant at, FindBudget find) {
+  Legs out;
+  for (AccountId id = account; id.is_set(); id = stage.account(id)->parent) {
+    const Budget* budget = find(stage, id, unit, at);
+    if (budget == nullptr) continue;
+    if (!out.budget.is_set()) out.budget = budget->id;
+    out.legs.push_back({Leg::Kind::budget, budget->id.value});
+    for (const LimitId limit : stage.limits_of(budget->id)) {
+      if (stage.limit(limit)->partition == partition) {
+        out.legs.push_back({Leg::Kind::partition_limit, limit.value});
+      }
+    }
+  }
+  return out;
 }
 
 bool within_bounds(std::optional<Micros> counter) {
@@ -42,14 +75,15 @@ Outcome check_request_id(const Stage& stage, const Context& context, bool& answe
     outcome->replayed = true;
     return *outcome;
   }
-  if (is_token(context.request_id)) {
-    const Instant minted = token_time(context.request_id);
-    if (minted + token_age_max < context.at || context.at + token_ahead_max < minted) {
-      return refuse(Refusal::request_too_old);
-    }
-  }
   answered = false;
   return {};
+}
+
+// A token carries its time: too old, or too far ahead of our clock.
+bool is_out_of_time(const Context& context) {
+  if (!is_token(context.request_id)) return false;
+  const Instant minted = token_time(context.request_id);
+  return minted + token_age_max < context.at || context.at + token_ahead_max < minted;
 }
 
 }  // namespace
@@ -61,6 +95,11 @@ Outcome refuse(Refusal refusal, std::string field) {
   return outcome;
 }
 
+bool is_valid_text(const std::string& text) {
+  constexpr std::size_t length_max = 2000;
+  return text.size() <= length_max && text.find('\0') == std::string::npos;
+}
+
 Outcome decide(Stage& stage, const Command& command) {
   const Context& context = command.context;
   if (!context.request_id.empty()) {
@@ -69,8 +108,11 @@ Outcome decide(Stage& stage, const Command& command) {
     if (answered) return known;
   }
   const auto entries_before = static_cast<std::int64_t>(stage.entries().size());
-  Outcome outcome = std::visit(
-      [&](const auto& action) { return decide_action(stage, context, action); }, command.action);
+  Outcome outcome = refuse(Refusal::request_too_old);
+  if (!is_out_of_time(context)) {
+    outcome = std::visit([&](const auto& action) { return decide_action(stage, context, action); },
+                         command.action);
+  }
   if (static_cast<std::int64_t>(stage.entries().size()) > entries_before) {
     ASBB_ASSERT(outcome.accepted());
     outcome.sequence = stage.entries()[static_cast<std::size_t>(entries_before)].sequence;
@@ -83,21 +125,12 @@ Outcome decide(Stage& stage, const Command& command) {
 
 Legs find_legs(const Stage& stage, AccountId account, const std::string& unit,
                const std::string& partition, Instant at, bool ended_too) {
-  Legs out;
-  bool seen = false;
-  for (AccountId id = account; id.is_set(); id = stage.account(id)->parent) {
-    const Budget* budget = budget_in_force(stage, id, unit, at, ended_too, seen);
-    if (budget == nullptr) continue;
-    if (!out.budget.is_set()) out.budget = budget->id;
-    out.legs.push_back({Leg::Kind::budget, budget->id.value});
-    for (const LimitId limit : stage.limits_of(budget->id)) {
-      if (stage.limit(limit)->partition == partition) {
-        out.legs.push_back({Leg::Kind::partition_limit, limit.value});
-      }
-    }
-  }
-  if (out.legs.empty()) out.refusal = seen ? Refusal::budget_not_in_force : Refusal::no_budget;
-  return out;
+  Legs in_force = legs_of(stage, account, unit, partition, at, budget_in_force);
+  if (in_force.budget.is_set()) return in_force;
+  Legs others = legs_of(stage, account, unit, partition, at, budget_out_of_force);
+  if (ended_too && others.budget.is_set()) return others;
+  in_force.refusal = others.budget.is_set() ? Refusal::budget_not_in_force : Refusal::no_budget;
+  return in_force;
 }
 
 LegFigures figures_of(const Stage& stage, const Leg& leg) {

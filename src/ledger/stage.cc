@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "base/assert.h"
 #include "ledger/book.h"
@@ -20,6 +21,32 @@ auto& copy_in(Map& map, const Key& key, const Committed* committed) {
   if (found != map.end()) return found->second;
   ASBB_ASSERT(committed != nullptr);
   return map.emplace(key, *committed).first->second;
+}
+
+using ShareKeys = std::map<std::pair<HoldId, ShareKey>, ShareId>;
+constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
+
+// The highest (run, id) among the shares of one task of a hold; ids tell what was opened later when
+// two clusters count runs alike. Goes from cluster to cluster, never over the other tasks.
+std::pair<std::int64_t, ShareId> latest_in(const ShareKeys& keys, HoldId hold,
+                                           const ShareKey& key) {
+  std::pair<std::int64_t, ShareId> latest{lowest, ShareId{}};
+  auto at = keys.lower_bound({hold, ShareKey{"", lowest, lowest, lowest, ""}});
+  while (at != keys.end() && at->first.first == hold) {
+    const std::string cluster = at->first.second.cluster;
+    auto after = keys.upper_bound({hold, ShareKey{cluster, key.job_id, key.task, highest, ""}});
+    if (after != keys.begin()) {
+      const auto& [name, id] = *--after;
+      const ShareKey& found = name.second;
+      if (name.first == hold && found.cluster == cluster && found.job_id == key.job_id &&
+          found.task == key.task) {
+        latest = std::max(latest, {found.run, id});
+      }
+    }
+    at = keys.lower_bound({hold, ShareKey{cluster + '\0', lowest, lowest, lowest, ""}});
+  }
+  return latest;
 }
 
 }  // namespace
@@ -48,12 +75,28 @@ const Hold* Stage::hold(HoldId id) const {
   return staged_or(holds_, id, book_->hold(id));
 }
 
+const Hold* Stage::hold_of_request(const std::string& request_id) const {
+  if (const auto found = hold_requests_.find(request_id); found != hold_requests_.end()) {
+    return hold(found->second);
+  }
+  const Hold* committed = book_->hold_of_request(request_id);
+  return committed == nullptr ? nullptr : hold(committed->id);
+}
+
 const Share* Stage::share(HoldId hold, const ShareKey& key) const {
   if (const auto found = share_keys_.find({hold, key}); found != share_keys_.end()) {
     return &shares_.at(found->second);
   }
   const Share* committed = book_->share(hold, key);
   return committed == nullptr ? nullptr : staged_or(shares_, committed->id, committed);
+}
+
+const Share* Stage::latest_run(HoldId hold, const ShareKey& key) const {
+  if (!key.external_id.empty()) return share(hold, key);
+  const auto latest =
+      std::max(latest_in(book_->share_keys_, hold, key), latest_in(share_keys_, hold, key));
+  if (!latest.second.is_set()) return nullptr;
+  return staged_or(shares_, latest.second, book_->share(latest.second));
 }
 
 const RememberedAnswer* Stage::answer(const std::string& request_id) const {
@@ -127,6 +170,7 @@ PartitionLimit& Stage::add(PartitionLimit limit) {
 
 Hold& Stage::add(Hold hold) {
   hold.id.value = ++counters_.hold;
+  if (!hold.request_id.empty()) hold_requests_[hold.request_id] = hold.id;
   return holds_.emplace(hold.id, std::move(hold)).first->second;
 }
 

@@ -1,0 +1,242 @@
+#include "ledger/testing/random_commands.h"
+
+#include <array>
+#include <limits>
+
+#include "base/token.h"
+#include "ledger/ledger.h"
+#include "ledger/testing/test_ledger.h"
+
+namespace asbb::ledger::testing {
+namespace {
+
+const std::vector<std::string> account_names{"root",    "dept",    "dept",    "proj001", "proj001",
+                                             "proj001", "proj002", "proj002", "nobody",  "-x"};
+const std::vector<std::string> units{"USD", "USD", "USD", "USD", "core-hours", "core-hours", "EUR"};
+const std::vector<std::string> partitions{"cpu", "gpu-aws", "gpu-aws", ""};
+const std::vector<std::string> users{"ada", "bob"};
+const std::vector<std::string> clusters{"onprem", "onprem", "cloud"};
+
+Micros amount(Chance& chance) {
+  static const std::vector<std::int64_t> edges{0,
+                                               1,
+                                               -1,
+                                               2,
+                                               7,
+                                               max_amount.count(),
+                                               max_amount.count() - 1,
+                                               max_amount.count() + 1,
+                                               -max_amount.count(),
+                                               std::numeric_limits<std::int64_t>::max(),
+                                               std::numeric_limits<std::int64_t>::min()};
+  switch (chance.below(24)) {
+    case 0:
+      return Micros(chance.of(edges));
+    case 1:
+      return max_amount;
+    case 2:
+      return Micros(chance.below(1'000'000'000));
+    default:
+      return Micros(chance.below(40));
+  }
+}
+
+NewBudget new_budget(Chance& chance) {
+  NewBudget budget;
+  budget.unit = chance.one_in(20) ? "1x" : chance.of(units);
+  budget.start = epoch + hours(chance.below(5) * 20);
+  budget.end = budget.start + hours(chance.below(6) * 20);
+  budget.limit = amount(chance);
+  if (chance.one_in(4)) budget.credit_limit = amount(chance);
+  return budget;
+}
+
+HoldId some_hold(Chance& chance, const Book& book) {
+  const auto open = book.open_holds();
+  if (!open.empty() && !chance.one_in(3)) return chance.of(open)->id;
+  return HoldId{chance.below(book.counters().hold + 2)};
+}
+
+ShareKey some_key(Chance& chance, const Book& book, HoldId id) {
+  const Hold* hold = book.hold(id);
+  ShareKey key;
+  const bool is_external =
+      (hold != nullptr && hold->kind == HoldKind::external) != chance.one_in(30);
+  if (is_external) {
+    key.external_id = chance.one_in(30) ? "" : "fleet/node" + std::to_string(chance.below(4));
+    if (chance.one_in(30)) key.job_id = 1;
+    return key;
+  }
+  key.cluster = chance.one_in(30) ? "" : chance.of(clusters);
+  key.job_id = chance.one_in(8) ? chance.below(3) : 7;
+  key.run = chance.one_in(30) ? -1 : chance.below(3) * chance.below(2);
+  key.task = hold != nullptr && hold->task_count > 1 ? chance.below(hold->task_count + 1) : -1;
+  if (chance.one_in(30)) key.task = chance.below(4) - 2;
+  return key;
+}
+
+Action create_account(Chance& chance) {
+  CreateAccount create;
+  create.name = chance.of(account_names);
+  if (!chance.one_in(3)) create.parent = chance.of(account_names);
+  if (chance.one_in(5)) create.hold_factor_millionths = amount(chance).count();
+  for (std::int64_t i = chance.below(3); i > 0; --i) create.budgets.push_back(new_budget(chance));
+  return create;
+}
+
+Action update_account(Chance& chance) {
+  UpdateAccount update;
+  update.name = chance.of(account_names);
+  update.unit = chance.of(units);
+  if (chance.one_in(4)) update.parent = chance.one_in(3) ? "" : chance.of(account_names);
+  if (!chance.one_in(3)) {
+    update.status = chance.one_in(6)
+                        ? chance.of(std::vector{AccountStatus::suspended, AccountStatus::inactive,
+                                                AccountStatus::closed})
+                        : AccountStatus::active;
+  }
+  if (chance.one_in(5)) update.description = "a\nb=%c";
+  if (chance.one_in(2)) update.limit = amount(chance);
+  if (chance.one_in(6)) update.start = epoch + hours(chance.below(10) * 10);
+  if (chance.one_in(6)) update.end = epoch + hours(chance.below(10) * 20);
+  return update;
+}
+
+Action place_hold(Chance& chance) {
+  PlaceHold place;
+  place.account = chance.of(account_names);
+  place.user = chance.of(users);
+  place.cluster = chance.of(clusters);
+  place.partition = chance.of(partitions);
+  place.kind = chance.one_in(4) ? HoldKind::external : HoldKind::slurm;
+  place.task_count = chance.one_in(3) ? chance.below(6) : 1;
+  place.backfill = chance.one_in(8);
+  for (std::int64_t i = chance.one_in(4) ? 2 : 1; i > 0; --i) {
+    PlacePart part{chance.of(units), amount(chance), amount(chance), 1};
+    if (place.backfill) part.amount = Micros();
+    place.parts.push_back(part);
+  }
+  if (chance.one_in(20)) place.parts.clear();
+  if (chance.one_in(10)) place.period_at = epoch + hours(chance.below(100));
+  if (chance.one_in(10)) place.deadline = epoch + hours(chance.below(100));
+  if (chance.one_in(10)) place.unbound_max = chance.below(3);
+  if (chance.one_in(10)) place.transaction_id = "txn" + std::to_string(chance.below(3));
+  if (chance.one_in(10)) place.group = "het";
+  return place;
+}
+
+Action settle_share(Chance& chance, const Book& book) {
+  SettleShare settle;
+  settle.hold = some_hold(chance, book);
+  settle.key = some_key(chance, book, settle.hold);
+  settle.unit = chance.one_in(20) ? "EUR" : chance.of(units);
+  if (const Hold* hold = book.hold(settle.hold); hold != nullptr && !chance.one_in(10)) {
+    settle.unit = chance.of(hold->parts).unit;
+  }
+  settle.actual = amount(chance);
+  settle.requeued = chance.one_in(3);
+  settle.cause = settle.requeued ? "REQUEUED" : "COMPLETED";
+  return settle;
+}
+
+Action some_action(Chance& chance, const Book& book) {
+  const std::int64_t kind = chance.below(100);
+  if (kind < 2) return create_account(chance);
+  if (kind < 11) return update_account(chance);
+  if (kind < 12) return CloseAccount{chance.of(account_names)};
+  if (kind < 16) return AddBudget{chance.of(account_names), new_budget(chance)};
+  if (kind < 21) {
+    return SetPartitionLimit{chance.of(account_names), chance.of(units), chance.of(partitions),
+                             amount(chance)};
+  }
+  if (kind < 45) return place_hold(chance);
+  if (kind < 94 && book.counters().hold == 0) return place_hold(chance);
+  if (kind < 80) return settle_share(chance, book);
+  const HoldId hold = some_hold(chance, book);
+  if (kind < 85) return BindHold{hold, JobRef{chance.of(clusters), chance.below(2) + 7, epoch}};
+  if (kind < 92) return OpenShare{hold, some_key(chance, book, hold)};
+  if (kind < 94) return VoidHold{hold};
+  if (kind < 99) {
+    const Micros correction = chance.one_in(8) ? max_amount : amount(chance);
+    return Adjust{chance.of(account_names), chance.of(units), correction};
+  }
+  return RecordPrices{epoch, "a: 1\n"};
+}
+
+std::string token(Chance& chance, Instant now) {
+  std::array<std::uint8_t, 16> random{};
+  random[0] = static_cast<std::uint8_t>(chance.below(2));
+  return make_token(now + hours(chance.below(30) - 26), random);
+}
+
+}  // namespace
+
+std::vector<Command> starting_world() {
+  std::vector<Command> out;
+  const auto add = [&](Action action) {
+    Command command;
+    command.context.at = epoch;
+    command.context.actor = "root";
+    command.action = std::move(action);
+    out.push_back(std::move(command));
+  };
+  const auto budgets = [](std::int64_t limit) {
+    NewBudget dollars = budget_of(Micros(limit), epoch, epoch + hours(80));
+    NewBudget hours_of_cores = dollars;
+    hours_of_cores.unit = "core-hours";
+    return std::vector{dollars, hours_of_cores};
+  };
+  add(CreateAccount{"root", "", "", "", {}, budgets(max_amount.count())});
+  add(CreateAccount{"dept", "", "", "root", {}, budgets(1000)});
+  add(CreateAccount{"proj001", "", "", "dept", {}, budgets(400)});
+  add(CreateAccount{"proj002", "", "", "dept", {}, {}});
+  add(SetPartitionLimit{"dept", "USD", "gpu-aws", Micros(300)});
+  add(SetPartitionLimit{"proj001", "USD", "gpu-aws", Micros(100)});
+  return out;
+}
+
+std::uint64_t Chance::next() {
+  state_ += 0x9e3779b97f4a7c15;
+  std::uint64_t mixed = state_;
+  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
+  return mixed ^ (mixed >> 31);
+}
+
+std::int64_t Chance::below(std::int64_t bound) {
+  return static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(bound));
+}
+
+Command random_command(const Book& book, std::uint64_t seed, Instant now) {
+  Chance chance(seed);
+  Command command;
+  command.context.at = now + seconds(chance.below(3600));
+  command.context.actor = "root";
+  command.action = some_action(chance, book);
+  if (chance.one_in(3)) {
+    command.context.request_id =
+        chance.one_in(2) ? token(chance, now) : "key" + std::to_string(chance.below(20));
+    command.context.body_digest = chance.one_in(4) ? "other" : "body";
+  }
+  return command;
+}
+
+std::string describe(const Command& command) {
+  static const std::vector<const char*> names{
+      "CreateAccount",     "UpdateAccount", "CloseAccount", "AddBudget",
+      "SetPartitionLimit", "PlaceHold",     "BindHold",     "SettleShare",
+      "OpenShare",         "VoidHold",      "Adjust",       "RecordPrices"};
+  std::string out = names.at(command.action.index());
+  if (const auto* settle = std::get_if<SettleShare>(&command.action)) {
+    out += " hold " + std::to_string(settle->hold.value) + " task " +
+           std::to_string(settle->key.task) + " run " + std::to_string(settle->key.run) + " " +
+           to_decimal(settle->actual) + " " + settle->cause;
+  }
+  if (const auto* place = std::get_if<PlaceHold>(&command.action)) {
+    out += " on " + place->account + " for " + std::to_string(place->task_count) + " tasks";
+    for (const PlacePart& part : place->parts) out += " " + to_decimal(part.amount) + part.unit;
+  }
+  return out;
+}
+
+}  // namespace asbb::ledger::testing
