@@ -121,6 +121,10 @@ Result<std::vector<store::HoldRecord>> Committer::find_holds(const store::HoldQu
   return found;
 }
 
+Instant Committer::ledger_time() const {
+  return std::max(last_decided_.load(), clock_());
+}
+
 CommitterFigures Committer::figures() const {
   const std::lock_guard lock(queue_mutex_);
   CommitterFigures figures = figures_;
@@ -158,12 +162,13 @@ void Committer::process(std::vector<Waiting>& batch) {
     if (auto loaded = reload(); !loaded) return answer_failure(batch, loaded.error());
   }
   if (auto fetched = fetch_missing(batch); !fetched) return answer_failure(batch, fetched.error());
-  last_decided_ = std::max(last_decided_, clock_());
+  const Instant decided_at = ledger_time();
+  last_decided_ = decided_at;
   ledger::Stage stage(book_);
   std::vector<ledger::Outcome> outcomes;
   outcomes.reserve(batch.size());
   for (Waiting& waiting : batch) {
-    waiting.command.context.at = last_decided_;
+    waiting.command.context.at = decided_at;
     outcomes.push_back(ledger::decide(stage, waiting.command));
   }
   if (!stage.is_empty()) {
@@ -257,7 +262,7 @@ void Committer::adopt(ledger::Stage& stage, const store::Batch& written) {
 }
 
 Result<void> Committer::reload() {
-  const Instant now = std::max(last_decided_, clock_());
+  const Instant now = ledger_time();
   auto snapshot = store_.load(now - ledger::answer_memory);
   if (!snapshot) return tl::unexpected(snapshot.error());
   ledger::Book fresh;

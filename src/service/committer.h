@@ -6,6 +6,7 @@
 // own. It never waits to make a batch larger.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -69,6 +70,9 @@ class Committer {
 
   [[nodiscard]] store::Store& store() const { return store_; }
   [[nodiscard]] Clock clock() const { return clock_; }
+  // What a command decided now would get as context.at: the clock's time, but never one before an
+  // earlier command's. Deadlines count from here, so that a clock set back does not end them all.
+  [[nodiscard]] Instant ledger_time() const;
   [[nodiscard]] CommitterFigures figures() const;
   // False after a failure that a reload could not mend; /health says so.
   [[nodiscard]] bool is_healthy() const;
@@ -105,7 +109,7 @@ class Committer {
   bool healthy_ = true;
   bool lost_ownership_ = false;  // for ever: another service has the database
   CommitterFigures figures_;
-  Instant last_decided_;  // ledger time never goes back, whatever the clock does
+  std::atomic<Instant> last_decided_{};  // ledger time never goes back, whatever the clock does
   Instant last_housekeeping_;
   std::deque<std::pair<Instant, ledger::HoldId>> closed_holds_;  // in memory until they are old
   std::thread thread_;

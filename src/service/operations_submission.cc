@@ -64,6 +64,7 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
     return;
   }
   const Instant at = now();
+  const Instant started_at = with_.committer.ledger_time();
   if (const auto denial = check_token(token, at)) {
     return keep(promise, deny(denial->code, denial->message));
   }
@@ -88,7 +89,7 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
   submitted->digest = digest_of(*submission);
   submitted->actor = caller.actor;
   submitted->plan = std::move(std::get<HoldPlan>(verdict));
-  submitted->deadline = at + milliseconds(submission->time_budget_ms);
+  submitted->deadline = started_at + milliseconds(submission->time_budget_ms);
   submitted->denied_on_silence = submission->on_silence == api::OnSilence::deny;
   place_hold(submitted, promise);
 }
@@ -130,7 +131,8 @@ void Operations::place_hold(const std::shared_ptr<Submitted>& submitted,
   // back at once; what is lost after this moment is found by the sweep.
   const auto done = [this, submitted, promise](Result<ledger::Outcome> outcome) {
     const bool fresh = outcome && outcome->accepted() && !outcome->replayed;
-    if (fresh && submitted->denied_on_silence && submitted->deadline < now()) {
+    if (fresh && submitted->denied_on_silence &&
+        submitted->deadline < with_.committer.ledger_time()) {
       ledger::Command undo;
       undo.context.actor = submitted->actor;
       undo.context.reason = "the answer was late, and the job was refused";
