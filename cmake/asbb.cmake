@@ -50,6 +50,8 @@ function(asbb_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE asbb_options ${ARG_DEPS} GTest::gmock GTest::gtest
     GTest::gtest_main)
+  # EXPECT_* after an if is an if with an else.
+  target_compile_options(${name} PRIVATE -Wno-dangling-else)
   target_compile_definitions(${name} PRIVATE ASBB_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name})

@@ -24,7 +24,7 @@ using testing::tables_of;
 // How many commands are decided; more for a long run, by the environment.
 std::int64_t commands_wanted() {
   const char* text = std::getenv("ASBB_PROPERTY_COMMANDS");
-  return text == nullptr ? 120'000 : std::strtoll(text, nullptr, 10);
+  return text == nullptr ? 60'000 : std::strtoll(text, nullptr, 10);
 }
 
 constexpr int commands_per_run = 150;

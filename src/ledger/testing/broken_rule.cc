@@ -7,7 +7,6 @@ namespace asbb::ledger::testing {
 namespace {
 
 using LegSums = std::map<std::pair<bool, std::int64_t>, Micros>;  // (is a budget, id) -> held
-using TaskName = std::tuple<std::int64_t, std::int64_t, std::string>;
 
 std::string of_hold(const Hold& hold, const std::string& what) {
   return "hold " + std::to_string(hold.id.value) + ": " + what;
@@ -38,19 +37,23 @@ struct ShareCounts {
   std::int64_t waiting = 0;  // tasks whose latest run was requeued
 };
 
+// Later runs of a task hide the earlier ones.
+bool is_latest(const Share& share, const std::vector<const Share*>& shares) {
+  return std::none_of(shares.begin(), shares.end(), [&](const Share* other) {
+    return other->key.job_id == share.key.job_id && other->key.task == share.key.task &&
+           other->key.external_id == share.key.external_id &&
+           std::pair(share.key.run, share.id) < std::pair(other->key.run, other->id);
+  });
+}
+
 ShareCounts count_shares(const std::vector<const Share*>& shares) {
   ShareCounts counts;
-  std::map<TaskName, const Share*> latest;
   for (const Share* share : shares) {
     counts.open += share->status == ShareStatus::open ? 1 : 0;
-    const Share*& last = latest[{share->key.job_id, share->key.task, share->key.external_id}];
-    if (last == nullptr ||
-        std::pair(last->key.run, last->id) < std::pair(share->key.run, share->id)) {
-      last = share;
-    }
+    if (!is_latest(*share, shares)) continue;
+    ++counts.tasks;
+    counts.waiting += share->requeued ? 1 : 0;
   }
-  for (const auto& [task, share] : latest) counts.waiting += share->requeued ? 1 : 0;
-  counts.tasks = static_cast<std::int64_t>(latest.size());
   return counts;
 }
 
@@ -110,8 +113,8 @@ std::string broken_rule(const Book& book) {
     const Hold* hold = book.hold(HoldId{id});
     if (hold == nullptr) continue;
     if (std::string fault = broken_hold(book, *hold, sums); !fault.empty()) return fault;
-    unbound[{hold->user, hold->account}] +=
-        hold->kind == HoldKind::slurm && hold->status == HoldStatus::open && !hold->job ? 1 : 0;
+    if (hold->kind != HoldKind::slurm) continue;
+    unbound[{hold->user, hold->account}] += hold->status == HoldStatus::open && !hold->job ? 1 : 0;
   }
   for (const auto& [owner, count] : unbound) {
     if (book.unbound_count(owner.first, owner.second) != count) return "unbound is miscounted";
@@ -140,9 +143,10 @@ AuditTables tables_of(const Book& book) {
     tables.limits[id] = {row.limit.count(), row.held.count(), row.used.count()};
   }
   for (const Hold* hold : book.open_holds()) {
+    const auto shares = book.shares_of(hold->id);
     for (std::size_t i = 0; i < hold->parts.size(); ++i) {
       Micros open = hold->parts[i].unopened;
-      for (const Share* share : book.shares_of(hold->id)) {
+      for (const Share* share : shares) {
         if (share->status == ShareStatus::open) open += share->held[i];
       }
       tables.open_holds[{hold->id.value, hold->parts[i].unit}] = open.count();
