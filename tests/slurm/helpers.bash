@@ -118,6 +118,9 @@ gate_up() {
 }
 
 gate_down() {
-  [ -z "${GATE:-}" ] || service_stop "$GATE"
+  if [ -n "${GATE:-}" ]; then
+    service_stop "$GATE"
+    rm -rf "$GATE"
+  fi
   bed_down
 }
