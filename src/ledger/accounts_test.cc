@@ -9,7 +9,9 @@ namespace {
 
 using testing::budget_of;
 using testing::epoch;
+using testing::job;
 using testing::place;
+using testing::settle;
 using testing::TestLedger;
 using testing::usd;
 
@@ -269,6 +271,8 @@ TEST(SetPartitionLimit, RefusesWhatCannotBe) {
   ASSERT_TRUE(ledger.run(on_gpu).accepted());
   EXPECT_EQ(set("proj001", "USD", "gpu-aws", usd(15) - Micros(1)), Refusal::limit_below_committed);
   EXPECT_EQ(set("proj001", "USD", "gpu-aws", usd(15)), Refusal::none);
+  ASSERT_TRUE(ledger.run(settle(HoldId{1}, job(7), usd(9))).accepted());
+  EXPECT_EQ(set("proj001", "USD", "gpu-aws", usd(9) - Micros(1)), Refusal::limit_below_committed);
   EXPECT_EQ(ledger.limit("proj001", "gpu-aws").limit, usd(15));
   EXPECT_EQ(ledger.book.counters().limit, 1);
 }

@@ -186,6 +186,12 @@ TEST(Auditor, FindsASecondSettlement) {
   Story overrun;
   overrun.append(overrun.first(EntryType::overrun));
   overrun.expect_problem("the same run is settled twice");
+  // Also when the second one writes nothing that the first one wrote.
+  Story late;
+  Entry more = late.first(EntryType::charge);
+  more.type = EntryType::overrun;
+  late.append(more);
+  late.expect_problem("the same run is settled twice");
 }
 
 TEST(Auditor, FindsAChargeOutOfAnotherTasksShare) {

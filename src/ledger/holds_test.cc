@@ -273,6 +273,23 @@ TEST(PlaceHold, TheCapCountsWithinABatchToo) {
   EXPECT_EQ(decide(stage, command).refusal, Refusal::too_many_unbound);
 }
 
+TEST(PlaceHold, WhatIsBoundOrEndedWithinABatchCountsNoMore) {
+  TestLedger ledger = tree();
+  PlaceHold action = place("proj001", Micros(1));
+  action.unbound_max = 1;
+  const auto fits_after = [&](auto change) {
+    Stage stage(ledger.book);
+    const Context context{"", "", "root", "", epoch};
+    const HoldId id = decide(stage, {context, action}).hold;
+    EXPECT_EQ(decide(stage, {context, action}).refusal, Refusal::too_many_unbound);
+    EXPECT_TRUE(decide(stage, {context, change(id)}).accepted());
+    return decide(stage, {context, action}).accepted();
+  };
+  EXPECT_TRUE(fits_after([](HoldId id) -> Action { return bind(id, 7); }));
+  EXPECT_TRUE(fits_after([](HoldId id) -> Action { return VoidHold{id}; }));
+  EXPECT_TRUE(fits_after([](HoldId id) -> Action { return settle(id, job(7), Micros(1)); }));
+}
+
 TEST(BindHold, OnceAndToOneJob) {
   TestLedger ledger = tree();
   const HoldId id = ledger.hold("proj001", usd(1));

@@ -310,6 +310,21 @@ TEST(Requeue, ARunMayMoveToAnotherCluster) {
   expect_figures(ledger, Micros(), usd(12));
 }
 
+TEST(Requeue, ARunMayComeBackToItsFirstCluster) {
+  TestLedger ledger = with_account();
+  const HoldId id = ledger.hold("proj001", usd(12));
+  ShareKey elsewhere = job(7, -1, 1);
+  elsewhere.cluster = "cloud";
+  ASSERT_TRUE(ledger.run(settle(id, job(7), usd(2), true)).accepted());
+  ASSERT_TRUE(ledger.run(settle(id, elsewhere, usd(2), true)).accepted());
+  ASSERT_TRUE(ledger.run(OpenShare{id, job(7, -1, 2)}).accepted());
+  ASSERT_TRUE(ledger.run(settle(id, job(7, -1, 2), usd(2), true)).accepted());
+  EXPECT_EQ(ledger.hold(id).status, HoldStatus::open);
+  ASSERT_TRUE(ledger.run(settle(id, job(7, -1, 3), usd(2))).accepted());
+  EXPECT_EQ(ledger.hold(id).status, HoldStatus::closed);
+  expect_figures(ledger, Micros(), usd(8));
+}
+
 TEST(Requeue, RunsAreTakenTogetherAcrossABatch) {
   TestLedger ledger = with_account();
   const HoldId id = ledger.hold("proj001", usd(12));
