@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t comment_width = 96;
 
-std::string quoted(const std::string& text) {
+std::string yaml_string(const std::string& text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -52,7 +52,7 @@ std::string without_password(std::string text) {
 std::string list_admins(const Config& config) {
   std::string out;
   for (const std::string& name : config.service.admins) {
-    out += (out.empty() ? "" : ", ") + quoted(name);
+    out += (out.empty() ? "" : ", ") + yaml_string(name);
   }
   return "  admins: [" + out + "]\n";
 }
@@ -61,9 +61,9 @@ std::string list_clusters(const Config& config) {
   if (config.slurm.clusters.empty()) return "  clusters: []\n";
   std::string out = "  clusters:\n";
   for (const Cluster& cluster : config.slurm.clusters) {
-    out += "    - name: " + quoted(cluster.name) + "\n";
-    out += "      conf: " + quoted(cluster.conf) + "\n";
-    out += "      bin_dir: " + quoted(cluster.bin_dir) + "\n";
+    out += "    - name: " + yaml_string(cluster.name) + "\n";
+    out += "      conf: " + yaml_string(cluster.conf) + "\n";
+    out += "      bin_dir: " + yaml_string(cluster.bin_dir) + "\n";
   }
   return out;
 }
@@ -76,7 +76,7 @@ std::string list_policy(const Config& config) {
   if (policy.allow_by_partition.empty()) return out + "\n    partitions: {}\n";
   out += "\n    partitions:\n";
   for (const auto& [partition, allow] : policy.allow_by_partition) {
-    out += "      " + quoted(partition) + ": " + word(allow) + "\n";
+    out += "      " + yaml_string(partition) + ": " + word(allow) + "\n";
   }
   return out;
 }
@@ -125,7 +125,7 @@ std::string write(const Config& config, bool commented) {
       }
       std::string value = setting.get(config);
       if (setting.name() == "database.dsn") value = without_password(value);
-      out += "  " + setting.key + ": " + (setting.is_text ? quoted(value) : value) + "\n";
+      out += "  " + setting.key + ": " + (setting.is_text ? yaml_string(value) : value) + "\n";
     }
     out += structured(section.name, config, commented);
   }
