@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/assert.h"
+#include "base/text.h"
 
 namespace asbb {
 namespace {
@@ -58,10 +59,7 @@ std::optional<Decimal> scan_decimal(std::string_view text) {
 }
 
 tl::unexpected<Error> bad_amount(std::string_view text, const char* why) {
-  constexpr std::size_t shown_max = 40;
-  std::string shown(text.substr(0, shown_max));
-  if (text.size() > shown_max) shown += "...";
-  return fail(ErrorKind::invalid, "'" + shown + "' is not an amount: " + why);
+  return fail(ErrorKind::invalid, in_quotes(text) + " is not an amount: " + why);
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
 #include "base/time.h"
 
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <optional>
+
+#include "base/text.h"
 
 namespace asbb {
 namespace {
@@ -30,15 +31,15 @@ int digits(std::string_view text, std::size_t at, std::size_t width) {
 }
 
 tl::unexpected<Error> bad_time(std::string_view text) {
-  return fail(ErrorKind::invalid, "'" + std::string(text.substr(0, 40)) +
-                                      "' is not a time: RFC 3339 such as 2025-01-31T12:00:00Z is "
+  return fail(ErrorKind::invalid, in_quotes(text) +
+                                      " is not a time: RFC 3339 such as 2025-01-31T12:00:00Z is "
                                       "expected");
 }
 
 tl::unexpected<Error> bad_day(std::string_view text) {
-  return fail(ErrorKind::invalid,
-              "'" + std::string(text.substr(0, 40)) +
-                  "' is not a date: YYYY-MM-DD between 1970-01-01 and 9999-12-31 is expected");
+  return fail(
+      ErrorKind::invalid,
+      in_quotes(text) + " is not a date: YYYY-MM-DD between 1970-01-01 and 9999-12-31 is expected");
 }
 
 // Seconds east of UTC from "Z" or "+hh:mm"; nothing when it is neither.

@@ -4,6 +4,8 @@
 
 #include <exception>
 
+#include "base/text.h"
+
 namespace asbb {
 namespace {
 
@@ -12,8 +14,8 @@ Result<const date::time_zone*> find_zone(const std::string& zone) {
     return date::locate_zone(zone.empty() ? "UTC" : zone);
   } catch (const std::exception&) {
     return fail(ErrorKind::invalid,
-                "'" + zone +
-                    "' is not a known time zone: an IANA name such as Europe/Paris or UTC "
+                in_quotes(zone) +
+                    " is not a known time zone: an IANA name such as Europe/Paris or UTC "
                     "is expected");
   }
 }

@@ -1,0 +1,36 @@
+// Small pieces of text that every folder needs. Pure functions, any thread; they know ASCII alone
+// and never the locale.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace asbb {
+
+// A to Z as a to z; other bytes stay.
+[[nodiscard]] std::string to_lower(std::string_view text);
+
+// The parts between separators, empty ones too; one empty part for empty text. They point into
+// `text`.
+[[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
+
+// A whole number from `least` to `most` and nothing else: digits, maybe with '-' before them.
+[[nodiscard]] std::optional<std::int64_t> parse_whole(
+    std::string_view text, std::int64_t least = std::numeric_limits<std::int64_t>::min(),
+    std::int64_t most = std::numeric_limits<std::int64_t>::max());
+
+// Digits and nothing else, not even a sign; at most `largest`.
+[[nodiscard]] std::optional<std::int64_t> parse_count(
+    std::string_view text, std::int64_t largest = std::numeric_limits<std::int64_t>::max());
+
+// A stranger's text as a message may show it: at most 80 bytes, then "..."; control bytes as '?'.
+[[nodiscard]] std::string excerpt(std::string_view text);
+
+// The excerpt between apostrophes.
+[[nodiscard]] std::string in_quotes(std::string_view text);
+
+}  // namespace asbb
