@@ -4,9 +4,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/slurm_units.h"
+#include "base/text.h"
 #include "pricing/charge.h"
 #include "pricing/estimate.h"
-#include "pricing/text.h"
 
 namespace asbb::pricing {
 namespace {
@@ -153,7 +154,8 @@ TEST(PricingExamples, Charges) {
     Usage usage;
     usage.allocated = parse_allocated_tres(row.at(1)).value();
     usage.started = row.at(2) != "never started";
-    if (usage.started) usage.elapsed_seconds = parse_duration_seconds(row.at(2)).value();
+    constexpr std::int64_t year_s = 366 * 86'400;
+    if (usage.started) usage.elapsed_seconds = parse_slurm_time_s(row.at(2), year_s).value();
     const auto result = charge(book, partitions.at(row.at(0)).cluster, row.at(0), usage);
     ASSERT_TRUE(result.has_value());
     EXPECT_EQ(std::to_string(result->billed_seconds) + " s", row.at(3));

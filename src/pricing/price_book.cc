@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "pricing/text.h"
+#include "base/text.h"
 
 namespace asbb::pricing {
 namespace {
@@ -21,7 +21,7 @@ int specificity(const Rate& rate, std::string_view cluster, std::string_view par
 
 // Names in this file are checked on the way in: letters, digits and a few marks, so that quotes
 // need no escaping.
-std::string in_quotes(std::string_view name) {
+std::string yaml_string(std::string_view name) {
   return "\"" + std::string(name) + "\"";
 }
 
@@ -30,16 +30,16 @@ void append_rates(const Rate& rate, std::string& out) {
     out += "    " + key + ": " + value + "\n";
   };
   const auto amount = [&](const std::string& key, Micros value) {
-    if (!value.is_zero()) line(key, in_quotes(to_decimal(value)));
+    if (!value.is_zero()) line(key, yaml_string(to_decimal(value)));
   };
-  line("unit", in_quotes(rate.unit));
+  line("unit", yaml_string(rate.unit));
   line("basis", std::string(to_string(rate.basis)));
   amount("per_node_hour", rate.per_node_hour);
   amount("per_core_hour", rate.per_core_hour);
   if (!rate.per_gpu_hour.empty()) {
     std::string map;
     for (const auto& [type, price] : rate.per_gpu_hour) {
-      map += (map.empty() ? "" : ", ") + in_quotes(type) + ": " + in_quotes(to_decimal(price));
+      map += (map.empty() ? "" : ", ") + yaml_string(type) + ": " + yaml_string(to_decimal(price));
     }
     line("per_gpu_hour", "{" + map + "}");
   }
@@ -95,12 +95,12 @@ const Rate* PriceBook::find_priced(std::string_view cluster, std::string_view pa
 }
 
 std::string to_canonical_text(const PriceBook& book) {
-  std::string out = "effective_from: " + in_quotes(to_rfc3339(book.effective_from)) + "\nprices:";
+  std::string out = "effective_from: " + yaml_string(to_rfc3339(book.effective_from)) + "\nprices:";
   if (book.rates.empty()) return out + " []\n";
   out += "\n";
   for (const Rate& rate : book.rates) {
-    out += "  - cluster: " + in_quotes(rate.cluster) + "\n";
-    out += "    partition: " + in_quotes(rate.partition) + "\n";
+    out += "  - cluster: " + yaml_string(rate.cluster) + "\n";
+    out += "    partition: " + yaml_string(rate.partition) + "\n";
     if (rate.free) {
       out += "    free: true\n";
     } else {

@@ -8,10 +8,10 @@
 #include <sstream>
 #include <tuple>
 
+#include "base/text.h"
 #include "base/zone.h"
 #include "pricing/price_book.h"
 #include "pricing/slurm_values.h"
-#include "pricing/text.h"
 #include "pricing/tres.h"
 
 namespace asbb::pricing {
@@ -99,10 +99,10 @@ class Reader {
       const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "";
       const auto handler = handlers.find(key);
       if (handler == handlers.end()) {
-        problem(entry.first, what + " has an unknown key " + quoted(key) + ": " + known(handlers) +
-                                 " are known");
+        problem(entry.first, what + " has an unknown key " + in_quotes(key) + ": " +
+                                 known(handlers) + " are known");
       } else if (!keys.insert(key).second) {
-        problem(entry.first, what + " has the key " + quoted(key) + " twice");
+        problem(entry.first, what + " has the key " + in_quotes(key) + " twice");
       } else {
         handler->second(entry.second);
       }
@@ -145,7 +145,7 @@ class Reader {
     if (moment) {
       book_.effective_from = *moment;
     } else {
-      problem(node, "effective_from " + quoted(*text) + ": " + allowed);
+      problem(node, "effective_from " + in_quotes(*text) + ": " + allowed);
     }
   }
 
@@ -237,7 +237,7 @@ class Reader {
     const auto text = scalar(node, key, name_allowed);
     if (!text) return "*";
     if (*text != "*" && !is_name(*text))
-      problem(node, key + " " + quoted(*text) + ": " + name_allowed);
+      problem(node, key + " " + in_quotes(*text) + ": " + name_allowed);
     return *text;
   }
 
@@ -246,7 +246,7 @@ class Reader {
         "a unit starts with a letter and has at most 32 letters, digits, - and _, such as USD";
     const auto text = scalar(node, "unit", allowed);
     if (!text) return "";
-    if (!is_valid_unit(*text)) problem(node, "unit " + quoted(*text) + ": " + allowed);
+    if (!is_valid_unit(*text)) problem(node, "unit " + in_quotes(*text) + ": " + allowed);
     return *text;
   }
 
@@ -256,7 +256,7 @@ class Reader {
     for (const Basis basis : {Basis::tres, Basis::node, Basis::share}) {
       if (text && *text == to_string(basis)) return basis;
     }
-    if (text) problem(node, "basis " + quoted(*text) + ": " + allowed);
+    if (text) problem(node, "basis " + in_quotes(*text) + ": " + allowed);
     return Basis::tres;
   }
 
@@ -267,7 +267,7 @@ class Reader {
     if (!text) return Micros();
     const auto amount = parse_micros(*text);
     if (amount && !amount->is_negative() && *amount <= max_rate) return *amount;
-    problem(node, key + " " + quoted(*text) + ": " + allowed);
+    problem(node, key + " " + in_quotes(*text) + ": " + allowed);
     return Micros();
   }
 
@@ -280,9 +280,9 @@ class Reader {
     for (const auto& entry : node) {
       const std::string type = entry.first.IsScalar() ? to_lower(entry.first.Scalar()) : "";
       if (type != "*" && !is_name(type)) {
-        problem(entry.first, key + " type " + quoted(type) + ": " + name_allowed);
+        problem(entry.first, key + " type " + in_quotes(type) + ": " + name_allowed);
       } else if (!rate.per_gpu_hour.emplace(type, read_rate_amount(entry.second, key)).second) {
-        problem(entry.first, key + " has the type " + quoted(type) + " twice");
+        problem(entry.first, key + " has the type " + in_quotes(type) + " twice");
       }
     }
     if (node.size() == 0) problem(node, key + ": a number, or a map of GPU types, is expected");
@@ -295,7 +295,7 @@ class Reader {
       const auto text = scalar(value, "memory", allowed);
       if (!text) return;
       const auto size = parse_memory_mb(*text);
-      if (!size) return problem(value, "memory " + quoted(*text) + ": " + allowed);
+      if (!size) return problem(value, "memory " + in_quotes(*text) + ": " + allowed);
       capacity.memory_mb = *size;
     };
     read_map(node, "node",
@@ -313,8 +313,8 @@ class Reader {
         "a whole number from 0 to " + std::to_string(largest) + " is expected";
     const auto text = scalar(node, key, allowed);
     if (!text) return 0;
-    const auto count = read_count(*text, largest);
-    if (!count) problem(node, key + " " + quoted(*text) + ": " + allowed);
+    const auto count = parse_count(*text, largest);
+    if (!count) problem(node, key + " " + in_quotes(*text) + ": " + allowed);
     return count.value_or(0);
   }
 
@@ -322,7 +322,7 @@ class Reader {
     const std::string allowed = "true or false is expected";
     const auto text = scalar(node, "free", allowed);
     if (text && *text != "true" && *text != "false") {
-      problem(node, "free " + quoted(*text) + ": " + allowed);
+      problem(node, "free " + in_quotes(*text) + ": " + allowed);
     }
     return text == "true";
   }

@@ -1,7 +1,6 @@
 // Reads and bounds what a request says, before anything is multiplied.
 #include "pricing/count.h"
 #include "pricing/demand.h"
-#include "pricing/text.h"
 
 namespace asbb::pricing {
 namespace {

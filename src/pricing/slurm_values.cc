@@ -1,51 +1,18 @@
 #include "pricing/slurm_values.h"
 
-#include <array>
 #include <vector>
 
-#include "pricing/text.h"
+#include "base/slurm_units.h"
+#include "base/text.h"
+#include "pricing/tres.h"
 
 namespace asbb::pricing {
 namespace {
 
 constexpr std::int64_t seconds_per_minute = 60;
-constexpr std::int64_t seconds_per_hour = 3600;
-constexpr std::int64_t seconds_per_day = 86'400;
-constexpr std::int64_t largest_seconds = max_time_limit_minutes * seconds_per_minute;
 constexpr std::int64_t array_size_max = 4'000'001;  // slurm.conf(5), MaxArraySize
 constexpr std::size_t array_text_max = 100'000;
 constexpr std::int64_t repeats_max = 4;  // bounds the work that one request can cause
-
-// Seconds of "D-H", "D-H:M", "D-H:M:S", "H:M:S", "M:S" or "M"; nothing when it is none of these or
-// out of range.
-std::optional<std::int64_t> read_time(std::string_view text) {
-  const std::size_t dash = text.find('-');
-  std::int64_t days = 0;
-  if (dash != std::string_view::npos) {
-    const auto read = read_count(text.substr(0, dash), largest_seconds / seconds_per_day);
-    if (!read) return std::nullopt;
-    days = *read;
-    text.remove_prefix(dash + 1);
-  }
-  const auto parts = split(text, ':');
-  if (parts.size() > 3) return std::nullopt;
-  std::vector<std::int64_t> numbers;
-  for (const std::string_view part : parts) {
-    const auto number = read_count(part, largest_seconds);
-    if (!number) return std::nullopt;
-    numbers.push_back(*number);
-  }
-  // What the numbers count, by how many there are.
-  constexpr std::array<std::int64_t, 3> after_days = {seconds_per_hour, seconds_per_minute, 1};
-  const std::size_t first = dash != std::string_view::npos ? 0 : (parts.size() == 3 ? 0 : 1);
-  std::int64_t seconds = days * seconds_per_day;
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const std::int64_t unit = after_days[first + i];
-    if (numbers[i] > (largest_seconds - seconds) / unit) return std::nullopt;
-    seconds += numbers[i] * unit;
-  }
-  return seconds;
-}
 
 std::string two_digits(std::int64_t number) {
   return (number < 10 ? "0" : "") + std::to_string(number);
@@ -53,13 +20,13 @@ std::string two_digits(std::int64_t number) {
 
 tl::unexpected<Error> bad_time(std::string_view text, const std::string& why) {
   return fail(ErrorKind::invalid,
-              quoted(text) + " is not a time: " + why +
+              in_quotes(text) + " is not a time: " + why +
                   "minutes, minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes "
                   "or days-hours:minutes:seconds is expected");
 }
 
 tl::unexpected<Error> bad_array(std::string_view text, const std::string& why) {
-  return fail(ErrorKind::invalid, quoted(text) + " is not an array: " + why, "array");
+  return fail(ErrorKind::invalid, in_quotes(text) + " is not an array: " + why, "array");
 }
 
 struct ArrayRange {
@@ -77,7 +44,7 @@ Result<ArrayRange> read_array_range(std::string_view whole, std::string_view ele
       "once";
   const std::size_t percent = element.find('%');
   if (percent != std::string_view::npos) {
-    if (!read_count(element.substr(percent + 1), array_size_max)) return bad_array(whole, allowed);
+    if (!parse_count(element.substr(percent + 1), array_size_max)) return bad_array(whole, allowed);
     element = element.substr(0, percent);
   }
   std::string_view step_text = "1";
@@ -92,9 +59,9 @@ Result<ArrayRange> read_array_range(std::string_view whole, std::string_view ele
   }
   const std::string_view last_text =
       dash == std::string_view::npos ? element : element.substr(dash + 1);
-  const auto first = read_count(element.substr(0, dash), max_time_limit_minutes);
-  const auto last = read_count(last_text, max_time_limit_minutes);
-  const auto step = read_count(step_text, max_time_limit_minutes);
+  const auto first = parse_count(element.substr(0, dash), max_time_limit_minutes);
+  const auto last = parse_count(last_text, max_time_limit_minutes);
+  const auto step = parse_count(step_text, max_time_limit_minutes);
   if (!first || !last || !step) return bad_array(whole, allowed);
   if (*step == 0 || *step >= limit)
     return bad_array(whole,
@@ -113,18 +80,11 @@ Result<ArrayRange> read_array_range(std::string_view whole, std::string_view ele
 }  // namespace
 
 Result<TimeLimit> parse_time_limit(std::string_view text) {
-  const std::string lower = to_lower(text.substr(0, 16));
-  if (lower == "unlimited" || lower == "infinite") return TimeLimit{0, true};
-  const auto seconds = read_time(text);
+  if (is_slurm_unlimited(text)) return TimeLimit{0, true};
+  const auto seconds = parse_slurm_time_s(text, max_time_limit_minutes * seconds_per_minute);
   if (!seconds) return bad_time(text, "");
   if (*seconds == 0) return bad_time(text, "0 asks Slurm for no limit at all; ");
   return TimeLimit{(*seconds + seconds_per_minute - 1) / seconds_per_minute, false};
-}
-
-Result<std::int64_t> parse_duration_seconds(std::string_view text) {
-  const auto seconds = read_time(text);
-  if (!seconds) return bad_time(text, "");
-  return *seconds;
 }
 
 std::string to_string(TimeLimit limit) {
@@ -136,10 +96,10 @@ std::string to_string(TimeLimit limit) {
 }
 
 Result<std::int64_t> parse_memory_mb(std::string_view text) {
-  const auto size = read_size_mb(text, true);
+  const auto size = parse_slurm_memory_mb(text, max_memory_mb);
   if (!size) {
     return fail(ErrorKind::invalid,
-                quoted(text) +
+                in_quotes(text) +
                     " is not a memory size: a number with K, M, G or T is expected, "
                     "such as 4000M or 64GB; without a letter it is MB");
   }
@@ -159,7 +119,7 @@ Result<std::int64_t> count_array_tasks(std::string_view text,
     if (close == std::string_view::npos) return bad_array(text, "a bracket is not closed");
     const std::string_view rest = list.substr(close + 1);
     const bool throttle = !rest.empty() && rest.front() == '%';
-    if (!rest.empty() && (!throttle || !read_count(rest.substr(1), array_size_max))) {
+    if (!rest.empty() && (!throttle || !parse_count(rest.substr(1), array_size_max))) {
       return bad_array(text, "only %N may follow the bracket");
     }
     list = list.substr(1, close - 1);

@@ -27,10 +27,6 @@ inline constexpr std::int64_t max_time_limit_minutes = 1'000'000'000;
 // more than three numbers, too large.
 [[nodiscard]] Result<TimeLimit> parse_time_limit(std::string_view text);
 
-// The same forms without rounding, in seconds, zero allowed: Elapsed and TotalCPU of sacct. Never
-// unlimited.
-[[nodiscard]] Result<std::int64_t> parse_duration_seconds(std::string_view text);
-
 // "04:00:00", "1-00:00:00", "UNLIMITED": as Slurm prints it.
 [[nodiscard]] std::string to_string(TimeLimit limit);
 

@@ -66,14 +66,6 @@ TEST(TimeLimit, PrintsAsSlurmDoes) {
   EXPECT_EQ(to_string(TimeLimit{0, true}), "UNLIMITED");
 }
 
-TEST(Duration, KeepsSecondsAndAllowsZero) {
-  EXPECT_EQ(*parse_duration_seconds("00:00:00"), 0);
-  EXPECT_EQ(*parse_duration_seconds("1-02:03:04"), 93'784);
-  EXPECT_EQ(*parse_duration_seconds("01:05"), 65);
-  EXPECT_FALSE(parse_duration_seconds("UNLIMITED").has_value());
-  EXPECT_FALSE(parse_duration_seconds("-00:05").has_value());
-}
-
 TEST(Memory, ReadsSizes) {
   const std::pair<const char*, std::int64_t> sizes[] = {
       {"64GB", 65'536}, {"1234MB", 1234}, {"4000M", 4000},  {"4000", 4000}, {"64GiB", 65'536},

@@ -2,7 +2,8 @@
 
 #include <set>
 
-#include "pricing/text.h"
+#include "base/slurm_units.h"
+#include "base/text.h"
 
 namespace asbb::pricing {
 namespace {
@@ -10,11 +11,17 @@ namespace {
 constexpr std::size_t text_max = 100'000;
 
 tl::unexpected<Error> bad_item(std::string_view item, const std::string& why) {
-  return fail(ErrorKind::invalid, "TRES " + quoted(item) + ": " + why);
+  return fail(ErrorKind::invalid, "TRES " + in_quotes(item) + ": " + why);
 }
 
 std::string allowed_count() {
   return "a whole number from 0 to " + std::to_string(max_count) + " is expected";
+}
+
+// As Slurm prints it: a suffix is one letter.
+std::optional<std::int64_t> read_allocated_mb(std::string_view text) {
+  if (text.find_first_of("bBiI") != std::string_view::npos) return std::nullopt;
+  return parse_slurm_memory_mb(text, max_memory_mb);
 }
 
 // One "name=value" of AllocTRES. GPUs of a type go to `out`, their total to `gpu_total`.
@@ -29,14 +36,14 @@ Result<void> read_allocated_item(std::string_view item, Tres& out, std::int64_t&
     return bad_item(item, "names such as cpu= are expected, not Slurm's internal numbers");
   }
   if (name == "mem") {
-    const auto size = read_size_mb(value, false);
+    const auto size = read_allocated_mb(value);
     if (!size) return bad_item(item, "a size such as 4000M or 62.50G is expected");
     out.memory_mb = *size;
     return {};
   }
   const bool typed = name.rfind("gres/gpu:", 0) == 0;
   if (name != "cpu" && name != "node" && name != "gres/gpu" && !typed) return {};
-  const auto count = read_count(value, max_count);
+  const auto count = parse_count(value, max_count);
   if (!count) return bad_item(item, allowed_count());
   if (name == "cpu") {
     out.cores = *count;
@@ -119,7 +126,7 @@ Result<RequestItem> read_request_item(std::string_view item) {
   if (out.name != "gpu" && out.name != "cpu") return out;
   if (words.size() == 1) return out;
   if (words.size() == 3 || is_all_digits(words.back())) {
-    const auto count = read_count(words.back(), max_count);
+    const auto count = parse_count(words.back(), max_count);
     if (!count) return bad_item(item, allowed_count());
     out.count = *count;
     words.pop_back();
@@ -180,8 +187,8 @@ Result<Tres> parse_requested_tres(std::string_view text) {
       out.gpus_by_type[item.type] += item.count;
     }
     if (out.cores > max_count || out.gpus() > max_count) {
-      return fail(ErrorKind::invalid,
-                  "TRES " + quoted(text) + ": more than " + std::to_string(max_count) + " in all");
+      return fail(ErrorKind::invalid, "TRES " + in_quotes(text) + ": more than " +
+                                          std::to_string(max_count) + " in all");
     }
   }
   return out;
