@@ -2,21 +2,12 @@
 
 #include <utility>
 
+#include "base/text.h"
+
 namespace asbb::service {
 namespace {
 
-constexpr std::string_view bearer = "Bearer ";
-
-bool starts_with_ignoring_case(std::string_view text, std::string_view start) {
-  if (text.size() < start.size()) return false;
-  for (std::size_t i = 0; i < start.size(); ++i) {
-    const auto low = [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    };
-    if (low(text[i]) != low(start[i])) return false;
-  }
-  return true;
-}
+constexpr std::string_view bearer = "bearer ";  // in any case
 
 void allow_everything(Caller& caller) {
   caller.may_read = caller.may_submit = caller.may_admin = caller.may_check = true;
@@ -50,7 +41,7 @@ Result<Caller> Authority::remote(std::string_view authorization) const {
     caller.may_check = options_.anonymous_budget_routes;
     return caller;
   }
-  const AccessToken* token = starts_with_ignoring_case(authorization, bearer)
+  const AccessToken* token = to_lower(authorization.substr(0, bearer.size())) == bearer
                                  ? tokens_.find(authorization.substr(bearer.size()))
                                  : nullptr;
   if (token == nullptr) {

@@ -4,10 +4,10 @@
 
 #include "api/json.h"
 #include "base/assert.h"
+#include "base/text.h"
 #include "service/digest.h"
 #include "service/operations.h"
 #include "service/paying_account.h"
-#include "slurm/slurm_text.h"
 
 namespace asbb::service {
 namespace {
@@ -120,9 +120,9 @@ api::BudgetReconcileAnswer reconcile_answer(const ledger::Outcome& outcome,
 
 // "123" or "123_4"; nothing when it is neither.
 std::optional<ledger::ShareKey> slurm_key(const std::string& job_id) {
-  const auto parts = slurm::split(job_id, '_');
-  const auto job = slurm::parse_count(parts.front());
-  const auto task = parts.size() == 2 ? slurm::parse_count(parts.back()) : std::nullopt;
+  const auto parts = split(job_id, '_');
+  const auto job = parse_count(parts.front());
+  const auto task = parts.size() == 2 ? parse_count(parts.back()) : std::nullopt;
   if (!job || parts.size() > 2 || (parts.size() == 2 && !task)) return std::nullopt;
   ledger::ShareKey key;
   key.job_id = *job;

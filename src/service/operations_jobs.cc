@@ -1,8 +1,8 @@
 // POST /jobs/{id}/reconcile: look at a job now, and say what became of it.
 #include <utility>
 
+#include "base/text.h"
 #include "service/operations.h"
-#include "slurm/slurm_text.h"
 
 namespace asbb::service {
 namespace {
@@ -14,12 +14,12 @@ struct JobName {
 
 // "123" or "123_4".
 std::optional<JobName> parse_job(const std::string& text) {
-  const auto parts = slurm::split(text, '_');
-  const auto job = slurm::parse_count(parts.front());
+  const auto parts = split(text, '_');
+  const auto job = parse_count(parts.front());
   if (!job || *job < 1 || parts.size() > 2) return std::nullopt;
   JobName name{*job, std::nullopt};
   if (parts.size() == 2) {
-    name.task = slurm::parse_count(parts.back());
+    name.task = parse_count(parts.back());
     if (!name.task) return std::nullopt;
   }
   return name;

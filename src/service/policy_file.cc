@@ -11,15 +11,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/text.h"
+
 namespace asbb::service {
 namespace {
-
-std::string lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
 
 const char* word(bool allow) {
   return allow ? "allow" : "deny";
@@ -65,7 +60,7 @@ std::string policy_text(const slurm::ClusterSnapshot& cluster,
 
 Result<void> write_policy_file(const std::string& folder, const std::string& cluster,
                                const std::string& text) {
-  const std::string path = folder + "/policy." + lower(cluster);
+  const std::string path = folder + "/policy." + to_lower(cluster);
   if (std::ifstream known(path); known) {
     std::stringstream content;
     content << known.rdbuf();

@@ -3,17 +3,11 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/text.h"
 #include "slurm/slurm_text.h"
 
 namespace asbb::service {
 namespace {
-
-std::string lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
 
 std::optional<pricing::TimeLimit> time_limit(std::optional<std::int64_t> minutes) {
   if (!minutes) return std::nullopt;
@@ -40,7 +34,7 @@ pricing::NodeShape node_shape(const slurm::NodeInfo& node) {
   shape.threads_per_core = node.threads_per_core;
   shape.memory_mb = node.memory_mb - node.memory_reserved_mb;
   for (const slurm::Gres& gres : node.gres) {
-    if (gres.name == "gpu") shape.gpus_by_type[lower(gres.type)] += gres.count;
+    if (gres.name == "gpu") shape.gpus_by_type[to_lower(gres.type)] += gres.count;
   }
   shape.features = node.features;
   return shape;
@@ -72,14 +66,14 @@ std::vector<pricing::NodeShape> node_shapes(const slurm::ClusterSnapshot& cluste
 std::vector<std::string> recorded_gpu_types(const std::string& storage_tres) {
   constexpr std::string_view prefix = "gres/gpu:";
   std::vector<std::string> types;
-  for (const std::string_view word : slurm::split(storage_tres, ',')) {
-    if (word.starts_with(prefix)) types.push_back(lower(std::string(word.substr(prefix.size()))));
+  for (const std::string_view word : split(storage_tres, ',')) {
+    if (word.starts_with(prefix)) types.push_back(to_lower(word.substr(prefix.size())));
   }
   return types;
 }
 
 bool contains(const std::string& parameters, const char* word) {
-  for (const std::string_view known : slurm::split(parameters, ',')) {
+  for (const std::string_view known : split(parameters, ',')) {
     if (known == word) return true;
   }
   return false;
@@ -127,7 +121,7 @@ pricing::JobRequest job_request(const api::Submission& submission) {
 pricing::PartitionShape partition_shape(const slurm::ClusterSnapshot& cluster,
                                         const slurm::PartitionInfo& partition) {
   pricing::PartitionShape shape;
-  shape.cluster = lower(cluster.cluster);
+  shape.cluster = to_lower(cluster.cluster);
   shape.name = partition.name;
   shape.default_time = time_limit(partition.default_time_minutes);
   if (partition.max_time_minutes != slurm::unlimited) {

@@ -4,15 +4,14 @@
 #include <optional>
 #include <utility>
 
-#include "service/text.h"
-#include "slurm/slurm_text.h"
+#include "base/text.h"
 
 namespace asbb::service {
 namespace {
 
 std::vector<std::string> words_of(std::string_view list) {
   std::vector<std::string> words;
-  for (const std::string_view word : slurm::split(list, ',')) {
+  for (const std::string_view word : split(list, ',')) {
     if (!word.empty()) words.emplace_back(word);
   }
   return words;
@@ -36,13 +35,13 @@ bool fits_constraint(const slurm::ClusterEntry& cluster, std::string_view constr
 
 bool is_listed(const std::string& cluster, std::string_view clusters) {
   if (clusters.empty()) return true;
-  const auto names = words_of(lower(clusters));
-  return contains(names, lower(cluster)) || contains(names, "all");
+  const auto names = words_of(to_lower(clusters));
+  return contains(names, to_lower(cluster)) || contains(names, "all");
 }
 
 bool prices_something(const pricing::PriceBook& book, const std::string& cluster) {
   return std::any_of(book.rates.begin(), book.rates.end(), [&](const pricing::Rate& rate) {
-    return !rate.free && (rate.cluster == "*" || rate.cluster == lower(cluster));
+    return !rate.free && (rate.cluster == "*" || rate.cluster == to_lower(cluster));
   });
 }
 
@@ -75,8 +74,8 @@ std::optional<Denial> add_cluster(Candidates& found, const std::string& cluster,
     if (shape) {
       add_shape(found, rate->unit, *shape);
     } else if (is_own) {
-      return Denial{"unknown_partition", "Partition '" + shortened(name) +
-                                             "' is not known on cluster '" + cluster + "'.\n"};
+      return Denial{"unknown_partition", "Partition " + in_quotes(name) +
+                                             " is not known on cluster '" + cluster + "'.\n"};
     }
   }
   return std::nullopt;
@@ -102,7 +101,7 @@ std::vector<std::string> viable_clusters(const api::Submission& submission,
   const auto clusters = associations->clusters();
   const auto entry = std::find_if(
       clusters.begin(), clusters.end(),
-      [&](const slurm::ClusterEntry& cluster) { return lower(cluster.name) == lower(own); });
+      [&](const slurm::ClusterEntry& cluster) { return to_lower(cluster.name) == to_lower(own); });
   if (entry == clusters.end() || entry->federation.empty()) return {own};
   std::vector<std::string> viable;
   for (const slurm::ClusterEntry& cluster : clusters) {
@@ -137,7 +136,7 @@ tl::expected<Candidates, Denial> find_candidates(const api::Submission& submissi
   Candidates found;
   for (const std::string& cluster : viable_clusters(submission, associations.get())) {
     if (auto denial =
-            add_cluster(found, cluster, lower(cluster) == lower(own), names, book, view)) {
+            add_cluster(found, cluster, to_lower(cluster) == to_lower(own), names, book, view)) {
       return tl::unexpected(std::move(*denial));
     }
   }

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
 #include "service/paying_account.h"
 #include "service/shapes.h"
-#include "service/text.h"
 #include "slurm/slurm_text.h"
 
 namespace asbb::service {
@@ -13,9 +13,8 @@ namespace {
 
 // The same for an account that does not exist and for one that is not the user's.
 Denial not_yours(const std::string& account, const std::string& cluster) {
-  return {"account_not_usable", "You may not use account '" + shortened(account) +
-                                    "' on cluster '" + cluster +
-                                    "', or there is no such account.\n"};
+  return {"account_not_usable", "You may not use account " + in_quotes(account) + " on cluster '" +
+                                    cluster + "', or there is no such account.\n"};
 }
 
 // Of the partitions that a job lists, those with a limit of their own anywhere between the account

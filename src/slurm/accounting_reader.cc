@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 
+#include "base/text.h"
 #include "base/token.h"
 #include "slurm/delimited.h"
 
@@ -206,13 +207,13 @@ void read_accounting(std::string_view text, std::string_view separator, Accounti
     AccountingRecord record = read_record(reader, fields);
     std::string problem = reader.problem();
     if (problem.empty() && record.cluster != list.cluster) {
-      problem = "its cluster is '" + excerpt(record.cluster) + "'";
+      problem = "its cluster is " + in_quotes(record.cluster);
     }
     if (problem.empty()) {
       list.records.push_back(std::move(record));
     } else {
-      list.problems.push_back("sacct on " + list.cluster + ", job '" + excerpt(fields[id]) +
-                              "': " + problem + ".");
+      list.problems.push_back("sacct on " + list.cluster + ", job " + in_quotes(fields[id]) + ": " +
+                              problem + ".");
     }
   }
 }

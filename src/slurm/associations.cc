@@ -2,23 +2,13 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace asbb::slurm {
-namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return result;
-}
-
-}  // namespace
-
 void Associations::add(const Association& row) {
   Cluster& cluster = clusters_[row.cluster];
   cluster.entry.name = row.cluster;
-  Account& account = cluster.accounts[lower(row.account)];
+  Account& account = cluster.accounts[to_lower(row.account)];
   if (account.name.empty()) {
     account.name = row.account;
   }
@@ -53,7 +43,7 @@ const Associations::Account* Associations::find(std::string_view cluster,
   if (in_cluster == clusters_.end()) {
     return nullptr;
   }
-  const auto found = in_cluster->second.accounts.find(lower(account));
+  const auto found = in_cluster->second.accounts.find(to_lower(account));
   return found == in_cluster->second.accounts.end() ? nullptr : &found->second;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/text.h"
 #include "slurm/key_values.h"
 
 namespace asbb::slurm {
@@ -133,8 +134,8 @@ void for_each_row(std::string_view text, std::size_t columns, Associations& asso
       read(fields);
     } else {
       associations.problems.push_back("sacctmgr row with " + std::to_string(fields.size()) +
-                                      " columns, not " + std::to_string(columns) + ": '" +
-                                      excerpt(line) + "'.");
+                                      " columns, not " + std::to_string(columns) + ": " +
+                                      in_quotes(line) + ".");
     }
   }
 }
@@ -161,9 +162,9 @@ Result<void> read_config(std::string_view text, ClusterSnapshot& snapshot) {
   ValueReader reader(values);
   const std::string name = reader.text("ClusterName");
   if (name != snapshot.cluster) {
-    return fail(ErrorKind::broken, "The cluster configured as '" + excerpt(snapshot.cluster) +
-                                       "' calls itself '" + excerpt(name) +
-                                       "': the name must be the ClusterName of its slurm.conf.");
+    return fail(ErrorKind::broken, "The cluster configured as " + in_quotes(snapshot.cluster) +
+                                       " calls itself " + in_quotes(name) +
+                                       ": the name must be the ClusterName of its slurm.conf.");
   }
   snapshot.slurm_version = reader.text("SLURM_VERSION");
   snapshot.max_array_size = reader.count("MaxArraySize");
@@ -197,8 +198,8 @@ void read_partitions(std::string_view text, ClusterSnapshot& snapshot) {
     ValueReader reader(values);
     PartitionInfo info = read_partition(reader);
     if (info.name.empty() || !reader.problem().empty()) {
-      snapshot.problems.push_back("Partition of " + snapshot.cluster + " '" + excerpt(line) +
-                                  "': " + reader.problem() + ".");
+      snapshot.problems.push_back("Partition of " + snapshot.cluster + " " + in_quotes(line) +
+                                  ": " + reader.problem() + ".");
     } else {
       snapshot.partitions.push_back(std::move(info));
     }
@@ -210,8 +211,8 @@ void read_nodes(std::string_view text, ClusterSnapshot& snapshot) {
     ValueReader reader(values);
     NodeInfo info = read_node(reader);
     if (info.name.empty() || !reader.problem().empty()) {
-      snapshot.problems.push_back("Node of " + snapshot.cluster + " '" + excerpt(line) +
-                                  "': " + reader.problem() + ".");
+      snapshot.problems.push_back("Node of " + snapshot.cluster + " " + in_quotes(line) + ": " +
+                                  reader.problem() + ".");
     } else {
       snapshot.nodes.push_back(std::move(info));
     }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <random>
 
+#include "base/text.h"
 #include "slurm/slurm_text.h"
 
 namespace asbb::slurm {
@@ -57,8 +58,8 @@ DelimitedText cut_records(std::string_view text, std::string_view separator, std
     const std::size_t stop = text.find(record_end);
     const std::size_t length =
         stop == std::string_view::npos ? text.size() : stop + record_end.size();
-    result.problems.push_back("A record is cut short or has other columns: '" +
-                              excerpt(text.substr(0, length)) + "'.");
+    result.problems.push_back(
+        "A record is cut short or has other columns: " + in_quotes(text.substr(0, length)) + ".");
     text.remove_prefix(length);
   }
   return result;
@@ -128,7 +129,7 @@ std::int64_t FieldReader::limit_minutes(std::size_t column) {
 
 void FieldReader::reject(std::size_t column) {
   if (problem_.empty()) {
-    problem_ = std::string(names_[column]) + " is '" + excerpt(fields_[column]) + "'";
+    problem_ = std::string(names_[column]) + " is " + in_quotes(fields_[column]);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/text.h"
 #include "slurm/slurm_text.h"
 
 namespace asbb::slurm {
@@ -11,7 +12,7 @@ namespace {
 constexpr std::int64_t max_array_task_id = 4'000'001;
 
 tl::unexpected<Error> not_an_array(std::string_view text, const std::string& why) {
-  return fail(ErrorKind::invalid, "'" + excerpt(text) + "' is not a list of array tasks: " + why);
+  return fail(ErrorKind::invalid, in_quotes(text) + " is not a list of array tasks: " + why);
 }
 
 struct Range {
@@ -54,7 +55,7 @@ std::string_view without_brackets(std::string_view text) {
 }
 
 tl::unexpected<Error> not_a_hostlist(std::string_view text, const std::string& why) {
-  return fail(ErrorKind::invalid, "'" + excerpt(text) + "' is not a list of nodes: " + why);
+  return fail(ErrorKind::invalid, in_quotes(text) + " is not a list of nodes: " + why);
 }
 
 // Comma-separated words, commas inside brackets not counted; nothing when brackets do not match.
@@ -150,8 +151,7 @@ Result<std::vector<std::int64_t>> expand_array_tasks(std::string_view text, std:
   for (const std::string_view piece : split(without_throttle(inner), ',')) {
     const auto range = parse_task_range(piece);
     if (!range) {
-      return not_an_array(text, "'" + excerpt(piece) +
-                                    "' is not N, N-M or N-M:STEP with ids up to " +
+      return not_an_array(text, in_quotes(piece) + " is not N, N-M or N-M:STEP with ids up to " +
                                     std::to_string(max_array_task_id) + ".");
     }
     const std::int64_t count = (range->last - range->first) / range->step + 1;
@@ -181,7 +181,7 @@ Result<std::vector<std::string>> expand_hostlist(std::string_view text, std::siz
     const std::size_t room = max_count - std::min(max_count, names.size());
     auto expanded = word.empty() || room == 0 ? std::nullopt : expand_word(word, room);
     if (!expanded) {
-      return not_a_hostlist(text, "'" + excerpt(word) + "' is empty, badly formed, or more than " +
+      return not_a_hostlist(text, in_quotes(word) + " is empty, badly formed, or more than " +
                                       std::to_string(max_count) + " names.");
     }
     for (std::string& name : *expanded) {

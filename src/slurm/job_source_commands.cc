@@ -4,6 +4,7 @@
 #include <set>
 #include <span>
 
+#include "base/text.h"
 #include "slurm/delimited.h"
 #include "slurm/queue_reader.h"
 
@@ -25,8 +26,8 @@ Result<void> check_known(SlurmClient& client, const SlurmCluster& cluster) {
   }
   const auto lines = split(*text, '\n');
   if (std::find(lines.begin(), lines.end(), cluster.name) == lines.end()) {
-    return fail(ErrorKind::broken, "slurmdbd knows no cluster '" + excerpt(cluster.name) +
-                                       "': it must be the ClusterName of slurm.conf.");
+    return fail(ErrorKind::broken, "slurmdbd knows no cluster " + in_quotes(cluster.name) +
+                                       ": it must be the ClusterName of slurm.conf.");
   }
   return {};
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+
 namespace asbb::slurm {
 namespace {
 
@@ -107,7 +109,7 @@ void ValueReader::reject(std::string_view key) {
   if (problem_.empty()) {
     const auto found = values_.find(key);
     problem_ = found == values_.end() ? std::string(key) + " is missing"
-                                      : std::string(key) + " is '" + excerpt(found->second) + "'";
+                                      : std::string(key) + " is " + in_quotes(found->second);
   }
 }
 

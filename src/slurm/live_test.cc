@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "base/text.h"
 #include "slurm/cluster_cache.h"
 #include "slurm/cluster_view_commands.h"
 #include "slurm/job_source_commands.h"

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "slurm/slurm_text.h"
+#include "base/text.h"
 #include "slurm/user_names.h"
 
 namespace asbb::slurm {

@@ -16,7 +16,7 @@
 #include <optional>
 
 #include "base/assert.h"
-#include "slurm/slurm_text.h"
+#include "base/text.h"
 
 namespace asbb::slurm {
 namespace {

@@ -1,5 +1,6 @@
 #include "slurm/queue_reader.h"
 
+#include "base/text.h"
 #include "slurm/delimited.h"
 
 namespace asbb::slurm {
@@ -132,13 +133,13 @@ void read_queue(std::string_view text, std::string_view separator, QueueList& li
     }
     std::string problem = reader.problem();
     if (problem.empty() && job.cluster != list.cluster) {
-      problem = "its cluster is '" + excerpt(job.cluster) + "'";
+      problem = "its cluster is " + in_quotes(job.cluster);
     }
     if (problem.empty()) {
       list.jobs.push_back(std::move(job));
     } else {
-      list.problems.push_back("squeue on " + list.cluster + ", job '" + excerpt(fields[job_id]) +
-                              "': " + problem + ".");
+      list.problems.push_back("squeue on " + list.cluster + ", job " + in_quotes(fields[job_id]) +
+                              ": " + problem + ".");
     }
   }
 }

@@ -1,4 +1,5 @@
 #include "slurm/queue_reader.h"
+#include "base/text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 #include "slurm/slurm_client.h"
 
+#include "base/text.h"
 #include "slurm/process.h"
-#include "slurm/slurm_text.h"
 
 namespace asbb::slurm {
 namespace {
@@ -30,7 +30,7 @@ Result<const SlurmCluster*> find_cluster(const std::vector<SlurmCluster>& cluste
       return &cluster;
     }
   }
-  return fail(ErrorKind::not_found, "No cluster '" + excerpt(name) + "' is configured.", "cluster");
+  return fail(ErrorKind::not_found, "No cluster " + in_quotes(name) + " is configured.", "cluster");
 }
 
 std::vector<std::string> cluster_names(const std::vector<SlurmCluster>& clusters) {

@@ -1,38 +1,10 @@
 #include "slurm/slurm_text.h"
 
-#include <algorithm>
-#include <array>
-#include <charconv>
-#include <span>
+#include "base/slurm_units.h"
+#include "base/text.h"
 
 namespace asbb::slurm {
 namespace {
-
-tl::unexpected<Error> not_a_duration(std::string_view text) {
-  return fail(ErrorKind::invalid,
-              "'" + excerpt(text) +
-                  "' is not a time: write minutes, M:S, H:M:S, D-H, D-H:M, D-H:M:S or UNLIMITED.");
-}
-
-bool equals_upper(std::string_view text, std::string_view upper) {
-  return std::equal(text.begin(), text.end(), upper.begin(), upper.end(), [](char a, char b) {
-    return (a >= 'a' && a <= 'z' ? static_cast<char>(a - 'a' + 'A') : a) == b;
-  });
-}
-
-// Seconds of the numbers, each with its weight; nothing when a number is not one or out of range.
-std::optional<std::int64_t> weighted_sum(const std::vector<std::string_view>& parts,
-                                         std::span<const std::int64_t> weights) {
-  std::int64_t sum = 0;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const auto number = parse_count(parts[i]);
-    if (!number || *number > max_duration_seconds) {
-      return std::nullopt;
-    }
-    sum += *number * weights[i];
-  }
-  return sum;
-}
 
 std::optional<std::int64_t> binary_factor(char suffix) {
   switch (suffix) {
@@ -115,66 +87,17 @@ std::optional<Gres> parse_one_gres(std::string_view piece) {
 
 }  // namespace
 
-std::optional<std::int64_t> parse_count(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || text.front() == '-' || error != std::errc{} ||
-      end != text.data() + text.size()) {
-    return std::nullopt;
-  }
-  return value;
-}
-
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> pieces;
-  std::size_t begin = 0;
-  for (std::size_t at = text.find(separator); at != std::string_view::npos;
-       at = text.find(separator, begin)) {
-    pieces.push_back(text.substr(begin, at - begin));
-    begin = at + 1;
-  }
-  pieces.push_back(text.substr(begin));
-  return pieces;
-}
-
-std::string excerpt(std::string_view text) {
-  std::string result(text.substr(0, 80));
-  for (char& c : result) {
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') {
-      c = '?';
-    }
-  }
-  return text.size() > 80 ? result + "..." : result;
-}
-
 Result<std::int64_t> parse_duration_seconds(std::string_view text) {
-  if (equals_upper(text, "UNLIMITED") || equals_upper(text, "INFINITE")) {
+  if (is_slurm_unlimited(text)) {
     return unlimited;
   }
-  static constexpr std::array<std::int64_t, 3> minutes_seconds{60, 1, 0};
-  static constexpr std::array<std::int64_t, 3> hours_minutes_seconds{3600, 60, 1};
-  constexpr std::int64_t seconds_per_day = 86'400;
-  std::int64_t days = 0;
-  const std::size_t dash = text.find('-');
-  std::string_view clock = text;
-  if (dash != std::string_view::npos) {
-    const auto number = parse_count(text.substr(0, dash));
-    if (!number || *number > max_duration_seconds / seconds_per_day) {
-      return not_a_duration(text);
-    }
-    days = *number;
-    clock = text.substr(dash + 1);
+  const auto seconds = parse_slurm_time_s(text, max_duration_seconds);
+  if (!seconds) {
+    return fail(ErrorKind::invalid,
+                in_quotes(text) +
+                    " is not a time: write minutes, M:S, H:M:S, D-H, D-H:M, D-H:M:S or UNLIMITED.");
   }
-  const auto parts = split(clock, ':');
-  if (parts.size() > 3) {
-    return not_a_duration(text);
-  }
-  const bool from_hours = dash != std::string_view::npos || parts.size() == 3;
-  const auto seconds = weighted_sum(parts, from_hours ? hours_minutes_seconds : minutes_seconds);
-  if (!seconds || days * seconds_per_day + *seconds > max_duration_seconds) {
-    return not_a_duration(text);
-  }
-  return days * seconds_per_day + *seconds;
+  return *seconds;
 }
 
 Result<std::int64_t> parse_duration_minutes(std::string_view text) {
@@ -193,7 +116,7 @@ Result<std::vector<Gres>> parse_gres(std::string_view text) {
   for (const std::string_view piece : split_outside_parentheses(text)) {
     auto gres = parse_one_gres(piece);
     if (!gres) {
-      return fail(ErrorKind::invalid, "'" + excerpt(text) + "' is not a GRES list.");
+      return fail(ErrorKind::invalid, in_quotes(text) + " is not a GRES list.");
     }
     result.push_back(std::move(*gres));
   }

@@ -54,13 +54,4 @@ struct Gres {
 // k, m, g, t, p multiply by powers of 1024.
 [[nodiscard]] Result<std::vector<Gres>> parse_gres(std::string_view text);
 
-// Splits at a separator; a trailing separator yields a last empty piece.
-[[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
-
-// Digits only, the whole text, within 64 bits.
-[[nodiscard]] std::optional<std::int64_t> parse_count(std::string_view text);
-
-// Text for a message: at most 80 bytes, control characters as '?'.
-[[nodiscard]] std::string excerpt(std::string_view text);
-
 }  // namespace asbb::slurm

@@ -1,4 +1,5 @@
 #include "slurm/slurm_text.h"
+#include "base/text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <unordered_map>
 
-#include "slurm/slurm_text.h"
+#include "base/text.h"
 
 namespace asbb::slurm {
 namespace {
@@ -101,7 +101,7 @@ void SystemUserNames::learn(const std::vector<std::string>& names) {
         [&](passwd* entry, char* buffer, std::size_t size, passwd** result) {
           return ::getpwnam_r(name.c_str(), entry, buffer, size, result);
         },
-        "'" + excerpt(name) + "'");
+        in_quotes(name));
     if (found) {
       state_->remember(*found);
     } else if (found.error().kind == ErrorKind::not_found) {
