@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+
+#include "base/text.h"
 
 namespace asbb::config {
 namespace {
@@ -14,14 +15,6 @@ struct SpanUnit {
 constexpr std::array<SpanUnit, 5> span_units = {
     SpanUnit{"d", 86'400'000'000}, SpanUnit{"h", 3'600'000'000}, SpanUnit{"m", 60'000'000},
     SpanUnit{"s", 1'000'000}, SpanUnit{"ms", 1'000}};
-
-std::optional<std::int64_t> parse_count(std::string_view digits, std::int64_t max) {
-  std::int64_t value = 0;
-  const char* const end = digits.data() + digits.size();
-  const auto [at, ec] = std::from_chars(digits.data(), end, value);
-  if (digits.empty() || ec != std::errc() || at != end || value > max) return std::nullopt;
-  return value;
-}
 
 }  // namespace
 

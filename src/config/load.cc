@@ -10,6 +10,7 @@
 #include <iterator>
 #include <set>
 
+#include "base/text.h"
 #include "config/config.h"
 #include "config/settings.h"
 
@@ -19,10 +20,6 @@ namespace asbb::config {
 namespace {
 
 constexpr int no_line = 0;
-
-std::string shown(const std::string& text) {
-  return "'" + text.substr(0, 60) + (text.size() > 60 ? "...'" : "'");
-}
 
 const char* kind_of(const YAML::Node& node) {
   if (node.IsMap()) return "a map";
@@ -110,7 +107,7 @@ std::optional<bool> Loader::allow_or_deny(const std::string& text, const std::st
                                           int line) {
   if (text == "allow") return true;
   if (text == "deny") return false;
-  problem(line, where + ": " + shown(text) + " is not allowed; allow or deny is expected");
+  problem(line, where + ": " + in_quotes(text) + " is not allowed; allow or deny is expected");
   return std::nullopt;
 }
 
@@ -125,7 +122,8 @@ void Loader::read_setting(const std::string& section, const std::string& key,
     if (setting.section != section || setting.key != key) continue;
     const auto text = scalar(value, name, line);
     if (text && !setting.set(config_, *text)) {
-      problem(line, name + ": " + shown(*text) + " is not allowed; expected is " + setting.allowed);
+      problem(line,
+              name + ": " + in_quotes(*text) + " is not allowed; expected is " + setting.allowed);
     }
     return;
   }
@@ -141,7 +139,7 @@ void Loader::read_admins(const YAML::Node& value, int line) {
     const auto name = scalar(item, where, line_of(item));
     if (!name) continue;
     if (!is_user_name(*name)) {
-      problem(line_of(item), where + ": " + shown(*name) + " is not a user name");
+      problem(line_of(item), where + ": " + in_quotes(*name) + " is not a user name");
       continue;
     }
     config_.service.admins.push_back(*name);
@@ -176,13 +174,13 @@ void Loader::read_cluster(const YAML::Node& value, const std::string& where) {
     if (!text) return;
     if (key == "name") {
       if (!is_cluster_name(*text)) {
-        return problem(at, name + ": " + shown(*text) +
+        return problem(at, name + ": " + in_quotes(*text) +
                                " is not allowed; expected is the ClusterName, in lower case as "
                                "Slurm keeps it");
       }
       cluster.name = *text;
     } else if (!text->empty() && !is_absolute_path(*text)) {
-      problem(at, name + ": " + shown(*text) + " is not allowed; expected is an absolute path");
+      problem(at, name + ": " + in_quotes(*text) + " is not allowed; expected is an absolute path");
     } else {
       (key == "conf" ? cluster.conf : cluster.bin_dir) = *text;
     }
@@ -277,7 +275,7 @@ void Loader::read_variable(const std::string& variable, const std::string& value
   for (const Setting& setting : settings()) {
     if (variable != "ASBB_" + upper(setting.section) + "_" + upper(setting.key)) continue;
     if (!setting.set(config_, value)) {
-      refuse(shown(value) + " is not allowed; expected is " + setting.allowed);
+      refuse(in_quotes(value) + " is not allowed; expected is " + setting.allowed);
     }
     return;
   }
@@ -286,7 +284,7 @@ void Loader::read_variable(const std::string& variable, const std::string& value
     for (std::size_t at = 0; at < value.size();) {
       const std::size_t comma = std::min(value.find(',', at), value.size());
       const std::string name = value.substr(at, comma - at);
-      if (!is_user_name(name)) return refuse(shown(name) + " is not a user name");
+      if (!is_user_name(name)) return refuse(in_quotes(name) + " is not a user name");
       config_.service.admins.push_back(name);
       at = comma + 1;
     }

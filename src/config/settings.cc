@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/text.h"
 #include "base/zone.h"
 
 namespace asbb::config {
@@ -21,16 +22,6 @@ bool is_plain(std::string_view text) {
 
 bool has_only(std::string_view text, std::string_view characters) {
   return text.find_first_not_of(characters) == std::string_view::npos;
-}
-
-std::optional<std::int64_t> parse_whole(std::string_view text, std::int64_t min, std::int64_t max) {
-  std::int64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [at, ec] = std::from_chars(text.data(), end, value);
-  if (text.empty() || ec != std::errc() || at != end || value < min || value > max) {
-    return std::nullopt;
-  }
-  return value;
 }
 
 // "" or HOST:PORT of a loopback host; the service narrows ":PORT" to loopback and says so.

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <ctime>
 
+#include "base/text.h"
 #include "http/worker.h"
 
 namespace asbb::http {
@@ -34,14 +35,6 @@ std::string http_date() {
   char text[64];
   const std::size_t size = std::strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &parts);
   return {text, size};
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
 }
 
 // Status and sentence for a request that cannot be read; 0 when there is nobody to tell.
@@ -186,7 +179,7 @@ Request HttpConnection::take_request() {
   request.method = std::string(message.method_string());
   request.target = std::string(message.target());
   for (const auto& field : message) {
-    request.headers.emplace_back(lower(field.name_string()), std::string(field.value()));
+    request.headers.emplace_back(to_lower(field.name_string()), std::string(field.value()));
   }
   request.body = std::move(message.body());
   request.peer = peer_;

@@ -1,5 +1,4 @@
-#include <charconv>
-
+#include "base/text.h"
 #include "http/exchange.h"
 #include "http/routes.h"
 
@@ -11,16 +10,14 @@ constexpr std::int64_t accounts_offset_max = 1'000'000'000;
 
 Result<std::int64_t> parse_number(const std::string& name, const std::string& value,
                                   std::int64_t least, std::int64_t most) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error != std::errc{} || end != value.data() + value.size() || number < least ||
-      number > most) {
+  const auto number = parse_whole(value, least, most);
+  if (!number) {
     return fail(
         ErrorKind::invalid,
         name + " must be a number from " + std::to_string(least) + " to " + std::to_string(most),
         name);
   }
-  return number;
+  return *number;
 }
 
 Result<service::AccountsQuery> parse_accounts_query(const api::QueryParameters& parameters) {

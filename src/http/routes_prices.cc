@@ -1,5 +1,4 @@
-#include <charconv>
-
+#include "base/text.h"
 #include "http/exchange.h"
 #include "http/routes.h"
 
@@ -11,10 +10,7 @@ constexpr std::size_t price_bytes_max = 1024 * 1024;
 // "current" is 0; nothing for what is no version.
 std::optional<std::int64_t> parse_version(const std::string& text) {
   if (text == "current") return 0;
-  std::int64_t version = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
-  if (error != std::errc{} || end != text.data() + text.size() || version < 1) return std::nullopt;
-  return version;
+  return parse_whole(text, 1);
 }
 
 }  // namespace

@@ -8,11 +8,13 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 #include <system_error>
 #include <utility>
+
+#include "base/text.h"
 
 namespace asbb::http {
 namespace {
@@ -169,19 +171,20 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
   const std::string_view port =
       colon == std::string_view::npos ? std::string_view{} : text.substr(colon + 1);
   ListenAddress address;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
-  if (port.empty() || error != std::errc{} || end != port.data() + port.size()) {
-    return fail(ErrorKind::invalid, "'" + std::string(text) +
-                                        "' is not an address to listen on: HOST:PORT such as "
+  const auto number = parse_count(port, std::numeric_limits<std::uint16_t>::max());
+  if (!number) {
+    return fail(ErrorKind::invalid, in_quotes(text) +
+                                        " is not an address to listen on: HOST:PORT such as "
                                         "':8080' or '127.0.0.1:8080' is expected");
   }
+  address.port = static_cast<std::uint16_t>(*number);
   address.is_narrowed = host.empty();
   address.v4 = host.empty() || host == "localhost" || host == "127.0.0.1";
   address.v6 = host.empty() || host == "localhost" || host == "[::1]";
   if (!address.v4 && !address.v6) {
     return fail(ErrorKind::invalid,
-                "'" + std::string(text) +
-                    "' is not a loopback address: without TLS the service listens only on "
+                in_quotes(text) +
+                    " is not a loopback address: without TLS the service listens only on "
                     "127.0.0.1 and [::1]; use ':PORT', 'localhost:PORT' or one of the two");
   }
   return address;
