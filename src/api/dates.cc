@@ -1,5 +1,6 @@
 #include "api/dates.h"
 
+#include "base/text.h"
 #include "base/zone.h"
 
 namespace asbb::api {
@@ -11,8 +12,8 @@ Result<Date> parse_date(std::string_view text) {
   } else if (const auto at = parse_rfc3339(text)) {
     return Date(*at);
   }
-  return fail(ErrorKind::invalid, "'" + std::string(text.substr(0, 40)) +
-                                      "' is not a date: a day such as 2025-12-31 or a time such as "
+  return fail(ErrorKind::invalid, in_quotes(text) +
+                                      " is not a date: a day such as 2025-12-31 or a time such as "
                                       "2025-12-31T00:00:00Z is expected");
 }
 

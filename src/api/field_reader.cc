@@ -1,21 +1,17 @@
 #include "api/field_reader.h"
 
-#include <charconv>
-
 #include "api/submission.h"
 #include "api/wire_text.h"
+#include "base/text.h"
 
 namespace asbb::api {
 namespace {
 
 std::string shown(const Json& value) {
-  constexpr std::size_t shown_max = 40;
   if (value.kind != Json::Kind::string && value.kind != Json::Kind::number) {
     return describe(value.kind);
   }
-  std::string text = value.text.substr(0, shown_max);
-  if (value.text.size() > shown_max) text += "...";
-  return "'" + text + "'";
+  return in_quotes(value.text);
 }
 
 std::string join(std::initializer_list<std::string_view> words) {
@@ -29,10 +25,7 @@ std::string join(std::initializer_list<std::string_view> words) {
 
 std::optional<std::int64_t> whole_number(const Json& value) {
   if (value.kind != Json::Kind::number) return std::nullopt;
-  std::int64_t number = 0;
-  const char* const end = value.text.data() + value.text.size();
-  const auto [at, ec] = std::from_chars(value.text.data(), end, number);
-  if (ec == std::errc() && at == end) return number;
+  if (const auto number = parse_whole(value.text)) return number;
   const auto decimal = parse_micros(value.text);  // "4.0" and "2e3" are whole too
   if (!decimal || decimal->count() % 1'000'000 != 0) return std::nullopt;
   return decimal->count() / 1'000'000;

@@ -1,5 +1,6 @@
 #include "api/json_io.h"
 #include "api/submission.h"
+#include "base/text.h"
 
 namespace asbb::api {
 namespace {
@@ -126,7 +127,7 @@ void fields(F& f, As<F, Notify>& v) {
     Result<Micros> number = parse_micros(job_id);
     const std::int64_t id = number ? number->count() / 1'000'000 : 0;
     if (id < 1 || id > user_ids.max || std::to_string(id) != job_id) {
-      f.refuse("job_id", "'" + job_id.substr(0, 40) + "' is not a Slurm job id");
+      f.refuse("job_id", in_quotes(job_id) + " is not a Slurm job id");
       return;
     }
     v.job_id = id;

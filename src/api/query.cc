@@ -1,17 +1,17 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <set>
 
 #include "api/transaction.h"
+#include "base/text.h"
 
 namespace asbb::api {
 namespace {
 
 tl::unexpected<Error> refuse(const std::string& name, const std::string& value,
                              const std::string& expected) {
-  return fail(ErrorKind::invalid,
-              name + ": '" + value.substr(0, 40) + "' is not allowed: " + expected, name);
+  return fail(ErrorKind::invalid, name + ": " + in_quotes(value) + " is not allowed: " + expected,
+              name);
 }
 
 // The first parameter that is there twice, or that is not among the known ones.
@@ -21,13 +21,11 @@ Result<void> check_names(const QueryParameters& parameters, const std::vector<st
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       std::string list;
       for (const std::string& one : known) list += (list.empty() ? "" : ", ") + one;
-      return fail(
-          ErrorKind::invalid,
-          "'" + name.substr(0, 40) + "' is not a parameter of this route; there are: " + list,
-          name);
+      return fail(ErrorKind::invalid,
+                  in_quotes(name) + " is not a parameter of this route; there are: " + list, name);
     }
     if (!seen.insert(name).second) {
-      return fail(ErrorKind::invalid, "the parameter '" + name + "' is given twice", name);
+      return fail(ErrorKind::invalid, "the parameter " + in_quotes(name) + " is given twice", name);
     }
     if (value.size() > 256 || value.find('\0') != std::string::npos) {
       return refuse(name, value, "at most 256 bytes without NUL are expected");
@@ -38,15 +36,13 @@ Result<void> check_names(const QueryParameters& parameters, const std::vector<st
 
 Result<std::int64_t> read_number(const std::string& name, const std::string& value,
                                  std::int64_t min, std::int64_t max) {
-  std::int64_t number = 0;
-  const char* const end = value.data() + value.size();
-  const auto [at, ec] = std::from_chars(value.data(), end, number);
-  if (ec != std::errc() || at != end || number < min || number > max) {
+  const auto number = parse_whole(value, min, max);
+  if (!number) {
     return refuse(name, value,
                   "a whole number from " + std::to_string(min) + " to " + std::to_string(max) +
                       " is expected");
   }
-  return number;
+  return *number;
 }
 
 Result<Date> read_date(const std::string& name, const std::string& value) {
