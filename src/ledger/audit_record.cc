@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "base/text.h"
+
 namespace asbb::ledger {
 namespace {
 
@@ -21,13 +23,6 @@ std::optional<std::string> without_escapes(std::string_view value) {
     value.remove_prefix(3);
   }
   return out;
-}
-
-std::optional<std::int64_t> whole_number(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 }  // namespace
@@ -50,7 +45,7 @@ std::optional<AuditLines> read_audit_lines(std::string_view text) {
 
 std::optional<std::int64_t> audit_number(const AuditLines& lines, std::string_view key) {
   const auto found = lines.find(key);
-  return found == lines.end() ? std::nullopt : whole_number(found->second);
+  return found == lines.end() ? std::nullopt : parse_whole(found->second);
 }
 
 std::string audit_text(const AuditLines& lines, std::string_view key) {
@@ -109,7 +104,7 @@ std::optional<AuditLegs> read_audit_legs(std::string_view text) {
     const std::size_t comma = text.find(',');
     const std::string_view word = text.substr(0, comma);
     if (word.empty() || (word.front() != 'b' && word.front() != 'l')) return std::nullopt;
-    const auto id = whole_number(word.substr(1));
+    const auto id = parse_whole(word.substr(1));
     if (!id) return std::nullopt;
     legs.emplace_back(word.front(), *id);
     if (comma == std::string_view::npos) return legs;

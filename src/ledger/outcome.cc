@@ -1,7 +1,7 @@
 // Names of refusals, and the one-line form in which an answer is remembered.
-#include <charconv>
 #include <vector>
 
+#include "base/text.h"
 #include "ledger/command.h"
 #include "ledger/record.h"
 #include "ledger/words.h"
@@ -73,13 +73,6 @@ void visit_numbers(OutcomeType& outcome, Visit visit) {
   visit("price_version", outcome.price_version);
 }
 
-std::optional<std::int64_t> parse_number(const std::string& text) {
-  std::int64_t out = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return out;
-}
-
 }  // namespace
 
 const char* to_string(Refusal refusal) {
@@ -121,7 +114,7 @@ std::optional<Outcome> decode_outcome(std::string_view text) {
   const auto number = [&](const char* key) -> std::int64_t {
     const auto found = fields->find(key);
     if (found == fields->end()) return 0;
-    const auto parsed = parse_number(found->second);
+    const auto parsed = parse_whole(found->second);
     sound = sound && parsed.has_value();
     return parsed.value_or(0);
   };

@@ -1,6 +1,6 @@
 #include "ledger/record.h"
 
-#include <charconv>
+#include "base/text.h"
 
 namespace asbb::ledger {
 namespace {
@@ -64,11 +64,9 @@ class FieldReader {
   }
 
   std::int64_t number(const std::string& key) {
-    const std::string value = text(key);
-    std::int64_t out = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), out);
-    if (value.empty() || error != std::errc{} || end != value.data() + value.size()) fault(key);
-    return out;
+    const auto value = parse_whole(text(key));
+    if (!value) fault(key);
+    return value.value_or(0);
   }
 
   [[nodiscard]] const std::string& first_fault() const { return first_fault_; }

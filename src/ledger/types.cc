@@ -1,7 +1,6 @@
 #include "ledger/types.h"
 
-#include <charconv>
-
+#include "base/text.h"
 #include "ledger/words.h"
 
 namespace asbb::ledger {
@@ -36,8 +35,9 @@ std::optional<Leg> parse_leg(std::string_view word) {
   if (word.size() < 2 || (word[0] != 'b' && word[0] != 'l')) return std::nullopt;
   Leg leg;
   leg.kind = word[0] == 'b' ? Leg::Kind::budget : Leg::Kind::partition_limit;
-  const auto [end, error] = std::from_chars(word.data() + 1, word.data() + word.size(), leg.id);
-  if (error != std::errc{} || end != word.data() + word.size() || leg.id <= 0) return std::nullopt;
+  const auto id = parse_whole(word.substr(1), 1);
+  if (!id) return std::nullopt;
+  leg.id = *id;
   return leg;
 }
 

@@ -1,6 +1,6 @@
 #include "store/queries.h"
 
-#include <charconv>
+#include "base/text.h"
 
 namespace asbb::store {
 namespace {
@@ -28,13 +28,8 @@ Result<void> check_query(const EntryQuery& query) {
 }
 
 std::optional<std::int64_t> slurm_job_id(const std::string& job_id) {
-  std::int64_t number = 0;
-  const char* end = job_id.data() + job_id.size();
-  const auto [stop, error] = std::from_chars(job_id.data(), end, number);
-  if (error != std::errc{} || stop != end || number <= 0 || job_id.front() == '0') {
-    return std::nullopt;
-  }
-  return number;
+  if (job_id.starts_with('0')) return std::nullopt;
+  return parse_count(job_id);
 }
 
 }  // namespace asbb::store
