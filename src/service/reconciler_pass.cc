@@ -12,8 +12,6 @@ namespace {
 // Federated job ids carry the cluster's number above 26 bits (slurm: fed_mgr.h), so one id means
 // one job on all.
 constexpr std::int64_t first_federated_id = std::int64_t{1} << 26;
-// slurmctld and slurmdbd may round a submit time differently.
-constexpr Span submit_tolerance = seconds(2);
 
 const ledger::Share* settled_share(const std::vector<ledger::Share>& shares,
                                    const ledger::ShareKey& key) {
@@ -59,6 +57,11 @@ std::int64_t root_id(const slurm::QueueJob& job) {
 
 std::int64_t root_id(const slurm::AccountingRecord& record) {
   return record.array_job_id != 0 ? record.array_job_id : record.job_id;
+}
+
+bool is_since_submit(const ledger::JobRef& job, Instant submit) {
+  constexpr Span tolerance = seconds(2);  // slurmctld and slurmdbd may round it differently
+  return job.submit_time <= submit + tolerance;
 }
 
 // slurmdbd hears of a job in pieces: in a burst an ended row may lack its partition, nodes or start
@@ -176,9 +179,7 @@ Reconciler::Pass::QueueRows Reconciler::Pass::rows_of(const ledger::JobRef& job)
   for (const auto& [cluster, list] : queues_) {
     if (cluster != job.cluster && job.job_id < first_federated_id) continue;
     for (const slurm::QueueJob& row : list.jobs) {
-      if (root_id(row) == job.job_id && job.submit_time <= row.submit + submit_tolerance) {
-        rows.push_back(&row);
-      }
+      if (is_row_of(job, row)) rows.push_back(&row);
     }
   }
   return rows;
@@ -251,7 +252,7 @@ void Reconciler::Pass::settle_records(const OpenHold& open,
                                       std::vector<ledger::Command>& commands) {
   for (const slurm::AccountingRecord& record : records) {
     if (!is_complete(record)) continue;
-    if (record.submit + submit_tolerance < open.hold.job->submit_time) continue;
+    if (!is_since_submit(*open.hold.job, record.submit)) continue;
     const bool requeued = is_followed_by_a_run(record, records);
     for (const std::int64_t task : tasks_of(record)) {
       const ledger::ShareKey key{record.cluster, root_id(record), task, record.run - 1, ""};

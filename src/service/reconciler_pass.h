@@ -76,6 +76,16 @@ class Reconciler::Pass {
 [[nodiscard]] std::int64_t root_id(const slurm::QueueJob& job);
 [[nodiscard]] std::int64_t root_id(const slurm::AccountingRecord& record);
 
+// Whether a row of that submit time can be the job's: a requeue moves the time on, and an earlier
+// one belongs to another job whose id came back.
+[[nodiscard]] bool is_since_submit(const ledger::JobRef& job, Instant submit);
+
+// Whether the row, a QueueJob or an AccountingRecord, is the job's or one of its tasks'.
+template <typename Row>
+[[nodiscard]] bool is_row_of(const ledger::JobRef& job, const Row& row) {
+  return root_id(row) == job.job_id && is_since_submit(job, row.submit);
+}
+
 // Whether the row says all that a charge needs: it has ended, and either ran or never will have.
 [[nodiscard]] bool is_complete(const slurm::AccountingRecord& record);
 

@@ -8,14 +8,8 @@
 namespace asbb::service {
 namespace {
 
-constexpr Span submit_tolerance = seconds(2);
 // Records of a while ago are looked at again: slurmdbd may learn of an end late.
 constexpr Span overlap = hours(1);
-
-bool is_the_job(const ledger::Hold& hold, const slurm::AccountingRecord& record) {
-  return hold.job && hold.job->job_id == root_id(record) &&
-         hold.job->submit_time <= record.submit + submit_tolerance;
-}
 
 std::string unheld_id(const slurm::AccountingRecord& record) {
   return "unheld:" + record.cluster + ":" + std::to_string(record.job_id) + ":" +
@@ -103,7 +97,9 @@ std::optional<Reconciler::Pass::OpenHold> Reconciler::Pass::hold_of(
         hold.job = ref;
         ++report_.bound;
       }
-      if (is_the_job(hold, record)) return OpenHold{std::move(hold), std::move(at->shares)};
+      if (hold.job && is_row_of(*hold.job, record)) {
+        return OpenHold{std::move(hold), std::move(at->shares)};
+      }
     }
   }
   return std::nullopt;
