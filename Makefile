@@ -10,11 +10,12 @@ build: ## build/bin/asbb, build/bin/asbb-service and build/lib/slurm/job_submit_
 	cmake --preset release
 	cmake --build --preset release
 
-install: build ## programs, man pages and the systemd unit under PREFIX
+install: build ## programs, man pages, systemd's files under PREFIX; the default settings, if there are none
 	DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
-	install -d "$(DESTDIR)$(SYSCONFDIR)/asbb"
-	test -e "$(DESTDIR)$(SYSCONFDIR)/asbb/config.yaml" || \
-	  install -m 0640 examples/config.yaml "$(DESTDIR)$(SYSCONFDIR)/asbb/config.yaml"
+	install -d -m 0755 "$(DESTDIR)$(SYSCONFDIR)/asbb"
+	test -e "$(DESTDIR)$(SYSCONFDIR)/asbb/config.yaml" || { \
+	  build/bin/asbb config init - >build/config.yaml && \
+	  install -m 0644 build/config.yaml "$(DESTDIR)$(SYSCONFDIR)/asbb/config.yaml"; }
 
 install-plugin: build ## the plugin into Slurm's plugin folder (SLURM_PLUGIN_DIR)
 	test -n "$(SLURM_PLUGIN_DIR)" || { echo "set SLURM_PLUGIN_DIR to Slurm's PluginDir" >&2; exit 1; }
