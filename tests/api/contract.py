@@ -6,6 +6,8 @@ reads and writes JSON, and against a service that runs.
     contract.py --codec PROGRAM      what the C++ writes fits, and it reads every example (api_codec)
     contract.py --socket PATH        asks a running service what can be read
     contract.py --socket PATH --write   and creates an account of its own, holds, charges, closes it
+        --cluster NAME --partition NAME   where a hold is priced, in USD
+    contract.py --service PROGRAMS   all of it against a service that it starts
 
 Other tests import check_response(method, path, status, body).
 """
@@ -23,7 +25,9 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from scratch_service import EXAMPLE_PRICES, ROOT, ScratchService  # noqa: E402
+
 SPECIFICATION = ROOT / "api" / "openapi.yaml"
 REFERENCE = ROOT / "docs" / "reference" / "rest-api.md"
 METHODS = ("get", "put", "post", "delete")
@@ -291,6 +295,7 @@ def write_accounts(service, name):
     service.call("POST", "/api/v1/accounts", expect=400, sent='{"slurm_account":"a","slurm_account":"b"}')
     service.call("POST", "/api/v1/accounts", expect=400, sent="{\"slurm_account\":\"\xff\"}".encode("latin-1"))
     service.call("PUT", path, {"description": "made by the contract test"})
+    service.call("GET", path + "/holds")
     service.call("PUT", path + "/partition-limits/no-such-partition", {"limit": 20})
     service.call("POST", path + "/adjustments", {"amount": 0.5, "reason": "contract"})
     service.call("POST", path + "/adjustments", {"amount": -0.5, "reason": "contract"})
@@ -298,9 +303,40 @@ def write_accounts(service, name):
     service.call("POST", path + "/adjustments", {"amount": 1}, expect=400)
 
 
-def write_live(service):
+def hold_and_charge(service, name, partition):
+    """An external caller's job: what fits is held and charged, what does not fit is refused."""
+    check = {"account": name, "partition": partition, "nodes": 1, "cpus": 1, "wall_time": "00:10:00"}
+    granted = service.call("POST", "/api/v1/budget/check", check)
+    if not granted["available"] or not granted["transaction_id"]:
+        raise ContractError(f"what fits was not granted: {granted}")
+    refused = service.call("POST", "/api/v1/budget/check", dict(check, nodes=100000, wall_time="100-00:00:00"))
+    if refused["available"] or refused["hold_amount"]:
+        raise ContractError(f"what does not fit was granted: {refused}")
+    settle = {"job_id": "contract", "actual_cost": 0.000001, "transaction_id": granted["transaction_id"]}
+    service.call("POST", "/api/v1/budget/reconcile", settle)
+    service.call("POST", "/api/v1/budget/reconcile", settle)
+    service.call("POST", "/api/v1/budget/reconcile", dict(settle, actual_cost=1), expect=409)
+
+
+def write_prices(service):
+    """The book in force once more, from now on."""
+    current = service.call("GET", "/api/v1/prices/current")
+    text = re.sub(r"(?m)^effective_from:.*$", "", current["text"])
+    again = service.call("POST", "/api/v1/prices", {"text": text}, expect=201)
+    if again["version"] <= current["version"]:
+        raise ContractError(f"version {again['version']} follows {current['version']}")
+    service.call("POST", "/api/v1/prices", {"text": "prices: 7"}, expect=400)
+
+
+def write_live(service, cluster, partition):
     name = "contract-" + uuid.uuid4().hex[:12]
     write_accounts(service, name)
+    write_prices(service)
+    hold_and_charge(service, name, partition)
+    service.call("POST", "/api/v1/slurm/notify", {"cluster": cluster, "job_id": "4000000000"})
+    answer = service.call("POST", "/api/v1/jobs/4000000000/reconcile", {"cluster": cluster})
+    if answer["success"]:
+        raise ContractError(f"a job that never was is reconciled: {answer}")
     refused = {"account": name, "partition": "no-such-partition", "nodes": 0, "cpus": 1,
                "wall_time": "01:00:00"}
     service.call("POST", "/api/v1/budget/check", refused, expect=400)
@@ -316,11 +352,26 @@ def write_live(service):
     service.call("DELETE", "/api/v1/accounts/" + name, expect=204)
 
 
+def ask(socket_path, options):
+    service = LiveService(socket_path)
+    if options.write:
+        write_live(service, options.cluster, options.partition)
+    read_live(service)
+    documented = {(method, pattern) for method, pattern, _ in operations()}
+    missing = documented - service.asked
+    if options.write and missing:
+        raise ContractError(f"never asked: {sorted(missing)}")
+    print(f"{len(service.asked)} operations answered as they must")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--codec")
     parser.add_argument("--socket")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--cluster", default="onprem")
+    parser.add_argument("--partition", default="gpu-aws")
+    parser.add_argument("--service")
     options = parser.parse_args()
     try:
         print(f"{check_document()} examples fit")
@@ -328,11 +379,12 @@ def main():
         if options.codec:
             print(f"{check_codec(options.codec)} values of the code fit")
         if options.socket:
-            service = LiveService(options.socket)
-            if options.write:
-                write_live(service)
-            read_live(service)
-            print(f"{len(service.asked)} operations answered as they must")
+            ask(options.socket, options)
+        if options.service:
+            with ScratchService(options.service) as service:
+                service.asbb("prices", "import", str(EXAMPLE_PRICES))
+                options.write = True
+                ask(str(service.socket), options)
     except (ContractError, OSError, ValueError, subprocess.CalledProcessError) as error:
         print(error, file=sys.stderr)
         return 1

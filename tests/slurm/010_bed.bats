@@ -36,6 +36,12 @@ listening_addresses() {
   [[ $output == *"Federation: hybrid_cluster"*"Sibling:    onprem:"*"Synced:Yes"* ]]
 }
 
+@test "the service's readers understand what these daemons say" {
+  run "$(programs_folder)/tests/slurm_live_test"
+  echo "$output"
+  [ "$status" = 0 ]
+}
+
 @test "a job completes on each cluster and slurmdbd knows" {
   here=$(run_sbatch -p cpu -n 2 --wrap 'sleep 1')
   there=$(cloud run_sbatch -M cloud -p aws-cpu)

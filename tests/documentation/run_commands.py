@@ -1,0 +1,113 @@
+#!/usr/bin/python3
+"""Runs every command and reads every setting that the documentation shows.
+
+    run_commands.py PROGRAMS_FOLDER
+
+Indented lines that start with 'asbb ', 'curl ' or 'source ' (a '$ ' before it is cut) run in bash against a
+service which knows account proj001, the example's prices in three versions, and two clusters that do not
+answer; those that would spoil it for the others have a service of their own. A command must succeed, unless it is in ANSWERS. Lines with a placeholder in
+capitals are synopses. Indented YAML that begins with a section of the settings must be valid settings.
+What needs a running Slurm is told and checked by tools/demo and tests/slurm.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from scratch_service import EXAMPLE_PRICES, ROOT, ScratchService  # noqa: E402
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+SECTIONS = ("service:", "database:", "budget:", "slurm:")
+
+# What a command answers where no cluster answers; the same commands are run with Slurm in tests/slurm.
+ANSWERS = {
+    "asbb reconcile 4711 --cluster=onprem": (1, "4711"),
+    "asbb service start --config=/etc/asbb/config.yaml": None,  # this is how the service was started
+    "asbb service start": None,
+    "make": None,  # tests/slurm/020_demo.bats builds, 040_install.bats installs
+}
+
+
+def blocks(page):
+    """(line number, lines) of each indented block."""
+    found, start = [], 0
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines() + [""], 1):
+        if line.startswith("    "):
+            start = start or number
+            found.append(line[4:])
+        elif found and line.strip():
+            yield start, found
+            found, start = [], 0
+    if found:
+        yield start, found
+
+
+def commands_of(lines):
+    for offset, line in enumerate(lines):
+        text = line.removeprefix("$ ")
+        if re.match(r"(asbb|curl|source) ", text) and not re.search(r"=?\b[A-Z]{3,}\b|\[", re.sub(r"'[^']*'", "", text)):
+            yield offset, text.split("   #")[0].strip()
+
+
+def is_alone(command):
+    return re.match(r"asbb (account (create|delete)|database|service) ?", command) is not None
+
+
+def prepare(service, command=""):
+    (service.path / "examples").symlink_to(ROOT / "examples")
+    if "account create" not in command:
+        service.asbb("account", "create", "--name=proj001", "--budget=50", "--start=2025-01-01", "--end=2099-12-31")
+    for _ in range(3):
+        service.asbb("prices", "import", str(EXAMPLE_PRICES))
+
+
+def run(service, where, command):
+    """What does not hold, as a list of at most one text."""
+    answer = ANSWERS.get(command, (0, ""))
+    if command.startswith("asbb database migrate"):
+        service.stop()
+    result = service.run(command.replace("/run/asbb/asbb.sock", str(service.socket)))
+    if result.returncode != answer[0] or answer[1] not in result.stdout:
+        return [f"{where}: {command}\n  exit code {result.returncode}, expected {answer[0]}\n{result.stdout}"]
+    return []
+
+
+def check_settings(programs, where, lines):
+    service = ScratchService(programs)
+    file = service.path / "shown.yaml"
+    file.write_text("\n".join(lines) + "\n")
+    file.chmod(0o640)
+    result = service.run(f"asbb config validate {file}")
+    service.folder.cleanup()
+    return [] if result.returncode == 0 else [f"{where}: these settings are refused\n{result.stdout}"]
+
+
+def main():
+    programs, problems, count = sys.argv[1], [], 0
+    with ScratchService(programs) as shared:
+        prepare(shared)
+        for page in PAGES:
+            for start, lines in blocks(page):
+                if lines[0].startswith(SECTIONS):
+                    problems += check_settings(programs, f"{page.relative_to(ROOT)}:{start}", lines)
+                    count += 1
+                for offset, command in commands_of(lines):
+                    where = f"{page.relative_to(ROOT)}:{start + offset}"
+                    count += 1
+                    if ANSWERS.get(command, ()) is None:
+                        continue
+                    if is_alone(command):
+                        with ScratchService(programs) as own:
+                            prepare(own, command)
+                            problems += run(own, where, command)
+                    else:
+                        problems += run(shared, where, command)
+    for problem in problems:
+        print(problem)
+    print(f"{count} commands and settings of the documentation, {len(problems)} do not do what they say")
+    return 1 if problems or count < 20 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
