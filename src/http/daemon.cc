@@ -131,6 +131,7 @@ Result<void> Daemon::start() {
 
 void Daemon::stop() {
   if (!parts_) return;
+  parts_->commands.stop();
   parts_->server.stop();
   parts_->reconciler.stop();
   parts_->refresher.stop();

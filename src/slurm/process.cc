@@ -137,7 +137,7 @@ Drained drain(Descriptor& from, std::string& into, std::size_t limit_bytes) {
   return Drained::ended;
 }
 
-enum class Ending { exited, late, too_much };
+enum class Ending { exited, late, cancelled, too_much };
 
 // Reads until the child itself has exited; what a grandchild still holds open is not waited for.
 Ending collect(const Descriptor& exit_signal, Pipe& out, Pipe& err, const ProcessRequest& request,
@@ -149,9 +149,9 @@ Ending collect(const Descriptor& exit_signal, Pipe& out, Pipe& err, const Proces
     if (left <= 0) {
       return Ending::late;
     }
-    std::array<pollfd, 3> waits{pollfd{exit_signal.get(), POLLIN, 0},
-                                pollfd{out.read_end.get(), POLLIN, 0},
-                                pollfd{err.read_end.get(), POLLIN, 0}};
+    std::array<pollfd, 4> waits{
+        pollfd{exit_signal.get(), POLLIN, 0}, pollfd{out.read_end.get(), POLLIN, 0},
+        pollfd{err.read_end.get(), POLLIN, 0}, pollfd{request.cancel_descriptor, POLLIN, 0}};
     if (::poll(waits.data(), waits.size(), static_cast<int>(left)) <= 0) {
       continue;
     }
@@ -161,6 +161,9 @@ Ending collect(const Descriptor& exit_signal, Pipe& out, Pipe& err, const Proces
     }
     if ((waits[0].revents & POLLIN) != 0) {
       return Ending::exited;
+    }
+    if ((waits[3].revents & POLLIN) != 0) {
+      return Ending::cancelled;
     }
   }
 }
@@ -218,6 +221,9 @@ Result<ProcessOutput> run_process(const ProcessRequest& request) {
     return fail(ErrorKind::unavailable, program + " gave no answer within " +
                                             std::to_string(request.deadline_ms) +
                                             " ms and was stopped.");
+  }
+  if (ending == Ending::cancelled) {
+    return fail(ErrorKind::unavailable, program + " was stopped: nobody waits for its answer.");
   }
   if (ending == Ending::too_much) {
     return fail(ErrorKind::broken, program + " wrote more than " +

@@ -136,6 +136,25 @@ TEST(SlurmCommands, CallsEachClusterByItsOwnConfiguration) {
   EXPECT_TRUE(commands.run({"cloud", "", "/bin"}, {"sh", "-c", "exit 0"}).has_value());
 }
 
+// A service that stops does not wait for a controller that hangs.
+TEST(SlurmCommands, StopEndsWhatRunsAndWhatWouldFollow) {
+  SlurmCommands commands;
+  const auto begin = std::chrono::steady_clock::now();
+  std::thread stopper([&commands] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    commands.stop();
+  });
+  const auto running = commands.run({"cloud", "", ""}, {"sleep", "20"});
+  stopper.join();
+  const auto later = commands.run({"cloud", "", ""}, {"sleep", "20"});
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+  ASSERT_FALSE(running.has_value());
+  ASSERT_FALSE(later.has_value());
+  EXPECT_EQ(running.error().kind, ErrorKind::unavailable);
+  EXPECT_EQ(later.error().message,
+            "Cluster cloud: sleep was stopped: nobody waits for its answer.");
+}
+
 TEST(SlurmCommands, QuotesWhatAFailingCommandSaid) {
   SlurmCommands commands;
   const auto said = commands.run({"cloud", "", ""}, {"sh", "-c", "echo no slurmctld >&2; exit 1"});

@@ -1,5 +1,9 @@
 #include "slurm/slurm_client.h"
 
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/assert.h"
 #include "base/text.h"
 #include "slurm/process.h"
 
@@ -41,12 +45,28 @@ std::vector<std::string> cluster_names(const std::vector<SlurmCluster>& clusters
   return names;
 }
 
+SlurmCommands::SlurmCommands(int deadline_ms, std::size_t output_limit_bytes)
+    : stop_descriptor_(::eventfd(0, EFD_CLOEXEC)),
+      deadline_ms_(deadline_ms),
+      output_limit_bytes_(output_limit_bytes) {
+  ASBB_ASSERT(stop_descriptor_ >= 0);
+}
+
+SlurmCommands::~SlurmCommands() {
+  ::close(stop_descriptor_);
+}
+
+void SlurmCommands::stop() {
+  ::eventfd_write(stop_descriptor_, 1);
+}
+
 Result<std::string> SlurmCommands::run(const SlurmCluster& cluster,
                                        const std::vector<std::string>& argv) {
   ProcessRequest request;
   request.argv = argv;
   request.deadline_ms = deadline_ms_;
   request.output_limit_bytes = output_limit_bytes_;
+  request.cancel_descriptor = stop_descriptor_;
   if (!cluster.bin_dir.empty() && !argv.empty()) {
     request.argv.front() = cluster.bin_dir + "/" + argv.front();
   }

@@ -37,13 +37,20 @@ class SlurmClient {
 class SlurmCommands final : public SlurmClient {
  public:
   explicit SlurmCommands(int deadline_ms = 30'000,
-                         std::size_t output_limit_bytes = 512u * 1024u * 1024u)
-      : deadline_ms_(deadline_ms), output_limit_bytes_(output_limit_bytes) {}
+                         std::size_t output_limit_bytes = 512u * 1024u * 1024u);
+  ~SlurmCommands() override;
+  SlurmCommands(const SlurmCommands&) = delete;
+  SlurmCommands& operator=(const SlurmCommands&) = delete;
 
   [[nodiscard]] Result<std::string> run(const SlurmCluster& cluster,
                                         const std::vector<std::string>& argv) override;
 
+  // Ends the commands that run, and every later one before it starts, as `unavailable`: a service
+  // that stops does not wait for a controller that hangs. Any thread; there is no way back.
+  void stop();
+
  private:
+  int stop_descriptor_;  // readable once stopped
   int deadline_ms_;
   std::size_t output_limit_bytes_;
 };
