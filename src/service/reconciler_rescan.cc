@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/token.h"
+#include "service/paying_account.h"
 #include "service/reconciler_pass.h"
 
 namespace asbb::service {
@@ -18,6 +19,18 @@ std::string unheld_id(const slurm::AccountingRecord& record) {
 
 std::string describe(const slurm::AccountingRecord& record) {
   return record.cluster + " job " + std::to_string(record.job_id);
+}
+
+// The account that would have paid had the job been seen at its submission; when there is none, the
+// record's own, for the ledger to refuse by its name.
+std::string payer_of(const slurm::AccountingRecord& record, const slurm::ClusterCache& view,
+                     const Committer& committer) {
+  const auto associations = view.associations(record.cluster);
+  return committer.read([&](const ledger::Book& book) {
+    const ledger::Account* payer =
+        paying_account(book, associations.get(), record.cluster, record.account);
+    return payer == nullptr ? record.account : payer->name;
+  });
 }
 
 }  // namespace
@@ -117,7 +130,7 @@ void Reconciler::Pass::charge_without_hold(const slurm::AccountingRecord& record
   if (known->empty()) {
     ledger::PlaceHold place;
     place.transaction_id = id;
-    place.account = record.account;
+    place.account = payer_of(record, owner_.view_, owner_.committer_);
     place.user = record.user;
     place.cluster = record.cluster;
     place.partition = record.partition;

@@ -224,6 +224,42 @@ TEST_F(ReconcilerTest, AJobWithoutAHoldIsChargedOnce) {
   expect_balance("0", "0.03");
 }
 
+// It asked for its own account in the ledger and was alarmed instead of charged.
+TEST_F(ReconcilerTest, AJobWithoutAHoldIsChargedToTheNearestAccountAboveThatHasMoney) {
+  slurm::Associations associations;
+  const auto account = [&](const char* name, const char* parent) {
+    associations.add(slurm::Association{"onprem", name, "", "", parent, "", false});
+  };
+  account("lab", "");
+  account("proj001", "lab");
+  account("child", "proj001");
+  account("grandchild", "child");
+  view_.put("onprem", associations);
+  auto inherited = record(9, "COMPLETED", 30);
+  inherited.account = "grandchild";
+  source_.add_record(inherited);
+  EXPECT_EQ(pass().charged_without_hold, 1);
+  EXPECT_TRUE(alarms_.list().empty());
+  expect_balance("0", "0.03");
+  pass_time(seconds(301));
+  EXPECT_EQ(pass().charged_without_hold, 0);
+  expect_balance("0", "0.03");
+}
+
+// The tree of one cluster says nothing about an account of another.
+TEST_F(ReconcilerTest, AJobWithoutAHoldIsNotChargedByTheTreeOfAnotherCluster) {
+  slurm::Associations elsewhere;
+  elsewhere.add(slurm::Association{"cloud", "child", "", "", "proj001", "", false});
+  view_.put("cloud", elsewhere);
+  auto foreign = record(9, "COMPLETED", 30);
+  foreign.account = "child";
+  source_.add_record(foreign);
+  EXPECT_EQ(pass().charged_without_hold, 0);
+  ASSERT_EQ(alarms_.list().size(), 1u);
+  EXPECT_NE(alarms_.list()[0].message.find("account child"), std::string::npos);
+  expect_balance("0", "0");
+}
+
 TEST_F(ReconcilerTest, AJobThatEndedUnseenIsFoundByItsToken) {
   const std::string token = hold("1");
   auto ended = record(9, "COMPLETED", 30);
