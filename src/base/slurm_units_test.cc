@@ -62,7 +62,7 @@ TEST(SlurmTime, KnowsTheWordsForNoEnd) {
   for (const char* text : {"UNLIMITED", "unlimited", "Unlimited", "INFINITE", "infinite"}) {
     EXPECT_TRUE(is_slurm_unlimited(text)) << text;
   }
-  for (const char* text : {"", "UNLIMITED5", "infinity", "UNLIMITEDUNLIMITED", "INFINIT", "-1"}) {
+  for (const char* text : {"", "UNLIMITED5", "infinity", "UNLIMITEDUNLIMITED", "INFINI", "-1"}) {
     EXPECT_FALSE(is_slurm_unlimited(text)) << text;
   }
 }

@@ -112,6 +112,26 @@ held() {
 
 nothing_held() { [[ $(balance proj001 held) == 0 ]]; }
 
+# settled_within SECONDS JOB TYPES...: since its end the ledger has an entry of each type for that job.
+settled_within() {
+  local seconds=$1 job=$2 began
+  shift 2
+  wait_for 120 job_ended "$job" || broken "job $job does not end"
+  began=$SECONDS
+  wait_for "$seconds" has_entries "$job" "$@" || broken "$seconds s after its end job $job has no $*"
+  echo "job $job: $* within $((SECONDS - began + 1)) s of its end"
+}
+
+job_ended() { ! squeue -M onprem --local -h -j "$1" -o %T 2>/dev/null | grep -qE 'PENDING|RUNNING|CONFIGURING|COMPLETING'; }
+
+has_entries() {
+  local job=$1 type
+  shift
+  for type in "$@"; do
+    asbb transactions proj001 --job="$job" --type="$type" --output json | jq -e 'length == 1' || return 1
+  done
+}
+
 everything_is_settled() {
   echo
   echo "waiting until every job has ended and is charged ..."

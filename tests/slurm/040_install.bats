@@ -1,0 +1,51 @@
+#!/usr/bin/env bats
+# What `make install` and `make install-plugin` lay down, and that it runs from there.
+
+load helpers
+
+setup_file() {
+  cd "$SLURM_TESTS/../.." || return
+  DESTINATION=$(mktemp -d)
+  export DESTINATION
+  make install install-plugin DESTDIR="$DESTINATION" PREFIX=/usr >"$DESTINATION/make.log" 2>&1 || {
+    cat "$DESTINATION/make.log"
+    return 1
+  }
+  export PATH=$DESTINATION/usr/bin:$PATH ASBB_CONFIG_FILE=$DESTINATION/etc/asbb/config.yaml
+}
+
+teardown_file() { rm -rf "$DESTINATION"; }
+
+@test "programs, man pages, completion, systemd's files, settings and the plugin are there" {
+  cd "$DESTINATION"
+  [ -x usr/bin/asbb ]
+  [ -x usr/bin/asbb-service ]
+  man --local-file usr/share/man/man1/asbb.1* | grep -q 'asbb account create'
+  bash -c '. usr/share/bash-completion/completions/asbb && complete -p asbb'
+  grep -q '^User=asbb' usr/lib/systemd/system/asbb-service.service
+  grep -q '^u asbb' usr/lib/sysusers.d/asbb.conf
+  grep -q '/var/lib/asbb' usr/lib/tmpfiles.d/asbb.conf
+  [ "$(stat -c %a etc/asbb/config.yaml)" = 644 ]
+  [ -n "$(find . -name job_submit_budget.so)" ]
+}
+
+@test "the installed settings are right, and a second install keeps what an administrator changed" {
+  run asbb config validate
+  echo "$output"
+  [ "$status" = 0 ]
+  echo '# mine' >>"$ASBB_CONFIG_FILE"
+  make -C "$SLURM_TESTS/../.." install DESTDIR="$DESTINATION" PREFIX=/usr
+  tail -n 1 "$ASBB_CONFIG_FILE" | grep -qx '# mine'
+}
+
+@test "the installed service starts with them, answers and stops" {
+  export ASBB_DATABASE_DSN=$DESTINATION/asbb.db ASBB_DATABASE_CHAIN_KEY_FILE=$DESTINATION/chain.key
+  export ASBB_SERVICE_SOCKET=$DESTINATION/asbb.sock ASBB_SERVICE_LISTEN_ADDR=
+  asbb database migrate
+  asbb-service 3>&- &
+  wait_until 20 asbb service status
+  run asbb account list
+  [ "$status" = 0 ]
+  kill "$!"
+  wait "$!"
+}
