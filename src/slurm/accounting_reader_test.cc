@@ -1,5 +1,4 @@
 #include "slurm/accounting_reader.h"
-#include "base/text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,14 +17,10 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-const std::string separator =
-    "\x1f"
-    "0000000000000000";
-
 AccountingList read(const std::string& text, const std::string& cluster = "onprem") {
   AccountingList list;
   list.cluster = cluster;
-  read_accounting(text, separator, list);
+  read_accounting(text, recorded_separator, list);
   return list;
 }
 
@@ -56,18 +51,8 @@ std::vector<std::string> row() {
           "asbb=token"};
 }
 
-std::string joined(const std::vector<std::string>& fields) {
-  std::string text;
-  for (const std::string& field : fields) {
-    text += field + separator;
-  }
-  return text + "\n";
-}
-
 std::string with(std::size_t column, const std::string& value) {
-  auto fields = row();
-  fields[column] = value;
-  return joined(fields);
+  return joined_with(row(), column, value);
 }
 
 TEST(AccountingReader, ReadsEveryColumn) {
@@ -212,20 +197,20 @@ TEST(AccountingArguments, AskForEveryUsersRowsOfOneClusterInUtc) {
                                                Instant::from_unix_seconds(1'795'298'000),
                                                Instant::from_unix_seconds(1'795'299'000),
                                                true},
-                                              separator);
+                                              recorded_separator);
   EXPECT_THAT(arguments, Contains("--clusters=cloud"));
   EXPECT_THAT(arguments, Contains("--allusers"));
   EXPECT_THAT(arguments, Contains("--duplicates"));
   EXPECT_THAT(arguments, Contains("--starttime=2026-11-21T21:53:20"));
   EXPECT_THAT(arguments, Contains("--endtime=2026-11-21T22:10:00"));
   EXPECT_THAT(arguments, Contains(HasSubstr("--state=BF,CA")));
-  EXPECT_THAT(accounting_arguments("cloud", {{5, 6}, {}, {}, false}, separator),
+  EXPECT_THAT(accounting_arguments("cloud", {{5, 6}, {}, {}, false}, recorded_separator),
               Contains("--jobs=5,6"));
 }
 
 std::vector<AccountingRecord> recorded_rows(const std::string& file, const std::string& cluster) {
   AccountingList list = read(recorded(file + ".reader-sacct.txt"), cluster);
-  read_accounting(recorded(file + ".reader-sacct-ended.txt"), separator, list);
+  read_accounting(recorded(file + ".reader-sacct-ended.txt"), recorded_separator, list);
   EXPECT_THAT(list.problems, IsEmpty()) << file;
   arrange_runs(list.records);
   return list.records;
@@ -294,15 +279,7 @@ TEST(RecordedAccounting, HasEveryKindOfEnd) {
 }
 
 TEST(RecordedAccounting, WasAskedForAsTheReaderAsks) {
-  std::string script = recorded("../record-fixtures");
-  script.erase(std::remove(script.begin(), script.end(), '\n'), script.end());
-  for (const std::string& argument : accounting_arguments("c", {}, "S")) {
-    if (argument.starts_with("--format=")) {
-      for (const std::string_view column : split(std::string_view(argument).substr(9), ',')) {
-        EXPECT_THAT(script, HasSubstr(std::string(column)));
-      }
-    }
-  }
+  expect_columns_recorded(accounting_arguments("c", {}, "S"), "--format=");
 }
 
 }  // namespace

@@ -37,12 +37,10 @@ std::string separator_of(const std::vector<std::string>& argv) {
 // A recorded output with the separator of this very call.
 ScriptedClient::Answer replay(const std::string& file) {
   return [file](const std::vector<std::string>& argv) -> Result<std::string> {
-    const std::string then =
-        "\x1f"
-        "0000000000000000";
     std::string text = recorded(file);
-    for (std::size_t at = text.find(then); at != std::string::npos; at = text.find(then, at)) {
-      text.replace(at, then.size(), separator_of(argv));
+    for (std::size_t at = text.find(recorded_separator); at != std::string::npos;
+         at = text.find(recorded_separator, at)) {
+      text.replace(at, recorded_separator.size(), separator_of(argv));
     }
     return text;
   };

@@ -5,6 +5,7 @@
 #include <rapidcheck/gtest.h>
 
 #include "slurm/slurm_text.h"
+#include "slurm/test_files.h"
 
 namespace asbb::slurm {
 namespace {
@@ -12,18 +13,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-const std::string separator =
-    "\x1f"
-    "0123456789abcdef";
-
-std::string joined(const std::vector<std::string>& fields) {
-  std::string text;
-  for (const std::string& field : fields) {
-    text += field + separator;
-  }
-  return text + "\n";
-}
 
 TEST(Separator, IsNewEachTimeAndNoFieldWidth) {
   const std::string one = make_separator();
@@ -36,7 +25,7 @@ TEST(Separator, IsNewEachTimeAndNoFieldWidth) {
 TEST(CutRecords, KeepsNewlinesBarsAndNulsInsideFields) {
   const std::string text =
       joined({"1", "a|b\nc", std::string("x\0y", 3)}) + joined({"2", "", "\n"});
-  const auto cut = cut_records(text, separator, 3);
+  const auto cut = cut_records(text, recorded_separator, 3);
   EXPECT_THAT(cut.problems, IsEmpty());
   ASSERT_THAT(cut.records, SizeIs(2));
   EXPECT_THAT(cut.records[0], ElementsAre("1", "a|b\nc", std::string("x\0y", 3)));
@@ -45,8 +34,8 @@ TEST(CutRecords, KeepsNewlinesBarsAndNulsInsideFields) {
 
 TEST(CutRecords, LeavesOutRecordsOfOtherColumnsAndReadsTheRest) {
   const std::string text = joined({"1", "a"}) + joined({"2", "b", "c"}) + joined({"3"}) +
-                           joined({"4", "d"}) + "5" + separator + "cut sh";
-  const auto cut = cut_records(text, separator, 2);
+                           joined({"4", "d"}) + "5" + recorded_separator + "cut sh";
+  const auto cut = cut_records(text, recorded_separator, 2);
   ASSERT_THAT(cut.records, SizeIs(2));
   EXPECT_EQ(cut.records[0][0], "1");
   EXPECT_EQ(cut.records[1][0], "4");
@@ -54,9 +43,9 @@ TEST(CutRecords, LeavesOutRecordsOfOtherColumnsAndReadsTheRest) {
 }
 
 TEST(CutRecords, OfNothingIsNothing) {
-  EXPECT_THAT(cut_records("", separator, 3).records, IsEmpty());
-  EXPECT_THAT(cut_records("", separator, 3).problems, IsEmpty());
-  EXPECT_THAT(cut_records("\n", separator, 3).problems, SizeIs(1));
+  EXPECT_THAT(cut_records("", recorded_separator, 3).records, IsEmpty());
+  EXPECT_THAT(cut_records("", recorded_separator, 3).problems, IsEmpty());
+  EXPECT_THAT(cut_records("\n", recorded_separator, 3).problems, SizeIs(1));
 }
 
 RC_GTEST_PROP(CutRecords, GivesBackWhateverTheFieldsHold, ()) {
@@ -67,7 +56,7 @@ RC_GTEST_PROP(CutRecords, GivesBackWhateverTheFieldsHold, ()) {
   for (const auto& row : rows) {
     text += joined(row);
   }
-  const auto cut = cut_records(text, separator, columns);
+  const auto cut = cut_records(text, recorded_separator, columns);
   RC_ASSERT(cut.problems.empty());
   RC_ASSERT(cut.records.size() == rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -82,7 +71,7 @@ RC_GTEST_PROP(CutRecords, ACutLosesOnlyTheLastRecord, ()) {
     text += joined({std::to_string(i), "x"});
   }
   const auto length = *rc::gen::inRange<std::size_t>(0, text.size());
-  const auto cut = cut_records(std::string_view(text).substr(0, length), separator, 2);
+  const auto cut = cut_records(std::string_view(text).substr(0, length), recorded_separator, 2);
   const std::size_t whole = length / (text.size() / rows);
   RC_ASSERT(cut.records.size() == whole);
   RC_ASSERT(cut.problems.empty() == (length % (text.size() / rows) == 0));

@@ -1,5 +1,4 @@
 #include "slurm/queue_reader.h"
-#include "base/text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,14 +16,10 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-const std::string separator =
-    "\x1f"
-    "0000000000000000";
-
 QueueList read(const std::string& text, const std::string& cluster = "onprem") {
   QueueList list;
   list.cluster = cluster;
-  read_queue(text, separator, list);
+  read_queue(text, recorded_separator, list);
   return list;
 }
 
@@ -58,18 +53,8 @@ std::vector<std::string> running_row() {
           "asbb=token"};
 }
 
-std::string joined(const std::vector<std::string>& fields) {
-  std::string text;
-  for (const std::string& field : fields) {
-    text += field + separator;
-  }
-  return text + "\n";
-}
-
 std::string with(std::size_t column, const std::string& value) {
-  auto fields = running_row();
-  fields[column] = value;
-  return joined(fields);
+  return joined_with(running_row(), column, value);
 }
 
 TEST(QueueReader, ReadsEveryColumn) {
@@ -230,17 +215,7 @@ TEST(RecordedQueue, HasEveryKindOfJob) {
 }
 
 TEST(RecordedQueue, WasAskedForAsTheReaderAsks) {
-  std::string columns;
-  for (const std::string& argument : queue_arguments("S")) {
-    if (argument.starts_with("--Format=")) {
-      columns = argument.substr(9);
-    }
-  }
-  std::string script = recorded("../record-fixtures");
-  script.erase(std::remove(script.begin(), script.end(), '\n'), script.end());
-  for (const std::string_view column : split(columns, ',')) {
-    EXPECT_THAT(script, HasSubstr(std::string(column.substr(0, column.find(':')))));
-  }
+  expect_columns_recorded(queue_arguments("S"), "--Format=");
 }
 
 }  // namespace
