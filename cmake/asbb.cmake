@@ -13,9 +13,10 @@ endif()
 
 set(ASBB_SANITIZE "" CACHE STRING "sanitizers of everything but the plugin: 'address,undefined' or 'thread'")
 
-add_library(asbb_options INTERFACE)
-target_compile_options(asbb_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+set(ASBB_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion
   -Wnon-virtual-dtor -Woverloaded-virtual -Werror -fstack-protector-strong)
+add_library(asbb_options INTERFACE)
+target_compile_options(asbb_options INTERFACE ${ASBB_WARNINGS})
 target_include_directories(asbb_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 if(ASBB_SANITIZE)
   # g++ 12 warns falsely of uninitialised members when it instruments (std::regex, std::optional).
