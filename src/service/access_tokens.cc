@@ -9,6 +9,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "base/text.h"
 #include "service/digest.h"
 
 namespace asbb::service {
@@ -42,7 +43,7 @@ std::string read_line(const std::string& line, AccessToken& token) {
   words >> token.name >> scopes >> token.sha256;
   if (token.sha256.empty() || (words >> excess)) return "'NAME SCOPE SHA256' is expected";
   if (!add_scopes(scopes, token)) {
-    return "scope '" + scopes.substr(0, 40) + "' is not of read, submit, admin";
+    return "scope " + in_quotes(scopes) + " is not of read, submit, admin";
   }
   if (!is_digest(token.sha256)) return "the sum is not 64 lower-case hexadecimal digits";
   return {};
