@@ -112,6 +112,13 @@ void fields(F& f, As<F, AccountUpdate>& v) {
   f.money("budget_limit", v.budget_limit, Need::left_out, not_negative);
   f.date("start_date", v.start_date, Need::left_out);
   f.date("end_date", v.end_date, Need::left_out);
+  if constexpr (F::is_reading) {
+    if (f.has("budgets")) {
+      f.refuse("budgets",
+               "one budget at a time is changed or added here: budget_limit, unit, "
+               "start_date and end_date");
+    }
+  }
 }
 
 template <typename F>

@@ -205,8 +205,8 @@ void add_update(Command& account, Context& context) {
       .take({"--end", "YYYY-MM-DD", "Its last day, included."}, flags->end)
       .take({"--unit", "UNIT", "Which budget: the one counted in this."}, flags->unit)
       .note(
-          "A unit that the account has no budget in is added when --budget, --start and --end "
-          "are given.")
+          "With --budget, --start and --end the budget that these days overlap is changed; when "
+          "they overlap none, a new budget is added: for the next year, or in another unit.")
       .example("asbb account update proj001 --budget=75")
       .action([&context, flags] { return update(context, *flags); });
 }

@@ -202,6 +202,110 @@ TEST(UpdateAccount, ALimitIsNotSetBelowWhatIsHeldAndUsed) {
   EXPECT_TRUE(ledger.run(action).accepted());
 }
 
+// A second period used to take the place of the first, and its money with it.
+TEST(UpdateAccount, APeriodBesideTheOthersIsAddedAsABudget) {
+  TestLedger ledger;
+  ledger.account("proj001", usd(5));
+  ASSERT_TRUE(ledger.run(Adjust{"proj001", "USD", usd(2)}).accepted());
+  UpdateAccount action = update("proj001");
+  action.limit = usd(9);
+  action.start = epoch + hours(1000);
+  action.end = epoch + hours(2000);
+  const Outcome outcome = ledger.run(action);
+  ASSERT_TRUE(outcome.accepted());
+  ASSERT_EQ(ledger.last_entries().size(), 1u);
+  EXPECT_EQ(ledger.last_entries()[0].type, EntryType::budget_create);
+  EXPECT_EQ(outcome.budget, ledger.budget("proj001", 1).id);
+  EXPECT_EQ(ledger.budget("proj001", 0).limit, usd(5));
+  EXPECT_EQ(ledger.budget("proj001", 0).used, usd(2));
+  EXPECT_EQ(ledger.budget("proj001", 1).limit, usd(9));
+  // A period that overlaps one of them means that one, also when another is in force.
+  action.limit = usd(10);
+  action.end = epoch + hours(3000);
+  ASSERT_TRUE(ledger.run(action).accepted());
+  EXPECT_EQ(ledger.last_entries()[0].type, EntryType::budget_update);
+  EXPECT_EQ(ledger.budget("proj001", 0).limit, usd(5));
+  EXPECT_EQ(ledger.budget("proj001", 1).limit, usd(10));
+  action.start = epoch;
+  EXPECT_EQ(ledger.run(action).refusal, Refusal::budget_overlaps);
+  action.unit = "core-hours";
+  ASSERT_TRUE(ledger.run(action).accepted());
+  EXPECT_EQ(ledger.book.counters().budget, 3);
+}
+
+TEST(UpdateAccount, ABudgetThatIsAddedMustBeOneThatCanBe) {
+  TestLedger ledger;
+  ledger.account("proj001", usd(5));
+  UpdateAccount action = update("proj001");
+  action.unit = "core-hours";
+  action.limit = Micros(-1);
+  action.start = epoch;
+  action.end = epoch + hours(1);
+  EXPECT_EQ(ledger.run(action).refusal, Refusal::bad_amount);
+  action.limit = usd(1);
+  action.end = epoch;
+  EXPECT_EQ(ledger.run(action).refusal, Refusal::bad_period);
+  action.end = epoch + hours(1);
+  action.unit = "two words";
+  EXPECT_EQ(ledger.run(action).refusal, Refusal::bad_name);
+  action.unit = "core-hours";
+  ASSERT_TRUE(ledger.run(CloseAccount{"proj001"}).accepted());
+  EXPECT_EQ(ledger.run(action).refusal, Refusal::account_closed);
+  EXPECT_EQ(ledger.book.counters().budget, 1);
+  action.status = AccountStatus::active;
+  EXPECT_TRUE(ledger.run(action).accepted());
+}
+
+TEST(UpdateAccount, AnAddedBudgetAndTheRestAreAllOrNothing) {
+  TestLedger ledger;
+  ledger.account("proj001", usd(5));
+  UpdateAccount action = update("proj001");
+  action.unit = "core-hours";
+  action.limit = usd(1);
+  action.start = epoch;
+  action.end = epoch + hours(1);
+  action.parent = "nobody";
+  EXPECT_EQ(ledger.run(action).refusal, Refusal::unknown_parent);
+  EXPECT_EQ(ledger.book.counters().budget, 1);
+  EXPECT_TRUE(ledger.last_entries().empty());
+}
+
+TEST(UpdateAccount, APeriodIsNotMovedAwayFromItsMoney) {
+  TestLedger ledger;
+  ledger.account("proj001", usd(5));
+  const HoldId hold = ledger.hold("proj001", usd(2));
+  ledger.now = epoch + hours(10);
+  UpdateAccount action = update("proj001");
+  action.end = ledger.now;
+  Outcome outcome = ledger.run(action);
+  EXPECT_EQ(outcome.refusal, Refusal::budget_in_use);
+  EXPECT_EQ(outcome.field, "end_date");
+  EXPECT_EQ(outcome.leg.held, usd(2));
+  EXPECT_EQ(outcome.unit, "USD");
+  ASSERT_TRUE(ledger.run(settle(hold, job(7), usd(1))).accepted());
+  action = update("proj001");
+  action.start = ledger.now + Span{1};
+  outcome = ledger.run(action);
+  EXPECT_EQ(outcome.refusal, Refusal::budget_in_use);
+  EXPECT_EQ(outcome.field, "start_date");
+  EXPECT_EQ(outcome.leg.used, usd(1));
+  action.start = ledger.now;
+  EXPECT_TRUE(ledger.run(action).accepted());
+  // After its end the limit may still change, the period not; without money it may go anywhere.
+  ledger.now = epoch + hours(5000);
+  action = update("proj001");
+  action.limit = usd(6);
+  EXPECT_TRUE(ledger.run(action).accepted());
+  action.end = epoch + hours(4000);
+  EXPECT_EQ(ledger.run(action).refusal, Refusal::budget_in_use);
+  ASSERT_TRUE(
+      ledger.run(AddBudget{"proj001", budget_of(usd(1), epoch + hours(6000), epoch + hours(7000))})
+          .accepted());
+  action = update("proj001");
+  action.start = epoch + hours(6500);
+  EXPECT_TRUE(ledger.run(action).accepted());
+}
+
 TEST(UpdateAccount, TheBudgetInForceThenTheNextThenTheLastIsMeant) {
   TestLedger ledger;
   CreateAccount action = create("proj001");
@@ -277,20 +381,85 @@ TEST(SetPartitionLimit, RefusesWhatCannotBe) {
   EXPECT_EQ(ledger.book.counters().limit, 1);
 }
 
+// A new limit used to count from the moment it was set, on top of what was there.
+TEST(SetPartitionLimit, StartsFromWhatIsHeldAndUsedThere) {
+  TestLedger ledger;
+  ledger.account("dept", usd(90));
+  ledger.account("proj001", usd(50), "dept");
+  PlaceHold on_gpu = place("proj001", usd(4));
+  on_gpu.partition = "gpu-aws";
+  const HoldId charged = ledger.run(on_gpu).hold;
+  ASSERT_TRUE(ledger.run(settle(charged, job(7), usd(3))).accepted());
+  const HoldId open = ledger.run(on_gpu).hold;
+  ASSERT_TRUE(ledger.run(place("proj001", usd(9))).accepted());
+  EXPECT_EQ(ledger.limit("proj001", "gpu-aws").limit, std::nullopt);
+  for (const char* account : {"proj001", "dept"}) {
+    SetPartitionLimit set{account, "USD", "gpu-aws", usd(7) - Micros(1)};
+    const Outcome outcome = ledger.run(set);
+    EXPECT_EQ(outcome.refusal, Refusal::limit_below_committed);
+    EXPECT_EQ(outcome.leg.held, usd(4));
+    EXPECT_EQ(outcome.leg.used, usd(3));
+    EXPECT_EQ(outcome.unit, "USD");
+    set.limit = usd(8);
+    ASSERT_TRUE(ledger.run(set).accepted());
+  }
+  on_gpu.parts[0].amount = usd(1) + Micros(1);
+  EXPECT_EQ(ledger.run(on_gpu).refusal, Refusal::partition_limit_exceeded);
+  // What was held before the limit was set is counted when it is charged.
+  ASSERT_TRUE(ledger.run(settle(open, job(8), usd(4))).accepted());
+  EXPECT_EQ(ledger.limit("dept", "gpu-aws").used, usd(7));
+  EXPECT_EQ(ledger.limit("dept", "gpu-aws").held, Micros());
+}
+
+TEST(SetPartitionLimit, APartitionWithoutALimitRefusesNothing) {
+  TestLedger ledger;
+  ledger.account("proj001", usd(50));
+  ASSERT_TRUE(ledger.run(place("proj001", usd(50))).accepted());
+  EXPECT_EQ(ledger.run(place("proj001", usd(1))).refusal, Refusal::insufficient_budget);
+  EXPECT_EQ(ledger.book.counters().limit, 1);
+  PlaceHold anywhere = place("proj001", Micros());
+  anywhere.partition.clear();
+  ASSERT_TRUE(ledger.run(anywhere).accepted());
+  EXPECT_EQ(ledger.book.counters().limit, 1);
+}
+
 TEST(Adjust, ChangesWhatIsUsedOnTheBudgetAndAboveIt) {
   TestLedger ledger;
   ledger.account("dept", usd(50));
   ledger.account("proj001", usd(20), "dept");
   ASSERT_TRUE(ledger.run(SetPartitionLimit{"proj001", "USD", "gpu-aws", usd(1)}).accepted());
+  ASSERT_TRUE(ledger.run(Adjust{"proj001", "USD", usd(7)}).accepted());
   const Outcome outcome = ledger.run(Adjust{"proj001", "USD", usd(-3)});
   ASSERT_TRUE(outcome.accepted());
   EXPECT_EQ(outcome.budget, ledger.budget("proj001").id);
-  EXPECT_EQ(ledger.budget("proj001").used, usd(-3));
-  EXPECT_EQ(ledger.budget("dept").used, usd(-3));
+  EXPECT_EQ(ledger.budget("proj001").used, usd(4));
+  EXPECT_EQ(ledger.budget("dept").used, usd(4));
   EXPECT_EQ(ledger.limit("proj001", "gpu-aws").used, Micros());
   ASSERT_EQ(ledger.last_entries().size(), 1u);
   EXPECT_EQ(ledger.last_entries()[0].amount, usd(-3));
   EXPECT_EQ(ledger.last_entries()[0].budget, ledger.budget("proj001").id);
+}
+
+// A correction below nothing used would make money out of nothing.
+TEST(Adjust, GivesBackAtMostWhatWasUsed) {
+  TestLedger ledger;
+  ledger.account("dept", usd(50));
+  ledger.account("proj001", usd(20), "dept");
+  ASSERT_TRUE(ledger.run(Adjust{"proj001", "USD", usd(5)}).accepted());
+  Outcome outcome = ledger.run(Adjust{"proj001", "USD", usd(-5) - Micros(1)});
+  EXPECT_EQ(outcome.refusal, Refusal::exceeds_used);
+  EXPECT_EQ(outcome.field, "amount");
+  EXPECT_EQ(outcome.unit, "USD");
+  EXPECT_EQ(outcome.leg.account, "proj001");
+  EXPECT_EQ(outcome.leg.used, usd(5));
+  // The account above may have used less, when its budget came later or was corrected.
+  ASSERT_TRUE(ledger.run(Adjust{"dept", "USD", usd(-2)}).accepted());
+  outcome = ledger.run(Adjust{"proj001", "USD", usd(-4)});
+  EXPECT_EQ(outcome.refusal, Refusal::exceeds_used);
+  EXPECT_EQ(outcome.leg.account, "dept");
+  EXPECT_EQ(outcome.leg.used, usd(3));
+  EXPECT_TRUE(ledger.run(Adjust{"proj001", "USD", usd(-3)}).accepted());
+  EXPECT_EQ(ledger.budget("dept").used, Micros());
 }
 
 TEST(Adjust, RefusesWhatCannotBe) {

@@ -9,7 +9,9 @@ namespace asbb::ledger {
 namespace {
 
 AuditFigures figures_of(const AuditedLimit& limit) {
-  return {audit_narrow(limit.limit), audit_narrow(limit.held), audit_narrow(limit.used)};
+  AuditFigures figures{std::nullopt, audit_narrow(limit.held), audit_narrow(limit.used)};
+  if (limit.is_limited) figures.limit_micros = audit_narrow(limit.limit);
+  return figures;
 }
 
 void keep(std::vector<AuditProblem>& list, std::int64_t sequence, std::string text) {
@@ -17,8 +19,10 @@ void keep(std::vector<AuditProblem>& list, std::int64_t sequence, std::string te
 }
 
 std::string in_words(const AuditFigures& figures) {
-  return "limit " + audit_amount(figures.limit_micros) + ", held " +
-         audit_amount(figures.held_micros) + ", used " + audit_amount(figures.used_micros);
+  const std::string limit =
+      figures.limit_micros ? "limit " + audit_amount(*figures.limit_micros) : "no limit";
+  return limit + ", held " + audit_amount(figures.held_micros) + ", used " +
+         audit_amount(figures.used_micros);
 }
 
 std::string in_words(std::int64_t micros) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,9 +23,9 @@ struct AuditProblem {
   bool operator==(const AuditProblem&) const = default;
 };
 
-// Figures of a budget or partition limit in millionths of its unit.
+// Figures of a budget, or of a partition inside one, in millionths of its unit.
 struct AuditFigures {
-  std::int64_t limit_micros = 0;
+  std::optional<std::int64_t> limit_micros = 0;  // not set: a partition that has no limit
   std::int64_t held_micros = 0;
   std::int64_t used_micros = 0;
   bool operator==(const AuditFigures&) const = default;
@@ -37,7 +38,7 @@ struct AuditReport {
   std::vector<AuditProblem> problems;  // the first audit_problems_max of them
   std::vector<AuditProblem> notes;     // odd but allowed (time that went back); bounded likewise
   std::map<std::int64_t, AuditFigures> budgets;  // by budget id
-  std::map<std::int64_t, AuditFigures> limits;   // by id of the partition limit
+  std::map<std::int64_t, AuditFigures> limits;   // by id of the partition's row
   // (hold id, unit) -> what is still set aside for it; those with nothing left are not in it.
   std::map<std::pair<std::int64_t, std::string>, std::int64_t> open_holds;
   [[nodiscard]] bool ok() const { return problem_count == 0; }

@@ -81,12 +81,14 @@ void Auditor::State::check_parents(const AuditRecord& record) {
 }
 
 void Auditor::State::new_limit(const AuditRecord& record, AuditedLimit& limit, const char* what) {
-  if (record.amount_micros < limit.limit && record.amount_micros < limit.held + limit.used) {
+  const bool is_lowered = !limit.is_limited || record.amount_micros < limit.limit;
+  if (is_lowered && record.amount_micros < limit.held + limit.used) {
     problem(record.sequence, std::string(what) + " is lowered to " +
                                  audit_amount(record.amount_micros) + ", below what is held (" +
                                  audit_amount(limit.held) + ") and used (" +
                                  audit_amount(limit.used) + ")");
   }
+  limit.is_limited = true;
   limit.limit = record.amount_micros;
 }
 
@@ -107,8 +109,14 @@ void Auditor::State::budget_entry(const AuditRecord& record) {
   if (budget.account != record.account || budget.unit != record.unit) {
     problem(record.sequence, name + " changes its account or its unit");
   }
+  const auto period_before = std::pair(budget.start_us, budget.end_us);
   budget.start_us = audit_number(record.details, "start_us").value_or(0);
   budget.end_us = audit_number(record.details, "end_us").value_or(0);
+  const bool is_moved = period_before != std::pair(budget.start_us, budget.end_us);
+  const bool covers_now = budget.start_us <= record.at_us && record.at_us < budget.end_us;
+  if (is_moved && !covers_now && (budget.held != 0 || budget.used != 0)) {
+    problem(record.sequence, name + " is moved away from what it holds and has used");
+  }
   if (budget.end_us <= budget.start_us) problem(record.sequence, name + " ends before it starts");
   for (const std::int64_t id : accounts[budget.account].budgets) {
     const AuditedLimit& other = budgets[id];
@@ -128,25 +136,34 @@ void Auditor::State::limit_entry(const AuditRecord& record) {
     problem(record.sequence, "a partition limit without a number, a partition or its budget");
     return;
   }
-  if (!limits.contains(*id)) {
-    for (const std::int64_t other : budget->second.limits) {
-      if (limits[other].partition != record.partition) continue;
-      problem(record.sequence, "budget " + std::to_string(record.budget) + " has two limits for '" +
-                                   record.partition + "'");
-    }
-    AuditedLimit fresh;
-    fresh.account = record.account;
-    fresh.budget = record.budget;
-    fresh.unit = record.unit;
-    fresh.partition = record.partition;
-    limits[*id] = fresh;
-    budget->second.limits.push_back(*id);
-  }
+  if (!limits.contains(*id)) add_partition(record, record.budget, *id);
   AuditedLimit& limit = limits[*id];
   if (limit.budget != record.budget || limit.partition != record.partition) {
     problem(record.sequence, "partition limit " + std::to_string(*id) + " changes its place");
   }
   new_limit(record, limit, "the partition limit");
+}
+
+std::int64_t Auditor::State::partition_of(std::int64_t budget, const std::string& name) const {
+  for (const std::int64_t id : budgets.at(budget).limits) {
+    if (limits.at(id).partition == name) return id;
+  }
+  return 0;
+}
+
+void Auditor::State::add_partition(const AuditRecord& record, std::int64_t budget,
+                                   std::int64_t id) {
+  if (partition_of(budget, record.partition) != 0) {
+    problem(record.sequence,
+            "budget " + std::to_string(budget) + " has two counts for '" + record.partition + "'");
+  }
+  AuditedLimit fresh;
+  fresh.account = budgets[budget].account;
+  fresh.budget = budget;
+  fresh.unit = record.unit;
+  fresh.partition = record.partition;
+  limits[id] = fresh;
+  budgets[budget].limits.push_back(id);
 }
 
 void Auditor::State::prices_entry(const AuditRecord& record) {
@@ -190,9 +207,7 @@ AuditLegs Auditor::State::expected_legs(const AuditRecord& record, std::int64_t 
       const AuditedLimit& budget = budgets.at(id);
       if (budget.unit != record.unit || at_us < budget.start_us || at_us >= budget.end_us) continue;
       out.emplace_back('b', id);
-      for (const std::int64_t limit : budget.limits) {
-        if (limits.at(limit).partition == record.partition) out.emplace_back('l', limit);
-      }
+      if (!record.partition.empty()) out.emplace_back('l', partition_of(id, record.partition));
     }
     const auto parent = account_names.find(account->second.parent);
     account = parent == account_names.end() ? accounts.end() : accounts.find(parent->second);
@@ -207,6 +222,7 @@ void Auditor::State::move(const AuditRecord& record, const AuditLegs& legs, Audi
     limit.held += held;
     limit.used += used;
     if (limit.held < 0) problem(record.sequence, name_of(name) + " holds less than nothing");
+    if (limit.used < 0) problem(record.sequence, name_of(name) + " has used less than nothing");
     if (limit.held > counter_edge || limit.used > counter_edge || limit.used < -counter_edge) {
       problem(record.sequence, "a counter of " + name_of(name) + " is beyond what is counted");
     }

@@ -31,10 +31,27 @@ void Auditor::State::check_standing(const AuditRecord& record) {
 void Auditor::State::check_available(const AuditRecord& record, const AuditLegs& legs) {
   for (const auto& name : legs) {
     const AuditedLimit& limit = *leg(name);
+    if (!limit.is_limited) continue;
     const AuditSum available = limit.limit - limit.held - limit.used;
     if (available >= record.amount_micros) continue;
     problem(record.sequence, name_of(record) + " sets " + audit_amount(record.amount_micros) +
                                  " aside where only " + audit_amount(available) + " is left");
+  }
+}
+
+// A partition's count inside a budget begins with the first hold that names it, right after that
+// budget.
+void Auditor::State::take_in_partitions(const AuditRecord& record, const AuditLegs& legs) {
+  for (std::size_t i = 1; i < legs.size(); ++i) {
+    const auto& [kind, id] = legs[i];
+    const auto& [kind_before, budget] = legs[i - 1];
+    if (kind != 'l' || limits.contains(id) || kind_before != 'b' || record.partition.empty()) {
+      continue;
+    }
+    const auto known = budgets.find(budget);
+    if (known != budgets.end() && known->second.unit == record.unit) {
+      add_partition(record, budget, id);
+    }
   }
 }
 
@@ -44,6 +61,7 @@ void Auditor::State::hold_entry(const AuditRecord& record) {
     problem(record.sequence, "a hold without a number, an account, or budgets to draw on");
     return;
   }
+  if (!record.details.contains("run")) take_in_partitions(record, *legs);
   if (!check_legs(record, *legs)) return;
   if (record.details.contains("run")) {
     const auto known = holds.find(record.hold);

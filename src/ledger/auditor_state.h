@@ -19,18 +19,19 @@ struct AuditedAccount {
   std::vector<std::int64_t> budgets;
 };
 
-// A budget, or a partition limit inside one.
+// A budget, or a partition inside one.
 struct AuditedLimit {
   std::int64_t account = 0;
-  std::int64_t budget = 0;  // of a partition limit
+  std::int64_t budget = 0;  // of a partition
   std::string unit;
   std::string partition;
   std::int64_t start_us = 0;
   std::int64_t end_us = 0;
+  bool is_limited = false;
   AuditSum limit = 0;
   AuditSum held = 0;
   AuditSum used = 0;
-  std::vector<std::int64_t> limits;  // of a budget
+  std::vector<std::int64_t> limits;  // of a budget: its partitions
 };
 
 // The money of one unit inside a hold.
@@ -89,14 +90,17 @@ struct Auditor::State {
   void check_standing(const AuditRecord& record);
   void check_settlement(const AuditRecord& record, AuditedHold& hold, const AuditedPart& part);
   void check_available(const AuditRecord& record, const AuditLegs& legs);
+  void take_in_partitions(const AuditRecord& record, const AuditLegs& legs);
+  [[nodiscard]] std::int64_t partition_of(std::int64_t budget, const std::string& name) const;
+  void add_partition(const AuditRecord& record, std::int64_t budget, std::int64_t id);
   [[nodiscard]] bool check_legs(const AuditRecord& record, const AuditLegs& legs);
   void new_limit(const AuditRecord& record, AuditedLimit& limit, const char* what);
 
   // Adds to every leg and says when a counter cannot be so.
   void move(const AuditRecord& record, const AuditLegs& legs, AuditSum held, AuditSum used);
 
-  // Every budget in force at that time on the account and above it, with the limits of the
-  // partition inside them, nearest first.
+  // Every budget in force at that time on the account and above it, each with the partition's count
+  // inside it, nearest first.
   [[nodiscard]] AuditLegs expected_legs(const AuditRecord& record, std::int64_t at_us) const;
   [[nodiscard]] AuditedLimit* leg(const std::pair<char, std::int64_t>& name);
 };

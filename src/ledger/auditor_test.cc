@@ -101,6 +101,7 @@ TEST(Auditor, ASoundLedgerHasNoProblem) {
   EXPECT_EQ(report.budgets.at(2), (AuditFigures{20'000'000, 3'000'000, 9'000'000}));
   EXPECT_EQ(report.budgets.at(1), (AuditFigures{50'000'000, 3'000'000, 9'000'000}));
   EXPECT_EQ(report.limits.at(1), (AuditFigures{15'000'000, 3'000'000, 10'000'000}));
+  EXPECT_EQ(report.limits.at(2), (AuditFigures{std::nullopt, 3'000'000, 10'000'000}));
   ASSERT_EQ(report.open_holds.size(), 1u);
   EXPECT_EQ(report.open_holds.at({open_hold, "USD"}), 3'000'000);
   EXPECT_TRUE(auditor.compare(tables_of(story.ledger.book)).empty());
@@ -126,6 +127,9 @@ TEST(Auditor, FindsTablesThatDiffer) {
   tables = good;
   tables.budgets[9] = {1, 0, 0};
   EXPECT_THAT(found(tables), HasSubstr("no entry made it"));
+  tables = good;
+  tables.limits[2].limit_micros = 0;
+  EXPECT_THAT(found(tables), HasSubstr("says limit 0, held 3, used 10, the entries add up to no"));
   tables = good;
   tables.open_holds[{open_hold, "USD"}] += 1;
   EXPECT_THAT(found(tables), HasSubstr("hold 3 (USD)"));
@@ -235,20 +239,26 @@ TEST(Auditor, FindsAHoldBeyondWhatWasAvailable) {
 
 TEST(Auditor, FindsALegThatIsMissing) {
   Story story;
-  replace(story.first(EntryType::hold).details, "b2,l1,b1", "b2,b1");
+  replace(story.first(EntryType::hold).details, "b2,l1,b1,l2", "b2,b1,l2");
   story.expect_problem("does not draw on the budgets and limits in force");
   Story without_ancestor;
-  replace(without_ancestor.first(EntryType::hold).details, "b2,l1,b1", "b2,l1");
+  replace(without_ancestor.first(EntryType::hold).details, "b2,l1,b1,l2", "b2,l1");
   without_ancestor.expect_problem("does not draw on the budgets and limits in force");
   Story unknown;
-  replace(unknown.first(EntryType::hold).details, "b2,l1,b1", "b2,l1,b9");
+  replace(unknown.first(EntryType::hold).details, "b2,l1,b1,l2", "b2,l1,b9");
   unknown.expect_problem("budget 9 is unknown");
   Story twice;
-  replace(twice.first(EntryType::hold).details, "b2,l1,b1", "b2,l1,b2");
+  replace(twice.first(EntryType::hold).details, "b2,l1,b1,l2", "b2,l1,b2");
   twice.expect_problem("drawn on twice");
   Story wrong_payer;
-  replace(wrong_payer.first(EntryType::hold).details, "b2,l1,b1", "b1,b2,l1");
+  replace(wrong_payer.first(EntryType::hold).details, "b2,l1,b1,l2", "b1,l2,b2,l1");
   wrong_payer.expect_problem("the budget that pays is not the first");
+  Story uncounted;
+  replace(uncounted.first(EntryType::hold).details, "b2,l1,b1,l2", "b2,l1,b1");
+  uncounted.expect_problem("does not draw on the budgets and limits in force");
+  Story counted_twice;
+  replace(counted_twice.first(EntryType::hold).details, "b2,l1,b1,l2", "b2,l3,b1,l2");
+  counted_twice.expect_problem("budget 2 has two counts for 'cpu'");
   Story correction;
   replace(correction.first(EntryType::adjustment).details, "b2,b1", "b2");
   correction.expect_problem("does not change the budgets in force");
@@ -286,6 +296,36 @@ TEST(Auditor, FindsALimitBelowWhatIsCommitted) {
   budget.expect_problem("the budget is lowered to 11");
 }
 
+TEST(Auditor, FindsALimitThatIgnoresWhatIsThere) {
+  Story story;
+  Entry limit = story.first(EntryType::limit_set);
+  limit.account = AccountId{1};
+  limit.account_name = "dept";
+  limit.budget = BudgetId{1};
+  replace(limit.details, "limit=1", "limit=2");
+  limit.amount = usd(13) - Micros(1);
+  story.append(limit);
+  story.expect_problem("the partition limit is lowered to 12.999999, below what is held (3)");
+}
+
+TEST(Auditor, FindsAPeriodMovedAwayFromItsMoney) {
+  Story story;
+  Entry change = story.first(EntryType::budget_create);
+  change.type = EntryType::budget_update;
+  replace(change.details, "start_us=", "start_us=1");
+  replace(change.details, "end_us=", "end_us=1");
+  story.append(change);
+  story.expect_problem("budget 1 is moved away from what it holds and has used");
+}
+
+TEST(Auditor, FindsMoreGivenBackThanWasUsed) {
+  Story story;
+  Entry adjustment = story.first(EntryType::adjustment);
+  adjustment.amount = usd(-9) - Micros(1);
+  story.append(adjustment);
+  story.expect_problem("budget 2 has used less than nothing");
+}
+
 TEST(Auditor, FindsAccountsAndBudgetsThatCannotBe) {
   Story twice;
   twice.append(twice.first(EntryType::account_create));
@@ -303,9 +343,9 @@ TEST(Auditor, FindsAccountsAndBudgetsThatCannotBe) {
   circle.expect_problem("an unknown account or a circle");
   Story second_limit;
   Entry limit = second_limit.first(EntryType::limit_set);
-  replace(limit.details, "limit=1", "limit=2");
+  replace(limit.details, "limit=1", "limit=9");
   second_limit.append(limit);
-  second_limit.expect_problem("has two limits for 'cpu'");
+  second_limit.expect_problem("has two counts for 'cpu'");
   Story prices;
   prices.append(prices.first(EntryType::prices));
   prices.expect_problem("price version 1 stands where version 2 must be");

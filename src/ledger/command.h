@@ -34,6 +34,8 @@ enum class Refusal {
   insufficient_budget,
   partition_limit_exceeded,
   limit_below_committed,  // a limit cannot go below held + used
+  budget_in_use,          // money is held or used: its period cannot leave this moment out
+  exceeds_used,           // more would be given back than was ever used
   too_many_unbound,       // submissions of this user and account that never became jobs
   unknown_hold,
   hold_closed,
@@ -72,8 +74,10 @@ struct CreateAccount {
   std::vector<NewBudget> budgets;
 };
 
-// Only what is set changes. `unit` names the budget whose limit and period change: the one in force
-// at context.at, or the nearest one to come, or the last.
+// Only what is set changes, all of it or nothing. `unit` names the budget whose limit and period
+// change: the one in force at context.at, or the nearest one to come, or the last. With limit,
+// start and end all set it is the one that the period overlaps; a period that overlaps none is
+// added as a new budget.
 struct UpdateAccount {
   std::string name;
   std::optional<std::string> display_name;
@@ -154,7 +158,8 @@ struct VoidHold {
   HoldId hold;
 };
 
-// An administrator's correction of what was used, on the budget in force; signed.
+// An administrator's correction of what was used, on the budget in force; signed, and never below
+// nothing used.
 struct Adjust {
   std::string account;
   std::string unit = "USD";

@@ -30,7 +30,7 @@ namespace asbb::ledger {
 // Free text of people and clusters: at most 2000 bytes, and no NUL.
 [[nodiscard]] bool is_valid_text(const std::string& text);
 
-// The counters of a leg.
+// The counters of a leg; a partition without a limit has limit and available zero.
 [[nodiscard]] LegFigures figures_of(const Stage& stage, const Leg& leg);
 
 // Adds to held and used of every leg. False, with nothing changed, when a counter would leave its

@@ -124,37 +124,82 @@ bool makes_cycle(const Stage& stage, AccountId account, AccountId parent) {
   return false;
 }
 
-Outcome below_committed(const Stage& stage, const Leg& leg, Micros asked) {
-  Outcome outcome = refuse(Refusal::limit_below_committed, "limit");
+Outcome refuse_with_figures(const Stage& stage, const Leg& leg, Refusal refusal, std::string field,
+                            Micros asked) {
+  Outcome outcome = refuse(refusal, std::move(field));
   outcome.leg = figures_of(stage, leg);
+  const BudgetId budget =
+      leg.kind == Leg::Kind::budget ? BudgetId{leg.id} : stage.limit(LimitId{leg.id})->budget;
+  outcome.unit = stage.budget(budget)->unit;
   outcome.amount = asked;
   return outcome;
 }
 
-// Checks the changes of limit and period of an update; the budget to change in `budget`.
-Outcome check_budget_update(const Stage& stage, const Context& context, const UpdateAccount& action,
-                            AccountId account, const Budget*& budget) {
-  if (!action.limit && !action.start && !action.end) return {};
-  budget = nearest_budget(stage, account, action.unit, context.at);
-  if (budget == nullptr) return refuse(Refusal::unknown_budget, "unit");
-  NewBudget changed{budget->unit, action.start.value_or(budget->start),
-                    action.end.value_or(budget->end), action.limit.value_or(budget->limit),
-                    budget->credit_limit};
-  Outcome outcome = check_budget(stage, account, changed, budget->id);
+// The first of the account's own budgets of that unit that shares a moment with [start, end).
+const Budget* overlapped_budget(const Stage& stage, AccountId account, const std::string& unit,
+                                Instant start, Instant end) {
+  for (const BudgetId id : stage.budgets_of(account)) {
+    const Budget* budget = stage.budget(id);
+    if (budget->unit == unit && budget->start < end && start < budget->end) return budget;
+  }
+  return nullptr;
+}
+
+// What an update does to budgets: changes one, adds one, or neither.
+struct BudgetPlan {
+  BudgetId change;
+  bool adds = false;
+  NewBudget wanted;  // as the budget will be
+};
+
+bool is_committed(const Budget& budget) {
+  return !budget.held.is_zero() || !budget.used.is_zero();
+}
+
+Outcome check_budget_change(const Stage& stage, const Context& context, const Budget& budget,
+                            const NewBudget& wanted) {
+  Outcome outcome = check_budget(stage, budget.account, wanted, budget.id);
   if (!outcome.accepted()) return outcome;
-  if (changed.limit < budget->limit && changed.limit < budget->held + budget->used) {
-    outcome = below_committed(stage, {Leg::Kind::budget, budget->id.value}, changed.limit);
-    outcome.unit = budget->unit;
+  const Leg leg{Leg::Kind::budget, budget.id.value};
+  if (wanted.limit < budget.limit && wanted.limit < budget.held + budget.used) {
+    return refuse_with_figures(stage, leg, Refusal::limit_below_committed, "limit", wanted.limit);
+  }
+  const bool moves = wanted.start != budget.start || wanted.end != budget.end;
+  const bool covers_now = wanted.start <= context.at && context.at < wanted.end;
+  if (moves && !covers_now && is_committed(budget)) {
+    return refuse_with_figures(stage, leg, Refusal::budget_in_use,
+                               context.at < wanted.start ? "start_date" : "end_date", wanted.limit);
   }
   return outcome;
 }
 
-void apply_budget_update(Stage& stage, const Context& context, const UpdateAccount& action,
-                         BudgetId id) {
+// Checks the changes of limit and period of an update, and says in `plan` what they come to.
+Outcome plan_budget_update(const Stage& stage, const Context& context, const UpdateAccount& action,
+                           const Account& account, BudgetPlan& plan) {
+  if (!action.limit && !action.start && !action.end) return {};
+  const Budget* budget = nearest_budget(stage, account.id, action.unit, context.at);
+  if (action.limit && action.start && action.end) {
+    plan.wanted = {action.unit, *action.start, *action.end, *action.limit, Micros()};
+    if (*action.end <= *action.start) return refuse(Refusal::bad_period, "end_date");
+    budget = overlapped_budget(stage, account.id, action.unit, *action.start, *action.end);
+    plan.adds = budget == nullptr;
+    const bool stays_closed = action.status.value_or(account.status) == AccountStatus::closed;
+    if (plan.adds && stays_closed) return refuse(Refusal::account_closed, "account");
+    if (plan.adds) return check_budget(stage, account.id, plan.wanted);
+  }
+  if (budget == nullptr) return refuse(Refusal::unknown_budget, "unit");
+  plan.change = budget->id;
+  plan.wanted = {budget->unit, action.start.value_or(budget->start),
+                 action.end.value_or(budget->end), action.limit.value_or(budget->limit),
+                 budget->credit_limit};
+  return check_budget_change(stage, context, *budget, plan.wanted);
+}
+
+void change_budget(Stage& stage, const Context& context, BudgetId id, const NewBudget& wanted) {
   Budget& budget = stage.edit(id);
-  budget.start = action.start.value_or(budget.start);
-  budget.end = action.end.value_or(budget.end);
-  budget.limit = action.limit.value_or(budget.limit);
+  budget.start = wanted.start;
+  budget.end = wanted.end;
+  budget.limit = wanted.limit;
   budget.updated_at = context.at;
   write_budget_entry(stage, context, EntryType::budget_update, budget);
 }
@@ -233,11 +278,9 @@ Outcome decide_action(Stage& stage, const Context& context, const CreateAccount&
 Outcome decide_action(Stage& stage, const Context& context, const UpdateAccount& action) {
   const Account* account = stage.account(action.name);
   if (account == nullptr) return refuse(Refusal::unknown_account, "account");
-  const Budget* budget = nullptr;
+  BudgetPlan plan;
   Outcome outcome = check_account_update(stage, action, *account);
-  if (outcome.accepted()) {
-    outcome = check_budget_update(stage, context, action, account->id, budget);
-  }
+  if (outcome.accepted()) outcome = plan_budget_update(stage, context, action, *account, plan);
   if (!outcome.accepted()) return outcome;
   const AccountId id = account->id;
   outcome.account = id;
@@ -257,9 +300,11 @@ Outcome decide_action(Stage& stage, const Context& context, const UpdateAccount&
     entry.details = account_details(stage, changed);
     stage.add(std::move(entry));
   }
-  if (budget != nullptr) {
-    outcome.budget = budget->id;
-    apply_budget_update(stage, context, action, budget->id);
+  if (plan.adds) {
+    outcome.budget = add_budget(stage, context, id, plan.wanted).id;
+  } else if (plan.change.is_set()) {
+    outcome.budget = plan.change;
+    change_budget(stage, context, plan.change, plan.wanted);
   }
   return outcome;
 }
@@ -305,8 +350,10 @@ Outcome decide_action(Stage& stage, const Context& context, const SetPartitionLi
     fresh.partition = action.partition;
     id = stage.add(std::move(fresh)).id;
   } else if (const PartitionLimit* known = stage.limit(id);
-             action.limit < known->limit && action.limit < known->held + known->used) {
-    return below_committed(stage, {Leg::Kind::partition_limit, id.value}, action.limit);
+             (!known->limit || action.limit < *known->limit) &&
+             action.limit < known->held + known->used) {
+    return refuse_with_figures(stage, {Leg::Kind::partition_limit, id.value},
+                               Refusal::limit_below_committed, "limit", action.limit);
   }
   PartitionLimit& limit = stage.edit(id);
   limit.limit = action.limit;
@@ -341,6 +388,12 @@ Outcome decide_action(Stage& stage, const Context& context, const Adjust& action
   outcome.unit = action.unit;
   outcome.amount = action.amount;
   outcome.leg = figures_of(stage, legs.legs.front());
+  for (const Leg& leg : legs.legs) {
+    if (!action.amount.is_negative() || Micros() - action.amount <= figures_of(stage, leg).used) {
+      continue;
+    }
+    return refuse_with_figures(stage, leg, Refusal::exceeds_used, "amount", action.amount);
+  }
   if (!add_to_legs(stage, legs.legs, Micros(), action.amount)) return refuse(Refusal::overflow);
   Entry entry = account_entry(context, EntryType::adjustment, *account);
   entry.budget = legs.budget;

@@ -105,6 +105,28 @@ bool is_name_taken(const Stage& stage, const Hold& hold) {
                               hold.kind == HoldKind::slurm);
 }
 
+// Each budget counts what every partition holds and uses inside it from the first hold on, so that
+// a limit that is set later knows. Adds the counts that are not there yet to the part's legs.
+void count_partition(Stage& stage, const Context& context, const std::string& partition,
+                     HoldPart& part) {
+  if (partition.empty()) return;
+  std::vector<Leg> legs;
+  for (std::size_t i = 0; i < part.legs.size(); ++i) {
+    const Leg leg = part.legs[i];
+    legs.push_back(leg);
+    const bool is_counted =
+        i + 1 < part.legs.size() && part.legs[i + 1].kind == Leg::Kind::partition_limit;
+    if (leg.kind != Leg::Kind::budget || is_counted) continue;
+    PartitionLimit fresh;
+    fresh.budget = BudgetId{leg.id};
+    fresh.partition = partition;
+    fresh.held = part.granted;
+    fresh.updated_at = context.at;
+    legs.push_back({Leg::Kind::partition_limit, stage.add(std::move(fresh)).id.value});
+  }
+  part.legs = std::move(legs);
+}
+
 Hold new_hold(const Context& context, const PlaceHold& action, AccountId account) {
   Hold hold;
   hold.request_id = action.transaction_id.empty() ? context.request_id : action.transaction_id;
@@ -145,16 +167,11 @@ Outcome decide_action(Stage& stage, const Context& context, const PlaceHold& act
     if (hold.parts.empty()) answer = outcome;
     hold.parts.push_back(std::move(fitted));
   }
-  // Each part fits its legs, so its sums are within bounds unless corrections took them to the
-  // edge.
-  for (std::size_t i = 0; i < hold.parts.size(); ++i) {
-    if (add_to_legs(stage, hold.parts[i].legs, hold.parts[i].granted, Micros())) continue;
-    for (std::size_t undo = 0; undo < i; ++undo) {
-      const bool undone =
-          add_to_legs(stage, hold.parts[undo].legs, Micros() - hold.parts[undo].granted, Micros());
-      ASBB_ASSERT(undone);
-    }
-    return refuse(Refusal::overflow, "estimated_cost");
+  for (HoldPart& part : hold.parts) {
+    // It fits a limit, and nothing is ever used below zero: what is held stays within limits.
+    const bool added = add_to_legs(stage, part.legs, part.granted, Micros());
+    ASBB_ASSERT(added);
+    count_partition(stage, context, hold.partition, part);
   }
   const Hold& added = stage.add(std::move(hold));
   if (added.kind == HoldKind::slurm) stage.count_unbound(added.user, added.account, 1);

@@ -139,7 +139,9 @@ LegFigures figures_of(const Stage& stage, const Leg& leg) {
   if (leg.kind == Leg::Kind::partition_limit) {
     const PartitionLimit* limit = stage.limit(LimitId{leg.id});
     budget_id = limit->budget;
-    figures = {"", limit->partition, limit->limit, limit->held, limit->used, limit->available()};
+    const Micros most = limit->limit.value_or(Micros());
+    const Micros available = limit->limit ? most - limit->held - limit->used : Micros();
+    figures = {"", limit->partition, most, limit->held, limit->used, available};
   } else {
     const Budget* budget = stage.budget(budget_id);
     figures = {"", "", budget->limit, budget->held, budget->used, budget->available()};
@@ -152,6 +154,7 @@ LegFigures tightest_leg(const Stage& stage, const std::vector<Leg>& legs) {
   ASBB_ASSERT(!legs.empty());
   LegFigures tightest = figures_of(stage, legs.front());
   for (const Leg& leg : legs) {
+    if (leg.kind == Leg::Kind::partition_limit && !stage.limit(LimitId{leg.id})->limit) continue;
     LegFigures figures = figures_of(stage, leg);
     if (figures.available < tightest.available) tightest = std::move(figures);
   }

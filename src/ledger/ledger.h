@@ -30,7 +30,7 @@ struct Legs {
 [[nodiscard]] Legs find_legs(const Stage& stage, AccountId account, const std::string& unit,
                              const std::string& partition, Instant at, bool ended_too = false);
 
-// The leg with the least available.
+// The leg with the least available, of those that have a limit: the paying budget at least.
 [[nodiscard]] LegFigures tightest_leg(const Stage& stage, const std::vector<Leg>& legs);
 
 }  // namespace asbb::ledger

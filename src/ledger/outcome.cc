@@ -9,7 +9,7 @@
 namespace asbb::ledger {
 namespace {
 
-constexpr Words<Refusal, 29> refusals{{
+constexpr Words<Refusal, 31> refusals{{
     {Refusal::none, "none"},
     {Refusal::request_id_conflict, "request_id_conflict"},
     {Refusal::request_too_old, "request_too_old"},
@@ -31,6 +31,8 @@ constexpr Words<Refusal, 29> refusals{{
     {Refusal::insufficient_budget, "insufficient_budget"},
     {Refusal::partition_limit_exceeded, "partition_limit_exceeded"},
     {Refusal::limit_below_committed, "limit_below_committed"},
+    {Refusal::budget_in_use, "budget_in_use"},
+    {Refusal::exceeds_used, "exceeds_used"},
     {Refusal::too_many_unbound, "too_many_unbound"},
     {Refusal::unknown_hold, "unknown_hold"},
     {Refusal::hold_closed, "hold_closed"},

@@ -55,20 +55,20 @@ struct Budget {
   [[nodiscard]] bool covers(Instant at) const { return start <= at && at < end; }
 };
 
-// A narrower limit inside a budget for one partition.
+// What one partition holds and has used inside a budget, from the first hold on; and a narrower
+// limit for it, once somebody has set one.
 struct PartitionLimit {
   LimitId id;
   BudgetId budget;
   std::string partition;
-  Micros limit;
+  std::optional<Micros> limit;
   Micros held;
   Micros used;
   Instant updated_at;
   bool operator==(const PartitionLimit&) const = default;
-  [[nodiscard]] Micros available() const { return limit - held - used; }
 };
 
-// A limit that a hold must fit: a budget or a partition limit.
+// What a hold is drawn on: a budget, or a partition inside one.
 struct Leg {
   enum class Kind { budget, partition_limit };
   Kind kind = Kind::budget;
@@ -80,7 +80,7 @@ struct Leg {
 struct HoldPart {
   std::string unit;
   BudgetId budget;        // pays: entries are posted on it, once
-  std::vector<Leg> legs;  // the paying budget first, then every limit that it must also fit
+  std::vector<Leg> legs;  // the paying budget first; each is followed by its partition
   Micros estimate;        // of all tasks together, before the safety factor
   Micros granted;         // set aside at first for all tasks together
   Micros unopened;        // of it, what no share has taken yet (or a requeued run gave back)

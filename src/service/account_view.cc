@@ -23,8 +23,9 @@ api::Budget budget_view(const ledger::Book& book, const ledger::Budget& budget, 
   view.available = budget.available();
   view.credit_limit = budget.credit_limit;
   for (const ledger::PartitionLimit* limit : book.limits_of(budget.id)) {
-    view.partition_limits.push_back({limit->partition, budget.unit, limit->limit, limit->used,
-                                     limit->held, limit->available()});
+    if (!limit->limit) continue;
+    view.partition_limits.push_back({limit->partition, budget.unit, *limit->limit, limit->used,
+                                     limit->held, *limit->limit - limit->held - limit->used});
   }
   return view;
 }

@@ -149,33 +149,8 @@ void Operations::update_account(const Caller& caller, const std::string& name,
     if (!end) return fail_with(promise, api::problem_of(end.error()));
     update.end = *end;
   }
-  const bool has_unit = with_.committer.read([&](const ledger::Book& book) {
-    const ledger::Account* account = book.account(name);
-    if (account == nullptr) return false;
-    const auto budgets = book.budgets_of(account->id);
-    return std::any_of(budgets.begin(), budgets.end(),
-                       [&](const ledger::Budget* budget) { return budget->unit == update.unit; });
-  });
-  const auto show = [this, name](const ledger::Outcome&) { return show_account(name); };
-  if (has_unit || !update.limit || !update.start || !update.end) {
-    return commit<api::Account>(command(caller, std::move(update)), name, promise, show);
-  }
-  // A unit the account does not have yet: the budget is added, then the rest is changed.
-  ledger::AddBudget add;
-  add.account = name;
-  add.budget = {update.unit, *update.start, *update.end, *update.limit, Micros()};
-  update.limit.reset();
-  update.start.reset();
-  update.end.reset();
-  const ledger::Command rest = command(caller, std::move(update));
-  commit<api::Account>(
-      command(caller, std::move(add)), name,
-      [this, rest, name, promise, show](const std::function<Reply<api::Account>()>& added) {
-        auto reply = added();
-        if (!reply) return fail_with(promise, std::move(reply.error()));
-        commit<api::Account>(rest, name, promise, show);
-      },
-      show);
+  commit<api::Account>(command(caller, std::move(update)), name, promise,
+                       [this, name](const ledger::Outcome&) { return show_account(name); });
 }
 
 void Operations::close_account(const Caller& caller, const std::string& name,

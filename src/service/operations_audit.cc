@@ -28,7 +28,9 @@ Believed read_book(const ledger::Book& book) {
       believed.tables.budgets[budget->id.value] =
           figures(budget->limit, budget->held, budget->used);
       for (const ledger::PartitionLimit* limit : book.limits_of(budget->id)) {
-        believed.tables.limits[limit->id.value] = figures(limit->limit, limit->held, limit->used);
+        auto& row = believed.tables.limits[limit->id.value];
+        row = figures(limit->limit.value_or(Micros()), limit->held, limit->used);
+        if (!limit->limit) row.limit_micros.reset();
       }
     }
   }

@@ -90,8 +90,8 @@ void add_details(api::BudgetCheckAnswer& answer, const ledger::Book& book,
   answer.details.account_balance = budget->limit - budget->used;
   answer.details.current_hold = std::max(budget->held - answer.hold_amount, Micros());
   for (const ledger::PartitionLimit* limit : book.limits_of(budget->id)) {
-    if (limit->partition != partition) continue;
-    answer.details.partition_limit = limit->limit;
+    if (limit->partition != partition || !limit->limit) continue;
+    answer.details.partition_limit = *limit->limit;
     answer.details.partition_used = limit->used;
   }
 }

@@ -238,14 +238,58 @@ TEST_F(OperationsTest, AddsABudgetOfAnotherUnit) {
   EXPECT_EQ(updated->description, "both");
 }
 
+// A second period used to take the place of the first one.
+TEST_F(OperationsTest, AddsABudgetForAnotherPeriod) {
+  api::AccountUpdate next;
+  next.budget_limit = money("9");
+  next.start_date = Day{2026, 1, 1};
+  next.end_date = Day{2026, 12, 31};
+  const auto updated = update("proj001", next);
+  ASSERT_TRUE(updated) << updated.error().message;
+  ASSERT_THAT(updated->budgets, SizeIs(2));
+  EXPECT_EQ(updated->budgets[0].first_day, (Day{2025, 1, 1}));
+  EXPECT_EQ(updated->budgets[1].limit, money("9"));
+}
+
+// The budget used to stay when the rest was refused.
+TEST_F(OperationsTest, AnUpdateIsAllOrNothing) {
+  api::AccountUpdate add;
+  add.unit = "core-hours";
+  add.budget_limit = money("1000");
+  add.start_date = Day{2025, 1, 1};
+  add.end_date = Day{2025, 12, 31};
+  add.parent = "nobody";
+  EXPECT_EQ(status_of(update("proj001", add)), 400);
+  EXPECT_THAT(operations_->account(admin(), "proj001")->budgets, SizeIs(1));
+}
+
+TEST_F(OperationsTest, APeriodMustCoverThisMomentWhileMoneyIsInTheBudget) {
+  ASSERT_TRUE(run(ledger::Adjust{"proj001", "USD", money("10")}).accepted());
+  api::AccountUpdate move;
+  move.end_date = Day{2025, 1, 2};
+  const auto refused = update("proj001", move);
+  EXPECT_EQ(status_of(refused), 409);
+  EXPECT_EQ(refused.error().details, "budget_in_use");
+  EXPECT_EQ(refused.error().field, "end_date");
+  EXPECT_THAT(refused.error().message, HasSubstr("$10.00 used, $0.00 held"));
+}
+
 TEST_F(OperationsTest, AdjustsWithAReasonOnce) {
+  ASSERT_TRUE(run(ledger::Adjust{"proj001", "USD", money("10")}).accepted());
   const api::Adjustment request{money("-2.5"), "", "credit note 12", "adj-1"};
   for (int i = 0; i < 2; ++i) {
     const auto adjusted = wait<api::Account>(
         [&](const auto& promise) { operations_->adjust(admin(), "proj001", request, promise); });
     ASSERT_TRUE(adjusted) << adjusted.error().message;
-    EXPECT_EQ(to_decimal(adjusted->budget_used), "-2.5");
+    EXPECT_EQ(to_decimal(adjusted->budget_used), "7.5");
   }
+  const auto too_much = wait<api::Account>([&](const auto& promise) {
+    operations_->adjust(admin(), "proj001", {money("-8"), "", "a typing error", ""}, promise);
+  });
+  EXPECT_EQ(status_of(too_much), 409);
+  EXPECT_EQ(too_much.error().details, "exceeds_used");
+  EXPECT_EQ(too_much.error().message,
+            "At most $7.50 can be given back: that is all that account 'proj001' has used.");
   EXPECT_EQ(transactions("proj001").front().reason, "credit note 12");
   EXPECT_EQ(status_of(wait<api::Account>([&](const auto& promise) {
               operations_->adjust(slurm_user(), "proj001", request, promise);

@@ -33,6 +33,8 @@ Meaning meaning_of(Refusal refusal) {
     case Refusal::request_id_conflict:
     case Refusal::budget_overlaps:
     case Refusal::limit_below_committed:
+    case Refusal::budget_in_use:
+    case Refusal::exceeds_used:
     case Refusal::too_many_unbound:
     case Refusal::hold_closed:
     case Refusal::hold_is_bound:
@@ -61,6 +63,21 @@ std::string limit_sentence(const ledger::Outcome& outcome) {
   return "A limit of " + to_display(outcome.amount, outcome.unit) +
          " would be below what is used and held already: " + to_display(leg.used, outcome.unit) +
          " used, " + to_display(leg.held, outcome.unit) + " held.";
+}
+
+std::string in_use_sentence(const ledger::Outcome& outcome) {
+  const ledger::LegFigures& leg = outcome.leg;
+  return "The period must cover this moment, because money is in this budget: " +
+         to_display(leg.used, outcome.unit) + " used, " + to_display(leg.held, outcome.unit) +
+         " held. A budget for another period is added when its amount, first and last day are "
+         "given.";
+}
+
+std::string exceeds_used_sentence(const ledger::Outcome& outcome) {
+  const ledger::LegFigures& leg = outcome.leg;
+  return "At most " + to_display(leg.used, outcome.unit) +
+         " can be given back: that is all that account '" + leg.account +
+         (leg.partition.empty() ? "'" : "' on partition '" + leg.partition + "'") + " has used.";
 }
 
 std::string input_sentence(const ledger::Outcome& outcome, const std::string& account) {
@@ -147,6 +164,10 @@ std::string sentence_of(const ledger::Outcome& outcome, const std::string& accou
              to_display(outcome.leg.available, outcome.unit) + " available.";
     case Refusal::limit_below_committed:
       return limit_sentence(outcome);
+    case Refusal::budget_in_use:
+      return in_use_sentence(outcome);
+    case Refusal::exceeds_used:
+      return exceeds_used_sentence(outcome);
     case Refusal::too_many_unbound:
       return "Too many submissions of this user and account have not become jobs yet; try again "
              "in a minute.";

@@ -26,6 +26,7 @@ std::vector<std::string> limited_partitions(const ledger::Book& book,
   for (const ledger::Account* at = &account; at != nullptr; at = book.account(at->parent)) {
     for (const ledger::Budget* budget : book.budgets_of(at->id)) {
       for (const ledger::PartitionLimit* limit : book.limits_of(budget->id)) {
+        if (!limit->limit) continue;
         const std::string& name = limit->partition;
         if (std::find(partitions.begin(), partitions.end(), name) != partitions.end() &&
             std::find(limited.begin(), limited.end(), name) == limited.end()) {

@@ -84,16 +84,17 @@ void fill(const Model& model, ledger::Budget& budget) {
   budget.end.microseconds = number_between(1, std::numeric_limits<std::int64_t>::max());
   budget.limit = any_limit();
   budget.held = any_held();
-  budget.used = Micros(any_number());
+  budget.used = any_held();
   budget.credit_limit = any_limit();
   budget.created_at = any_time();
   budget.updated_at = any_time();
 }
 
 void fill(ledger::PartitionLimit& limit) {
-  limit.limit = any_limit();
+  limit.limit = std::nullopt;
+  if (chance()) limit.limit = any_limit();
   limit.held = any_held();
-  limit.used = Micros(any_number());
+  limit.used = any_held();
   limit.updated_at = any_time();
 }
 

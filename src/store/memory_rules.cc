@@ -33,6 +33,7 @@ const char* broken_rule(const ledger::Budget& budget) {
   if (budget.end <= budget.start) return "a budget ends after it starts";
   if (!is_amount(budget.limit) || !is_amount(budget.credit_limit)) return "a limit is out of range";
   if (budget.held.is_negative()) return "what a budget holds is not negative";
+  if (budget.used.is_negative()) return "what a budget has used is not negative";
   return nullptr;
 }
 
@@ -40,8 +41,9 @@ const char* broken_rule(const ledger::PartitionLimit& limit) {
   if (limit.id.value <= 0) return "a limit's id counts from 1";
   if (!limit.budget.is_set()) return "a limit has a budget";
   if (limit.partition.empty()) return "a limit has a partition";
-  if (!is_amount(limit.limit)) return "a limit is out of range";
+  if (!is_amount(limit.limit.value_or(Micros()))) return "a limit is out of range";
   if (limit.held.is_negative()) return "what a limit holds is not negative";
+  if (limit.used.is_negative()) return "what a limit has used is not negative";
   return nullptr;
 }
 

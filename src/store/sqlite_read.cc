@@ -89,7 +89,7 @@ bool read(Statement& row, ledger::PartitionLimit& limit) {
   limit.id.value = row.integer();
   limit.budget.value = row.integer();
   limit.partition = row.text();
-  limit.limit = Micros(row.integer());
+  if (const auto most = row.integer_or_null()) limit.limit = Micros(*most);
   limit.held = Micros(row.integer());
   limit.used = Micros(row.integer());
   limit.updated_at.microseconds = row.integer();

@@ -123,10 +123,12 @@ Result<void> write(Statement& statement, const ledger::Budget& budget) {
 }
 
 Result<void> write(Statement& statement, const ledger::PartitionLimit& limit) {
+  std::optional<std::int64_t> most;
+  if (limit.limit) most = limit.limit->count();
   return statement.put(limit.id.value)
       .put(limit.budget.value)
       .put(limit.partition)
-      .put(limit.limit.count())
+      .put(most)
       .put(limit.held.count())
       .put(limit.used.count())
       .put(limit.updated_at.microseconds)

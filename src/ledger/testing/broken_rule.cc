@@ -96,11 +96,12 @@ std::string broken_counter(bool is_budget, std::int64_t id, Micros held, Micros 
   const auto found = sums.find({is_budget, id});
   const Micros open = found == sums.end() ? Micros() : found->second;
   if (held.is_negative()) return name + " holds less than nothing";
+  if (used.is_negative()) return name + " has used less than nothing";
   if (held != open) {
     return name + " holds " + to_decimal(held) + ", its holds " + to_decimal(open);
   }
   const Micros edge = counter_max;
-  if (held > edge || used > edge || used < Micros() - edge) return name + " is out of bounds";
+  if (held > edge || used > edge) return name + " is out of bounds";
   return {};
 }
 
@@ -140,7 +141,9 @@ AuditTables tables_of(const Book& book) {
   }
   for (std::int64_t id = 1; id <= book.counters().limit; ++id) {
     const PartitionLimit& row = *book.limit(LimitId{id});
-    tables.limits[id] = {row.limit.count(), row.held.count(), row.used.count()};
+    AuditFigures figures{std::nullopt, row.held.count(), row.used.count()};
+    if (row.limit) figures.limit_micros = row.limit->count();
+    tables.limits[id] = figures;
   }
   for (const Hold* hold : book.open_holds()) {
     const auto shares = book.shares_of(hold->id);

@@ -16,8 +16,7 @@ CREATE TABLE budget_accounts (
   updated_at_us INTEGER NOT NULL
 ) STRICT;
 
--- One limit of one unit over [start, end). What was used can be below zero after a correction;
--- what is held cannot.
+-- One limit of one unit over [start, end).
 CREATE TABLE budget_periods (
   id INTEGER PRIMARY KEY CHECK (id > 0),
   account_id INTEGER NOT NULL REFERENCES budget_accounts (id) DEFERRABLE INITIALLY DEFERRED,
@@ -26,7 +25,7 @@ CREATE TABLE budget_periods (
   end_us INTEGER NOT NULL,
   limit_micros INTEGER NOT NULL CHECK (limit_micros BETWEEN 0 AND 1000000000000000000),
   held_micros INTEGER NOT NULL CHECK (held_micros >= 0),
-  used_micros INTEGER NOT NULL,
+  used_micros INTEGER NOT NULL CHECK (used_micros >= 0),
   credit_limit_micros INTEGER NOT NULL
     CHECK (credit_limit_micros BETWEEN 0 AND 1000000000000000000),
   created_at_us INTEGER NOT NULL,
@@ -35,13 +34,14 @@ CREATE TABLE budget_periods (
 ) STRICT;
 CREATE INDEX budget_periods_account ON budget_periods (account_id, unit, start_us);
 
+-- What one partition holds and has used inside a budget; NULL while nobody has set a limit for it.
 CREATE TABLE budget_partition_limits (
   id INTEGER PRIMARY KEY CHECK (id > 0),
   budget_id INTEGER NOT NULL REFERENCES budget_periods (id) DEFERRABLE INITIALLY DEFERRED,
   partition TEXT NOT NULL CHECK (partition <> ''),
-  limit_micros INTEGER NOT NULL CHECK (limit_micros BETWEEN 0 AND 1000000000000000000),
+  limit_micros INTEGER CHECK (limit_micros BETWEEN 0 AND 1000000000000000000),
   held_micros INTEGER NOT NULL CHECK (held_micros >= 0),
-  used_micros INTEGER NOT NULL,
+  used_micros INTEGER NOT NULL CHECK (used_micros >= 0),
   updated_at_us INTEGER NOT NULL,
   UNIQUE (budget_id, partition)
 ) STRICT;
