@@ -176,6 +176,7 @@ TEST(Config, SaysEverythingThatIsWrongAtOnce) {
           "every "
           "view would be too old",
           "test.yaml:21: web: there is no such section; there are service, database, budget, slurm",
+          "environment: ASBB_ACCOUNT: there is no such setting, or it can be set in the file only",
           "environment: ASBB_DATABASE_DNS: there is no such setting, or it can be set in the file "
           "only",
           "environment: ASBB_SERVICE_ADMINS: 'b b' is not a user name",
@@ -257,6 +258,9 @@ TEST(Config, FilesAreReadOrRefusedWithTheirName) {
   std::ofstream(path) << "service: {workers: 7}\n";
   EXPECT_EQ(load_config(path, {})->service.workers, 7);
   EXPECT_EQ(load_config("", {{"ASBB_CONFIG_FILE", path}})->service.workers, 7);
+  EXPECT_THAT(
+      problems_of("", {{"ASBB_SOCKET", "/a"}, {"ASBB_URL", "u"}, {"ASBB_TOKEN_FILE", "/t"}}),
+      ElementsAre());
   EXPECT_EQ(config_file("/a", {{"ASBB_CONFIG_FILE", path}}), "/a");
   chmod(path.c_str(), 0666);
   EXPECT_THAT(load_config(path, {}).error(), ElementsAre(HasSubstr("everybody may change")));

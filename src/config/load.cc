@@ -293,12 +293,20 @@ void Loader::read_variable(const std::string& variable, const std::string& value
   refuse("there is no such setting, or it can be set in the file only");
 }
 
+// Not settings: where the programs find the file and the service, and what the project's own tools
+// use.
+bool is_not_a_setting(const std::string& variable) {
+  static const std::set<std::string> names = {"ASBB_CONFIG_FILE", "ASBB_SOCKET",
+                                              "ASBB_URL",         "ASBB_TOKEN_FILE",
+                                              "ASBB_BUILD_DIR",   "ASBB_TEST_BED"};
+  return names.contains(variable);
+}
+
+// A misspelt variable would otherwise leave its default in force, the database's place for one.
 void Loader::read_environment(const Environment& environment) {
   for (const auto& [variable, value] : environment) {
-    for (const Section& section : sections()) {
-      if (variable.starts_with("ASBB_" + upper(section.name) + "_")) {
-        read_variable(variable, value);
-      }
+    if (variable.starts_with("ASBB_") && !is_not_a_setting(variable)) {
+      read_variable(variable, value);
     }
   }
 }
