@@ -13,8 +13,9 @@ Result<Date> parse_date(std::string_view text) {
     return Date(*at);
   }
   return fail(ErrorKind::invalid, in_quotes(text) +
-                                      " is not a date: a day such as 2025-12-31 or a time such as "
-                                      "2025-12-31T00:00:00Z is expected");
+                                      " is not a date from 1970-01-01 to 9999-12-31: a day such as "
+                                      "2025-12-31 or a time such as 2025-12-31T00:00:00Z is "
+                                      "expected");
 }
 
 std::string to_string(const Date& date) {

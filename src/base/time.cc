@@ -32,8 +32,8 @@ int digits(std::string_view text, std::size_t at, std::size_t width) {
 
 tl::unexpected<Error> bad_time(std::string_view text) {
   return fail(ErrorKind::invalid, in_quotes(text) +
-                                      " is not a time: RFC 3339 such as 2025-01-31T12:00:00Z is "
-                                      "expected");
+                                      " is not a time from 1970 to 9999: RFC 3339 such as "
+                                      "2025-01-31T12:00:00Z is expected");
 }
 
 tl::unexpected<Error> bad_day(std::string_view text) {
