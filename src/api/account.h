@@ -60,6 +60,7 @@ struct Account {
   std::optional<Micros> hold_percentage;  // the account's own factor, when it has one
   std::int64_t open_holds = 0;
   std::vector<Budget> budgets;
+  std::vector<std::string> warnings;  // sentences about what is allowed and seldom meant
   Instant created_at;
   Instant updated_at;
   bool operator==(const Account&) const = default;

@@ -51,6 +51,7 @@ void fields(F& f, As<F, Account>& v) {
   f.money("hold_percentage", v.hold_percentage, Need::left_out);
   f.number("open_holds", v.open_holds, Need::may);
   f.list("budgets", v.budgets, Need::must);
+  f.texts("warnings", v.warnings, Need::left_out);
   f.time("created_at", v.created_at, Need::must);
   f.time("updated_at", v.updated_at, Need::must);
 }

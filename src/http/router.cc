@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/json.h"
+#include "base/text.h"
 #include "http/target.h"
 #include "service/digest.h"
 #include "service/log.h"
@@ -73,6 +74,11 @@ bool is_cross_site(const Request& request) {
 bool has_json_body(const Request& request) {
   const std::string_view type = request.header("content-type");
   return request.body.empty() || type.empty() || type.starts_with(json_type);
+}
+
+std::string milliseconds_text(std::chrono::steady_clock::duration span) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(span).count()) +
+         " ms";
 }
 
 }  // namespace
@@ -157,12 +163,15 @@ tl::expected<service::Caller, api::Problem> Router::identify(const Request& requ
 
 Responder Router::measured(const Responder& responder, const Request& request,
                            const std::string& route, const std::string& request_id) const {
-  const auto sink = [this, responder, route, request_id,
+  const auto sink = [this, responder, route, request_id, method = request.method,
                      arrived = request.arrived_at](Responder::Make make) {
-    responder.send_made([this, route, request_id, arrived, make = std::move(make)] {
+    responder.send_made([this, route, request_id, method, arrived, make = std::move(make)] {
       Answer answer = make();
       answer.headers.emplace_back("Request-Id", request_id);
-      metrics_.observe_request(route, answer.status, std::chrono::steady_clock::now() - arrived);
+      const auto took = std::chrono::steady_clock::now() - arrived;
+      metrics_.observe_request(route, answer.status, took);
+      service::log_debug(request_id + ": " + method + " " + route + " answered with status " +
+                         std::to_string(answer.status) + " after " + milliseconds_text(took));
       if (answer.status >= 500) {
         service::log_warning(request_id + ": " + route + " answered with status " +
                              std::to_string(answer.status) + ": " + answer.body);
@@ -185,7 +194,7 @@ void Router::handle(Request request, const Responder& responder) const {
   };
   if (match.route == nullptr) {
     if (match.methods.empty()) {
-      return refuse({404, "NOT_FOUND", "There is nothing at this address.", {}, {}});
+      return refuse({404, "NOT_FOUND", "There is nothing at " + in_quotes(path) + ".", {}, {}});
     }
     std::string allowed;
     for (const std::string& method : match.methods) allowed += method + ", ";
@@ -194,7 +203,11 @@ void Router::handle(Request request, const Responder& responder) const {
     Answer answer{204, "", "", {}};
     if (!asks) {
       answer = problem_answer(
-          {405, "METHOD_NOT_ALLOWED", "Here only " + allowed + " is possible.", {}, {}},
+          {405,
+           "METHOD_NOT_ALLOWED",
+           in_quotes(call->request.method) + " is not possible here, only " + allowed + ".",
+           {},
+           {}},
           request_id);
     }
     answer.headers.emplace_back("Allow", allowed);

@@ -84,6 +84,22 @@ void add_days(api::Account& account, const std::string& zone) {
   }
 }
 
+void add_unit_warnings(api::Account& account, const pricing::PriceHistory& history) {
+  std::set<std::string> units;
+  for (const pricing::PriceBook& book : history.books()) {
+    for (const pricing::Rate& rate : book.rates) {
+      if (!rate.free) units.insert(rate.unit);
+    }
+  }
+  if (history.books().empty()) return;
+  std::set<std::string> told;
+  for (const api::Budget& budget : account.budgets) {
+    if (units.contains(budget.unit) || !told.insert(budget.unit).second) continue;
+    account.warnings.push_back("no price is counted in " + budget.unit +
+                               ", so no Slurm job can be charged to this budget");
+  }
+}
+
 void add_hold_view(const ledger::Book& book, const ledger::Hold& hold,
                    std::vector<api::OpenHold>& views) {
   const ledger::Account* account = book.account(hold.account);

@@ -6,6 +6,7 @@
 
 #include "api/account.h"
 #include "ledger/book.h"
+#include "pricing/price_book.h"
 
 namespace asbb::service {
 
@@ -17,6 +18,9 @@ namespace asbb::service {
 // first_day and last_day of every budget, as calendar days of the zone (an IANA name that is
 // valid). Apart, since it reads the zone's tables and needs no lock.
 void add_days(api::Account& account, const std::string& zone);
+
+// Warns of units that no version of the prices is counted in; silent while there are no prices.
+void add_unit_warnings(api::Account& account, const pricing::PriceHistory& history);
 
 // One line for each unit of the hold.
 void add_hold_view(const ledger::Book& book, const ledger::Hold& hold,

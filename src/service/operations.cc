@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "api/build_version.h"
+#include "base/text.h"
+#include "service/log.h"
 
 namespace asbb::service {
 namespace {
@@ -72,9 +74,26 @@ ledger::Command Operations::command(const Caller& caller, ledger::Action action,
   return made;
 }
 
+std::optional<api::Problem> Operations::check_cluster(const std::string& name) const {
+  std::string known;
+  for (const std::string& cluster : options_.clusters) {
+    if (to_lower(name) == to_lower(cluster)) return std::nullopt;
+    known += (known.empty() ? "" : ", ") + cluster;
+  }
+  return problem(400, "VALIDATION_ERROR",
+                 "cluster: " + in_quotes(name) + " is not watched by this service; " +
+                     (known.empty() ? "no cluster is configured (slurm.clusters)"
+                                    : "there are: " + known),
+                 "cluster")
+      .value();
+}
+
 Reply<api::NotifyAnswer> Operations::notify(const Caller& caller, const api::Notify& request) {
   if (!caller.may_submit) return not_allowed(caller);
-  (void)request;  // a pass looks at every job; the id tells the log of the hook's caller only
+  if (auto unknown = check_cluster(request.cluster)) return tl::unexpected(std::move(*unknown));
+  // A pass looks at every job; which one it was about is for who reads the log.
+  log_debug("notified of job " + std::to_string(request.job_id) + " on cluster " + request.cluster +
+            " by " + caller.actor);
   if (hooks_.notify) hooks_.notify();
   return api::NotifyAnswer{static_cast<bool>(hooks_.notify)};
 }

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -126,8 +127,10 @@ class Operations {
   // the problem.
   template <typename T>
   void commit(ledger::Command command, const std::string& account, const Promise<T>& promise,
-              std::function<Reply<T>(const ledger::Outcome&)> reply);
+              std::function<Reply<T>(const ledger::Outcome&)> reply, const Given& given = {});
   [[nodiscard]] Reply<api::Account> show_account(const std::string& name) const;
+  // Nothing where a cluster of that name is watched.
+  [[nodiscard]] std::optional<api::Problem> check_cluster(const std::string& name) const;
 
   void place_hold(const std::shared_ptr<Submitted>& submitted,
                   const Promise<api::SubmissionAnswer>& promise);
@@ -161,12 +164,13 @@ class Operations {
 template <typename T>
 void Operations::commit(ledger::Command command, const std::string& account,
                         const Promise<T>& promise,
-                        std::function<Reply<T>(const ledger::Outcome&)> reply) {
+                        std::function<Reply<T>(const ledger::Outcome&)> reply,
+                        const Given& given) {
   const bool queued = with_.committer.submit(
-      std::move(command), [promise, account, reply](Result<ledger::Outcome> outcome) {
-        promise([account, reply, outcome = std::move(outcome)]() -> Reply<T> {
+      std::move(command), [promise, account, reply, given](Result<ledger::Outcome> outcome) {
+        promise([account, reply, given, outcome = std::move(outcome)]() -> Reply<T> {
           if (!outcome) return problem(outcome.error());
-          if (!outcome->accepted()) return tl::unexpected(problem_of(*outcome, account));
+          if (!outcome->accepted()) return tl::unexpected(problem_of(*outcome, account, given));
           return reply(*outcome);
         });
       });

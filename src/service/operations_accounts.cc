@@ -29,6 +29,12 @@ Result<ledger::NewBudget> budget_of(const api::NewBudget& from, const Operations
   return budget;
 }
 
+// Of several budgets in one request the last: the ledger does not say which one it means.
+void add_given(Given& given, const std::string& unit, const std::optional<api::Date>& end_date) {
+  if (!unit.empty()) given["unit"] = unit;
+  if (end_date) given["end_date"] = api::to_string(*end_date);
+}
+
 template <typename T>
 void fail_with(const Promise<T>& promise, api::Problem why) {
   promise([why = std::move(why)]() -> Reply<T> { return tl::unexpected(why); });
@@ -63,7 +69,9 @@ Reply<api::Account> Operations::show_account(const std::string& name) const {
     }
     return view;
   });
-  if (shown) add_days(*shown, options_.zone);
+  if (!shown) return shown;
+  add_days(*shown, options_.zone);
+  add_unit_warnings(*shown, *with_.prices.history());
   return shown;
 }
 
@@ -112,9 +120,15 @@ void Operations::create_account(const Caller& caller, const api::AccountCreate& 
     if (!budget) return fail_with(promise, api::problem_of(budget.error()));
     create.budgets.push_back(*budget);
   }
+  Given given{{"slurm_account", request.slurm_account},
+              {"name", request.name},
+              {"description", request.description},
+              {"parent", request.parent}};
+  for (const api::NewBudget& asked : request.budgets) add_given(given, asked.unit, asked.end_date);
   commit<api::Account>(
       command(caller, std::move(create)), request.slurm_account, promise,
-      [this, name = request.slurm_account](const ledger::Outcome&) { return show_account(name); });
+      [this, name = request.slurm_account](const ledger::Outcome&) { return show_account(name); },
+      given);
 }
 
 void Operations::update_account(const Caller& caller, const std::string& name,
@@ -149,8 +163,13 @@ void Operations::update_account(const Caller& caller, const std::string& name,
     if (!end) return fail_with(promise, api::problem_of(end.error()));
     update.end = *end;
   }
-  commit<api::Account>(command(caller, std::move(update)), name, promise,
-                       [this, name](const ledger::Outcome&) { return show_account(name); });
+  Given given{{"name", request.name.value_or("")},
+              {"description", request.description.value_or("")},
+              {"parent", request.parent.value_or("")}};
+  add_given(given, request.unit, request.end_date);
+  commit<api::Account>(
+      command(caller, std::move(update)), name, promise,
+      [this, name](const ledger::Outcome&) { return show_account(name); }, given);
 }
 
 void Operations::close_account(const Caller& caller, const std::string& name,
@@ -171,7 +190,8 @@ void Operations::set_partition_limit(const Caller& caller, const std::string& na
   set.partition = partition;
   set.limit = request.limit;
   commit<api::Account>(command(caller, std::move(set)), name, promise,
-                       [this, name](const ledger::Outcome&) { return show_account(name); });
+                       [this, name](const ledger::Outcome&) { return show_account(name); },
+                       {{"partition", partition}, {"unit", request.unit}});
 }
 
 void Operations::adjust(const Caller& caller, const std::string& name,

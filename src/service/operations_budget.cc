@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/text.h"
 #include "service/digest.h"
+#include "service/log.h"
 #include "service/operations.h"
 #include "service/paying_account.h"
 
@@ -332,9 +333,18 @@ void Operations::reconcile(const Caller& caller, const api::BudgetReconcile& req
     asked.request_id.clear();
     made.context.body_digest = sha256_hex(api::to_json(asked));
   }
+  const std::string account = with_.committer.read(
+      [&](const ledger::Book& book) { return book.account(hold.account)->name; });
   commit<Answer>(std::move(made), "", promise,
-                 [id = hold.request_id](const ledger::Outcome& outcome) -> Reply<Answer> {
-                   return reconcile_answer(outcome, id);
+                 [id = hold.request_id, account, job = request.job_id,
+                  actor = caller.actor](const ledger::Outcome& outcome) -> Reply<Answer> {
+                   auto answer = reconcile_answer(outcome, id);
+                   if (!outcome.replayed) {
+                     log_info("charged " + to_display(answer.actual_charge, answer.unit) +
+                              " to account " + account + " for job " + in_quotes(job) +
+                              " (reported by " + actor + ")");
+                   }
+                   return answer;
                  });
 }
 

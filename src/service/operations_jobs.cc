@@ -72,8 +72,14 @@ void Operations::reconcile_job(const Caller& caller, const std::string& job,
   if (!caller.may_submit) return fail_with(not_allowed(caller));
   if (!parse_job(job)) {
     return fail_with(problem(400, "VALIDATION_ERROR",
-                             "A Slurm job id such as 123, or 123_4 for an array task, is expected.",
+                             "job_id: " + in_quotes(job) +
+                                 " is not a Slurm job id such as 123, or 123_4 for an array task",
                              "job_id"));
+  }
+  if (!request.cluster.empty()) {
+    if (auto unknown = check_cluster(request.cluster)) {
+      return fail_with(tl::unexpected(std::move(*unknown)));
+    }
   }
   if (!hooks_.ask_for_pass) {
     return fail_with(problem(503, "SERVICE_UNAVAILABLE", "The reconciler does not run."));
@@ -93,7 +99,7 @@ Reply<api::JobReconcileAnswer> Operations::tell_job(const std::string& job,
   const auto name = parse_job(job);
   api::JobReconcileAnswer answer;
   for (const std::string& known : options_.clusters) {
-    if (!cluster.empty() && cluster != known) continue;
+    if (!cluster.empty() && to_lower(cluster) != to_lower(known)) continue;
     store::HoldQuery query;
     query.cluster = known;
     query.job_id = name->job_id;

@@ -61,6 +61,14 @@ void Operations::import_prices(const Caller& caller, const api::PriceImport& req
   if (!book) {
     return promise([error = book.error()]() -> Reply<Answer> { return problem(error); });
   }
+  if (book->rates.empty()) {
+    return promise([]() -> Reply<Answer> {
+      return problem(400, "VALIDATION_ERROR",
+                     "prices: the list is empty, so every partition would be free of charge; a "
+                     "partition that has no price is listed with 'free: true'",
+                     "prices");
+    });
+  }
   if (request.effective_from) book->effective_from = *request.effective_from;
   ledger::RecordPrices record;
   record.effective_from = book->effective_from;

@@ -70,9 +70,8 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
   }
   auto submission = api::from_json<api::Submission>(body);
   if (!submission) {
-    return keep(promise, deny("bad_request",
-                              "The job's request cannot be read: " + submission.error().field +
-                                  ": " + submission.error().message + "\n"));
+    return keep(promise, deny("bad_request", "The job's request cannot be read: " +
+                                                 submission.error().message + "\n"));
   }
   Verdict verdict = gate_.judge(*submission, at);
   if (const auto* denial = std::get_if<Denial>(&verdict)) {

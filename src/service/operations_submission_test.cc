@@ -307,6 +307,10 @@ TEST_F(SubmissionTest, DecidesWhateverItIsSent) {
     EXPECT_EQ(reply->decision, "deny") << body;
     EXPECT_FALSE(reply->message.empty()) << body;
   }
+  // Each sentence stands alone: the field was written twice, or there was only its colon.
+  EXPECT_EQ(submit(token(), "{}", slurm_user())->message,
+            "The job's request cannot be read: cluster: this field is missing\n");
+  EXPECT_EQ(submit(token(), "{", slurm_user())->message.find(": :"), std::string::npos);
   for (const char* array : {"1-", "0-99999999", "a", "5-1"}) {
     auto asked = submission();
     asked.array = array;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "service/digest.h"
+#include "service/log.h"
 #include "service/testing/operations_fixture.h"
 
 namespace asbb::service {
@@ -434,6 +435,94 @@ TEST_F(OperationsTest, ImportsPrices) {
   EXPECT_FALSE(ask(admin())->in_force);
   request.text = "prices: 7";
   EXPECT_EQ(status_of(ask(admin())), 400);
+}
+
+// It was accepted, and everything was free of charge from then on.
+TEST_F(OperationsTest, RefusesAPriceBookWithoutPrices) {
+  api::PriceImport request;
+  request.text = "prices: []\n";
+  const auto reply = wait<api::PriceBook>(
+      [&](const auto& promise) { operations_->import_prices(admin(), request, promise); });
+  ASSERT_EQ(status_of(reply), 400);
+  EXPECT_EQ(reply.error().field, "prices");
+  EXPECT_THAT(reply.error().message, HasSubstr("the list is empty"));
+  EXPECT_THAT(*operations_->price_books(admin()), SizeIs(1));
+}
+
+TEST_F(OperationsTest, NamesClustersThatAreNotWatched) {
+  int woken = 0;
+  hooks_.notify = [&] { ++woken; };
+  hooks_.ask_for_pass = [](const auto& done) { done(PassReport{}); };
+  rebuild();
+  const auto told = operations_->notify(slurm_user(), {"zz", 3});
+  ASSERT_EQ(status_of(told), 400);
+  EXPECT_EQ(told.error().field, "cluster");
+  EXPECT_THAT(told.error().message, HasSubstr("'zz' is not watched by this service; there are: "
+                                              "onprem, cloud"));
+  EXPECT_EQ(woken, 0);
+  EXPECT_TRUE(operations_->notify(slurm_user(), {"Cloud", 3})->accepted);
+  EXPECT_EQ(woken, 1);
+  const auto ask = [&](const char* cluster) {
+    return wait<api::JobReconcileAnswer>([&](const auto& promise) {
+      operations_->reconcile_job(admin(), "3", api::JobReconcile{cluster}, promise);
+    });
+  };
+  EXPECT_EQ(status_of(ask("zz")), 400);
+  EXPECT_EQ(status_of(ask("cloud")), 200);
+}
+
+TEST_F(OperationsTest, RefusalsNameTheFieldAndItsValue) {
+  const auto create = [&](const api::AccountCreate& request) {
+    const auto reply = wait<api::Account>(
+        [&](const auto& promise) { operations_->create_account(admin(), request, promise); });
+    EXPECT_EQ(status_of(reply), 400);
+    return reply ? "" : reply.error().message;
+  };
+  api::AccountCreate request;
+  request.slurm_account = "fresh";
+  request.parent = "nope";
+  EXPECT_THAT(create(request), HasSubstr("parent 'nope': There is no account of this name"));
+  request.parent.clear();
+  request.budgets.push_back({"USD", money("5"), Day{2025, 2, 1}, Day{2025, 1, 1}, {}});
+  EXPECT_THAT(create(request), HasSubstr("end_date '2025-01-01': The period must end after"));
+  const auto limited = wait<api::Account>([&](const auto& promise) {
+    operations_->set_partition_limit(admin(), "proj001", "a b", {money("5"), ""}, promise);
+  });
+  ASSERT_EQ(status_of(limited), 400);
+  EXPECT_THAT(limited.error().message, HasSubstr("partition 'a b': The name is not allowed"));
+  api::AccountUpdate move;
+  move.parent = "nope";
+  EXPECT_THAT(update("proj001", move).error().message, HasSubstr("parent 'nope'"));
+  api::UsageQuery window;
+  window.start_date = Day{2025, 2, 1};
+  window.end_date = Day{2025, 1, 1};
+  EXPECT_THAT(operations_->usage(admin(), "proj001", window).error().message,
+              HasSubstr("from 2025-02-01T00:00:00Z to 2025-01-02T00:00:00Z"));
+}
+
+TEST_F(OperationsTest, WarnsOfAUnitThatNothingIsPricedIn) {
+  api::AccountCreate request;
+  request.slurm_account = "typo";
+  request.budgets.push_back({"EURO", money("5"), Day{2025, 1, 1}, Day{2025, 12, 31}, {}});
+  request.budgets.push_back({"USD", money("5"), Day{2025, 1, 1}, Day{2025, 12, 31}, {}});
+  const auto made = wait<api::Account>(
+      [&](const auto& promise) { operations_->create_account(admin(), request, promise); });
+  ASSERT_TRUE(made) << made.error().message;
+  ASSERT_THAT(made->warnings, SizeIs(1));
+  EXPECT_THAT(made->warnings.front(), HasSubstr("no price is counted in EURO"));
+  EXPECT_THAT(operations_->account(admin(), "proj001")->warnings, SizeIs(0));
+}
+
+TEST_F(OperationsTest, LogsEachReportedChargeOnce) {
+  const auto checked = check(two_cpus());
+  start_log(config::LogLevel::info, config::LogFormat::text);
+  ::testing::internal::CaptureStderr();
+  ASSERT_TRUE(reconcile(settlement(checked->transaction_id, "5"), slurm_user()));
+  ASSERT_TRUE(reconcile(settlement(checked->transaction_id, "5"), slurm_user()));
+  const std::string lines = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(lines, HasSubstr("info: charged $5.00 to account proj001 for job 'cloud/node-1' "
+                               "(reported by slurm)"));
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), '\n'), 1) << lines;
 }
 
 TEST_F(OperationsTest, VerifiesTheAuditTrail) {

@@ -103,7 +103,10 @@ Result<void> set_window(api::Usage& usage, const api::Account& account,
     usage.end_date = *until;
   }
   if (usage.end_date <= usage.start_date) {
-    return fail(ErrorKind::invalid, "The window must end after it starts.", "end_date");
+    return fail(ErrorKind::invalid,
+                "end_date: the window must end after it starts, but it would go from " +
+                    to_rfc3339(usage.start_date) + " to " + to_rfc3339(usage.end_date),
+                "end_date");
   }
   return {};
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "service/log.h"
 #include "service/reconciler_pass.h"
 
 namespace asbb::service {
@@ -17,6 +18,17 @@ constexpr std::int64_t duty_cycle = 5;  // rest at least this many times as long
 
 std::chrono::microseconds to_chrono(Span span) {
   return std::chrono::microseconds(span.microseconds);
+}
+
+// Problems are alarms and logged as such.
+void log_report(const PassReport& report, Span took) {
+  for (const std::string& action : report.actions) log_info(action);
+  log_debug("pass " + std::to_string(report.number) + " took " +
+            std::to_string(took.microseconds / 1'000) + " ms: " + std::to_string(report.bound) +
+            " bound, " + std::to_string(report.settled) + " settled, " +
+            std::to_string(report.charged_without_hold) + " charged without a hold, " +
+            std::to_string(report.voided) + " voided, " + std::to_string(report.problems.size()) +
+            " problems");
 }
 
 }  // namespace
@@ -107,6 +119,7 @@ void Reconciler::loop() {
     const PassReport report = run_pass();
     took.microseconds =
         std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - before).count();
+    log_report(report, took);
     for (const auto& done : asked) done(report);
   }
 }

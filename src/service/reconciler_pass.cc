@@ -332,6 +332,15 @@ std::optional<ledger::Command> Reconciler::Pass::settlement(const OpenHold& open
                                                    " s with " + record.allocated_tres);
 }
 
+std::string Reconciler::Pass::account_of(ledger::HoldId id) const {
+  for (const OpenHold& open : holds_) {
+    if (open.hold.id != id) continue;
+    return owner_.committer_.read(
+        [&](const ledger::Book& book) { return book.account(open.hold.account)->name; });
+  }
+  return {};
+}
+
 void Reconciler::Pass::run_settlements(std::vector<ledger::Command> commands) {
   const auto outcomes = run_all(commands);
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
@@ -346,7 +355,8 @@ void Reconciler::Pass::run_settlements(std::vector<ledger::Command> commands) {
     } else {
       ++report_.settled;
       report_.actions.push_back("charged " + to_display(outcomes[i]->amount, settle.unit) +
-                                " for " + job + " (" + settle.cause + ")");
+                                " to account " + account_of(settle.hold) + " for " + job + " (" +
+                                settle.cause + ")");
     }
   }
 }

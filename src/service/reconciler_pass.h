@@ -44,6 +44,7 @@ class Reconciler::Pass {
   [[nodiscard]] std::optional<ledger::Command> settlement(const OpenHold& open,
                                                           const slurm::AccountingRecord& record,
                                                           std::int64_t task, bool requeued);
+  [[nodiscard]] std::string account_of(ledger::HoldId id) const;
   void run_settlements(std::vector<ledger::Command> commands);
 
   // reconciler_rescan.cc

@@ -176,7 +176,8 @@ void Reconciler::Pass::charge_without_hold(const slurm::AccountingRecord& record
   owner_.alarms_.clear(key);
   owner_.done_records_.insert({record.cluster, record.db_index});
   ++report_.charged_without_hold;
-  report_.actions.push_back("charged " + to_display(charge.amount, charge.unit) + " for " +
+  report_.actions.push_back("charged " + to_display(charge.amount, charge.unit) + " to account " +
+                            payer_of(record, owner_.view_, owner_.committer_) + " for " +
                             describe(record) + ", which ran without a hold");
 }
 

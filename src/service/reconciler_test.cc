@@ -4,6 +4,7 @@
 
 #include <future>
 
+#include "service/log.h"
 #include "service/testing/fixture.h"
 #include "slurm/fake.h"
 
@@ -83,6 +84,28 @@ TEST_F(ReconcilerTest, AJobIsBoundWhenSeenAndChargedWhenEnded) {
   EXPECT_EQ(find(token).status, ledger::HoldStatus::closed);
   EXPECT_EQ(pass().settled, 0);
   expect_balance("0", "0.09");
+}
+
+// log_level had nothing to say, and charges were not logged.
+TEST_F(ReconcilerTest, LogsEachChargeWithJobAccountAndAmount) {
+  const std::string token = hold("1.2");
+  source_.set_queue("onprem", {queued(token, 7, "COMPLETED")});
+  source_.add_record(record(7, "COMPLETED", 90));
+  source_.add_record(record(9, "COMPLETED", 30));
+  start_log(config::LogLevel::debug, config::LogFormat::text);
+  ::testing::internal::CaptureStderr();
+  std::promise<void> done;
+  reconciler_.ask([&](const PassReport&) { done.set_value(); });
+  reconciler_.start();
+  done.get_future().wait();
+  reconciler_.stop();
+  const std::string lines = ::testing::internal::GetCapturedStderr();
+  const auto has = [&](const std::string& text) { return lines.find(text) != std::string::npos; };
+  EXPECT_TRUE(has("info: charged $0.09 to account proj001 for onprem job 7 (COMPLETED)")) << lines;
+  EXPECT_TRUE(has("info: charged $0.03 to account proj001 for onprem job 9, which ran without a"))
+      << lines;
+  EXPECT_TRUE(has("debug: pass 1 took ")) << lines;
+  EXPECT_FALSE(has(token)) << lines;
 }
 
 TEST_F(ReconcilerTest, ARunningJobIsLeftAlone) {

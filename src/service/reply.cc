@@ -1,6 +1,9 @@
 #include "service/reply.h"
 
+#include <utility>
+
 #include "base/money.h"
+#include "base/text.h"
 
 namespace asbb::service {
 namespace {
@@ -93,7 +96,7 @@ std::string input_sentence(const ledger::Outcome& outcome, const std::string& ac
     case Refusal::bad_task_count:
       return "The number of array tasks is not between 1 and 10000000.";
     case Refusal::unknown_parent:
-      return "There is no account of the name given as parent.";
+      return "There is no account of this name, so it cannot be a parent.";
     case Refusal::parent_cycle:
       return "Account '" + account + "' cannot stand below itself.";
     case Refusal::unit_not_held:
@@ -186,9 +189,15 @@ std::string sentence_of(const ledger::Outcome& outcome, const std::string& accou
   }
 }
 
-api::Problem problem_of(const ledger::Outcome& outcome, const std::string& account) {
+api::Problem problem_of(const ledger::Outcome& outcome, const std::string& account,
+                        const Given& given) {
   const Meaning meaning = meaning_of(outcome.refusal);
-  return api::Problem{meaning.status, meaning.code, sentence_of(outcome, account),
+  std::string message = sentence_of(outcome, account);
+  const auto value = given.find(outcome.field);
+  if (meaning.status == 400 && value != given.end()) {
+    message = outcome.field + " " + in_quotes(value->second) + ": " + message;
+  }
+  return api::Problem{meaning.status, meaning.code, std::move(message),
                       ledger::to_string(outcome.refusal), outcome.field};
 }
 

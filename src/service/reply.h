@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
@@ -38,9 +39,13 @@ struct Nothing {};
 // 404, the same for an account that does not exist and one that the caller may not know of.
 [[nodiscard]] tl::unexpected<api::Problem> no_such_account(const std::string& account);
 
-// What a refusal of the ledger is over HTTP: status, stable code and a sentence. `account` is the
-// one that was named, for the sentence.
-[[nodiscard]] api::Problem problem_of(const ledger::Outcome& outcome, const std::string& account);
+// The values of a request by the names of their fields, as far as the ledger judges them.
+using Given = std::map<std::string, std::string>;
+
+// What a refusal of the ledger is over HTTP: status, stable code and a sentence, which starts with
+// the field and its value when it is about one of `given`. `account` is the one that was named.
+[[nodiscard]] api::Problem problem_of(const ledger::Outcome& outcome, const std::string& account,
+                                      const Given& given = {});
 
 // The sentence alone.
 [[nodiscard]] std::string sentence_of(const ledger::Outcome& outcome, const std::string& account);
