@@ -102,7 +102,13 @@ Daemon::~Daemon() {
 
 Result<void> Daemon::start() {
   const auto key = store::read_chain_key(config_.database.chain_key_file);
-  if (!key) return tl::unexpected(key.error());
+  if (!key) {
+    Error why = key.error();
+    if (why.kind == ErrorKind::not_found) {
+      why.message += ": 'asbb database migrate' makes it together with the database";
+    }
+    return tl::unexpected(std::move(why));
+  }
   auto opened = store::open_store(config_.database.driver, config_.database.dsn);
   if (!opened) return tl::unexpected(opened.error());
   parts_ = std::make_unique<Parts>(config_, std::move(*opened), *key);

@@ -13,6 +13,7 @@
 
 #include "api/json.h"
 #include "base/token.h"
+#include "http/daemon.h"
 #include "http/raw_client.h"
 #include "service/digest.h"
 #include "slurm/fake.h"
@@ -133,6 +134,18 @@ class ServerTest : public testing::Test {
 constexpr const char* check_body =
     R"({"account":"proj001","partition":"gpu-aws","nodes":1,"cpus":1,"wall_time":"01:00:00"})";
 
+TEST(DaemonTest, SaysWhatMakesTheMissingChainKey) {
+  config::Config config;
+  config.database.chain_key_file = "/nonexistent/chain.key";
+  Daemon daemon(config);
+  const auto started = daemon.start();
+  ASSERT_FALSE(started);
+  EXPECT_THAT(
+      started.error().message,
+      HasSubstr("/nonexistent/chain.key: No such file or directory: 'asbb database migrate' "
+                "makes it"));
+}
+
 TEST_F(ServerTest, TellsWhetherItIsWell) {
   auto plain = tcp();
   const auto health = plain.ask("GET", "/health");
@@ -242,6 +255,8 @@ TEST_F(ServerTest, AnswersMistakesInOneForm) {
     EXPECT_EQ(error->request_id, answer.header("Request-Id"));
   };
   expect_error(ask("GET", "/nothing"), 404, "NOT_FOUND");
+  EXPECT_NE(ask("GET", "/nothing").body.find("There is nothing at '/nothing'."), std::string::npos);
+  EXPECT_NE(ask("PATCH", "/health").body.find("'PATCH' is not possible here"), std::string::npos);
   expect_error(ask("GET", "/api/v1/accounts/nobody"), 404, "NOT_FOUND");
   expect_error(ask("PATCH", "/api/v1/accounts"), 405, "METHOD_NOT_ALLOWED");
   EXPECT_EQ(ask("PATCH", "/api/v1/accounts").header("Allow"), "GET, HEAD, POST, OPTIONS");
