@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "base/text.h"
 #include "cli/account_view.h"
 #include "cli/commands.h"
 
@@ -26,7 +27,7 @@ Result<std::optional<api::NewBudget>> read_budget(const CreateFlags& flags) {
     return fail(ErrorKind::invalid,
                 "a budget needs all of --budget=AMOUNT, --start=YYYY-MM-DD and --end=YYYY-MM-DD");
   }
-  const auto limit = read_amount("--budget", *flags.budget);
+  const auto limit = read_limit("--budget", *flags.budget);
   if (!limit) return tl::unexpected(limit.error());
   const auto start = api::parse_date(*flags.start);
   if (!start) return fail(ErrorKind::invalid, "--start: " + start.error().message);
@@ -42,7 +43,7 @@ int create(Context& context, const CreateFlags& flags) {
   request.description = flags.description;
   request.parent = flags.parent;
   if (flags.hold_percentage) {
-    const auto factor = read_amount("--hold-percentage", *flags.hold_percentage);
+    const auto factor = read_limit("--hold-percentage", *flags.hold_percentage);
     if (!factor) return context.misused(factor.error().message);
     request.hold_percentage = *factor;
   }
@@ -58,6 +59,7 @@ int create(Context& context, const CreateFlags& flags) {
                    asbb::to_string(made.last_day) + ", so no job can hold against it");
     }
   }
+  for (const std::string& warning : account->warnings) context.warn(warning);
   return context.done(creation_sentence(*account), api::to_json(*account));
 }
 
@@ -82,12 +84,12 @@ Result<api::AccountUpdate> read_update(const UpdateFlags& flags) {
   out.status = flags.status;
   out.unit = flags.unit;
   if (flags.hold_percentage) {
-    const auto factor = read_amount("--hold-percentage", *flags.hold_percentage);
+    const auto factor = read_limit("--hold-percentage", *flags.hold_percentage);
     if (!factor) return tl::unexpected(factor.error());
     out.hold_percentage = *factor;
   }
   if (flags.budget) {
-    const auto limit = read_amount("--budget", *flags.budget);
+    const auto limit = read_limit("--budget", *flags.budget);
     if (!limit) return tl::unexpected(limit.error());
     out.budget_limit = *limit;
   }
@@ -95,12 +97,21 @@ Result<api::AccountUpdate> read_update(const UpdateFlags& flags) {
        {std::pair{&flags.start, &out.start_date}, std::pair{&flags.end, &out.end_date}}) {
     if (!*text) continue;
     const auto date = api::parse_date(**text);
-    if (!date) return tl::unexpected(date.error());
+    if (!date) {
+      const std::string flag = text == &flags.start ? "--start: " : "--end: ";
+      return fail(ErrorKind::invalid, flag + date.error().message);
+    }
     *target = *date;
   }
   api::AccountUpdate nothing;
   nothing.unit = out.unit;
-  if (out == nothing) return fail(ErrorKind::invalid, "nothing to change was given");
+  if (out == nothing) {
+    return fail(ErrorKind::invalid,
+                "what is to change in account " + in_quotes(flags.account) +
+                    " was not said: --budget, --start, --end, --status, --parent, --name, "
+                    "--description or --hold-percentage" +
+                    (flags.unit.empty() ? "" : "; --unit alone only says which budget is meant"));
+  }
   return out;
 }
 
@@ -110,6 +121,7 @@ int update(Context& context, const UpdateFlags& flags) {
   const auto account =
       context.call<api::Account>("PUT", account_path(flags.account), api::to_json(*request));
   if (!account) return context.failed(account.error());
+  for (const std::string& warning : account->warnings) context.warn(warning);
   if (!context.wants_table()) return show_account(context, *account, {});
   context.out() << "Account " << harmless(account->slurm_account) << " updated.\n\n";
   return show_account(context, *account, {});
@@ -124,6 +136,7 @@ int show(Context& context, const std::string& name) {
     if (!found) return context.failed(found.error());
     holds = std::move(*found);
   }
+  for (const std::string& warning : account->warnings) context.warn(warning);
   return show_account(context, *account, holds);
 }
 
@@ -131,8 +144,8 @@ int list(Context& context) {
   const auto accounts = context.call<std::vector<api::Account>>("GET", "/api/v1/accounts");
   if (!accounts) return context.failed(accounts.error());
   return context.show(accounts_table(*accounts), api::to_json(*accounts),
-                      "No accounts. 'asbb account create --name=proj001 --budget=50 "
-                      "--start=2025-01-01 --end=2025-12-31' makes one.");
+                      "No accounts that you may see. An administrator makes one with 'asbb account "
+                      "create --name=proj001 --budget=50 --start=2025-01-01 --end=2025-12-31'.");
 }
 
 int remove(Context& context, const std::string& name) {
@@ -149,7 +162,7 @@ struct LimitFlags {
 };
 
 int set_limit(Context& context, const LimitFlags& flags) {
-  const auto limit = read_amount("--limit", flags.limit);
+  const auto limit = read_limit("--limit", flags.limit);
   if (!limit) return context.misused(limit.error().message);
   const api::PartitionLimitSet request{*limit, flags.unit};
   const auto account = context.call<api::Account>(

@@ -100,6 +100,11 @@ TEST(AccountCommand, RefusesHalfBudgetsAndBadAmounts) {
   EXPECT_THAT(complaint("--budget=50,000" + dates), HasSubstr("'50,000' is not an amount"));
   EXPECT_THAT(complaint("--budget=$50" + dates), HasSubstr("without a currency sign"));
   EXPECT_THAT(complaint("--budget=nan" + dates), HasSubstr("is not an amount"));
+  // The service's name of it, budgets[0].limit, is none that was typed.
+  EXPECT_EQ(complaint("--budget=-5" + dates),
+            "asbb: --budget: '-5' is not allowed: an amount of 0 or more is expected\n");
+  EXPECT_THAT(complaint("--budget=5 --start=1969-01-01 --end=2025-12-31"),
+              HasSubstr("--start: '1969-01-01' is not a date from 1970-01-01 to 9999-12-31"));
   EXPECT_THAT(complaint("--budget=5 --start=1.1.2025 --end=2025-12-31"), HasSubstr("--start"));
 }
 
@@ -119,8 +124,8 @@ TEST(AccountCommand, ShowsEverythingInEightyColumns) {
             "Hold factor:  the service's\n"
             "\n"
             "Budgets\n"
-            "UNIT  FIRST DAY   LAST DAY    LIMIT      USED   HELD  AVAILABLE\n"
-            "USD   2025-01-01  2025-12-31  50.00  3.141593  12.00  34.858407\n"
+            "UNIT  FIRST DAY   LAST DAY    LIMIT      USED   HELD  AVAILABLE  IN FORCE\n"
+            "USD   2025-01-01  2025-12-31  50.00  3.141593  12.00  34.858407  yes\n"
             "\n"
             "Partition limits\n"
             "PARTITION  UNIT  LIMIT  USED   HELD  AVAILABLE\n"
@@ -132,9 +137,9 @@ TEST(AccountCommand, ShowsEverythingInEightyColumns) {
   EXPECT_EQ(run(service, {"account", "show", "proj001", "--output=json"}).out,
             api::to_json(proj001()) + "\n");
   EXPECT_EQ(run(service, {"account", "show", "proj001", "--output", "csv"}).out,
-            "account,unit,partition,first_day,last_day,limit,used,held,available\r\n"
-            "proj001,USD,,2025-01-01,2025-12-31,50,3.141593,12,34.858407\r\n"
-            "proj001,USD,gpu-aws,2025-01-01,2025-12-31,20,1.5,12,6.5\r\n");
+            "account,unit,partition,first_day,last_day,limit,used,held,available,in_force\r\n"
+            "proj001,USD,,2025-01-01,2025-12-31,50,3.141593,12,34.858407,yes\r\n"
+            "proj001,USD,gpu-aws,2025-01-01,2025-12-31,20,1.5,12,6.5,yes\r\n");
 }
 
 TEST(AccountCommand, ListsWithTheUnitOnceOrInAColumn) {
@@ -161,7 +166,9 @@ TEST(AccountCommand, ListsWithTheUnitOnceOrInAColumn) {
 TEST(AccountCommand, EmptyListsSayWhatToDo) {
   CannedService service;
   service.answer("GET /api/v1/accounts", 200, "[]").start();
-  EXPECT_THAT(run(service, {"account", "list"}).out, HasSubstr("'asbb account create"));
+  EXPECT_THAT(run(service, {"account", "list"}).out,
+              HasSubstr("No accounts that you may see. An administrator makes one with 'asbb "
+                        "account create"));
   EXPECT_EQ(run(service, {"account", "list", "--output=json"}).out, "[]\n");
 }
 
@@ -186,9 +193,42 @@ TEST(AccountCommand, UpdatesOnlyWhatIsGiven) {
   const auto ran = run(service, {"account", "update", "proj001", "--budget=75", "--parent="});
   EXPECT_EQ(ran.code, exit_done) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("Account proj001 updated."));
+  EXPECT_THAT(ran.out, HasSubstr("\n1 open hold: 'asbb account show proj001' lists it.\n"));
   service.stop();
   EXPECT_EQ(service.last_body(), R"({"parent":"","budget_limit":75})");
   EXPECT_EQ(run({"account", "update", "proj001"}).code, exit_usage);
+  EXPECT_THAT(run({"account", "update", "proj001", "--unit=USD"}).err,
+              HasSubstr("account 'proj001' was not said: --budget, --start, --end, --status"));
+  EXPECT_THAT(run({"account", "update", "proj001", "--end=1.1.2025"}).err, HasSubstr("--end: "));
+}
+
+TEST(AccountCommand, ShowsTheWarningsOfTheService) {
+  api::Account typo = proj001();
+  typo.warnings = {"no price is counted in EURO"};
+  CannedService service;
+  service.answer("POST /api/v1/accounts", 201, api::to_json(typo))
+      .answer("PUT /api/v1/accounts/proj001", 200, api::to_json(typo))
+      .answer("GET /api/v1/accounts/proj001", 200, api::to_json(typo))
+      .answer("GET /api/v1/accounts/proj001/holds", 200, "[]")
+      .start();
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"account", "create", "--name=proj001"},
+        {"account", "update", "proj001", "--budget=75"},
+        {"account", "show", "proj001"}}) {
+    const auto ran = run(service, words);
+    EXPECT_EQ(ran.code, exit_done);
+    EXPECT_EQ(ran.err, "asbb: warning: no price is counted in EURO\n");
+  }
+}
+
+TEST(AccountCommand, MarksABudgetThatIsNotInForce) {
+  api::Account past = proj001();
+  past.budgets[0].in_force = false;
+  CannedService service;
+  service.answer("GET /api/v1/accounts/proj001", 200, api::to_json(past))
+      .answer("GET /api/v1/accounts/proj001/holds", 200, "[]")
+      .start();
+  EXPECT_THAT(run(service, {"account", "show", "proj001"}).out, HasSubstr("34.858407  no\n"));
 }
 
 TEST(AccountCommand, DeletesAndEncodesNames) {

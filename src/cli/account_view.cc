@@ -20,11 +20,12 @@ Table budgets_table(const api::Account& account) {
                {"LIMIT", "limit", Align::decimal},
                {"USED", "used", Align::decimal},
                {"HELD", "held", Align::decimal},
-               {"AVAILABLE", "available", Align::decimal}});
+               {"AVAILABLE", "available", Align::decimal},
+               {"IN FORCE", "in_force"}});
   for (const api::Budget& budget : account.budgets) {
     table.add({budget.unit, asbb::to_string(budget.first_day), asbb::to_string(budget.last_day),
                to_display(budget.limit), to_display(budget.used), to_display(budget.held),
-               to_display(budget.available)});
+               to_display(budget.available), budget.in_force ? "yes" : "no"});
   }
   return table;
 }
@@ -80,16 +81,19 @@ Table account_csv(const api::Account& account) {
                {"", "limit"},
                {"", "used"},
                {"", "held"},
-               {"", "available"}});
+               {"", "available"},
+               {"", "in_force"}});
   for (const api::Budget& budget : account.budgets) {
+    const std::string in_force = budget.in_force ? "yes" : "no";
     const std::string first = asbb::to_string(budget.first_day);
     const std::string last = asbb::to_string(budget.last_day);
     table.add({account.slurm_account, budget.unit, "", first, last, to_decimal(budget.limit),
-               to_decimal(budget.used), to_decimal(budget.held), to_decimal(budget.available)});
+               to_decimal(budget.used), to_decimal(budget.held), to_decimal(budget.available),
+               in_force});
     for (const api::PartitionLimit& limit : budget.partition_limits) {
       table.add({account.slurm_account, limit.unit, limit.partition, first, last,
                  to_decimal(limit.limit), to_decimal(limit.used), to_decimal(limit.held),
-                 to_decimal(limit.available)});
+                 to_decimal(limit.available), in_force});
     }
   }
   return table;
@@ -172,8 +176,9 @@ int show_account(const Context& context, const api::Account& account,
   if (!holds.empty()) out << "\nOpen holds\n" << holds_table(holds).text();
   if (holds.empty() && account.open_holds > 0) {
     out << "\n"
-        << account.open_holds << " open holds: 'asbb account show "
-        << harmless(account.slurm_account) << "' lists them.\n";
+        << account.open_holds << (account.open_holds == 1 ? " open hold" : " open holds")
+        << ": 'asbb account show " << harmless(account.slurm_account) << "' lists "
+        << (account.open_holds == 1 ? "it" : "them") << ".\n";
   }
   return exit_done;
 }

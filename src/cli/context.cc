@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <ostream>
 
+#include "base/text.h"
+
 namespace asbb::cli {
 namespace {
 
@@ -131,6 +133,13 @@ Result<Micros> read_amount(const std::string& flag, const std::string& text) {
   if (amount) return amount;
   return fail(ErrorKind::invalid,
               flag + ": " + amount.error().message + ", without a currency sign or separators");
+}
+
+Result<Micros> read_limit(const std::string& flag, const std::string& text) {
+  auto amount = read_amount(flag, text);
+  if (!amount || !amount->is_negative()) return amount;
+  return fail(ErrorKind::invalid, flag + ": " + in_quotes(text) +
+                                      " is not allowed: an amount of 0 or more is expected");
 }
 
 }  // namespace asbb::cli

@@ -81,5 +81,7 @@ class Context {
 
 // An amount as people type it; the message says what is allowed.
 [[nodiscard]] Result<Micros> read_amount(const std::string& flag, const std::string& text);
+// The same, and not below nothing.
+[[nodiscard]] Result<Micros> read_limit(const std::string& flag, const std::string& text);
 
 }  // namespace asbb::cli

@@ -104,6 +104,35 @@ TEST(UsageCommand, ShowsWhereTheMoneyWent) {
             "alice     3          30.00  100.0 %\n");
 }
 
+// It said "No budget" of an account that has one, of another time.
+TEST(UsageCommand, SaysWhenThereIsABudgetOfAnotherTime) {
+  api::Usage usage;
+  usage.account = "proj001";
+  api::Account account;
+  account.slurm_account = "proj001";
+  const auto shown = [&] {
+    CannedService service;
+    service.answer("GET /api/v1/accounts/proj001/usage", 200, api::to_json(usage))
+        .answer("GET /api/v1/accounts/proj001", 200, api::to_json(account))
+        .start();
+    return run(service, {"usage", "show", "proj001"}).out;
+  };
+  EXPECT_THAT(shown(), HasSubstr("there is no budget: jobs draw on the account above it"));
+  api::Budget budget;
+  budget.unit = "USD";
+  budget.start_date = Instant::from_unix_seconds(1'767'225'600);
+  budget.end_date = Instant::from_unix_seconds(1'798'761'600);
+  budget.first_day = Day{2026, 1, 1};
+  account.budgets = {budget};
+  EXPECT_THAT(shown(), HasSubstr("there is no budget in force now; the next one, in USD, begins on "
+                                 "2026-01-01."));
+  budget.start_date = Instant::from_unix_seconds(1'704'067'200);
+  budget.end_date = Instant::from_unix_seconds(1'735'689'600);
+  budget.last_day = Day{2024, 12, 31};
+  account.budgets = {budget};
+  EXPECT_THAT(shown(), HasSubstr("; the last one, in USD, ended on 2024-12-31."));
+}
+
 TEST(PricesCommand, ImportsListsAndShows) {
   api::PriceBook book;
   book.version = 3;
@@ -134,6 +163,32 @@ TEST(PricesCommand, ImportsListsAndShows) {
                 service.received()[0].substr(service.received()[0].find("\r\n\r\n") + 4))
                 ->text,
             book.text);
+}
+
+// It said "is in force from" of a book that never would be.
+TEST(PricesCommand, SaysWhetherWhatWasImportedCounts) {
+  api::PriceBook current;
+  current.version = 3;
+  current.effective_from = Instant::from_unix_seconds(1'749'000'000);
+  current.in_force = true;
+  api::PriceBook book;
+  book.version = 5;
+  book.effective_from = Instant::from_unix_seconds(1'735'689'600);
+  CannedService service;
+  const std::string path = service.folder() + "/prices.yaml";
+  std::ofstream(path) << "prices:\n  - partition: gpu-aws\n";
+  service.answer("POST /api/v1/prices", 201, api::to_json(book))
+      .answer("GET /api/v1/prices", 200, api::to_json(std::vector<api::PriceBook>{book, current}))
+      .start();
+  EXPECT_THAT(run(service, {"prices", "import", path}).out,
+              HasSubstr("Price book version 5 is recorded and NOT in force: it starts at "
+                        "2025-01-01T00:00:00Z, and version 3 is in force since "
+                        "2025-06-04T01:20:00Z."));
+  book.effective_from = Instant::from_unix_seconds(1'767'225'600);
+  CannedService later;
+  later.answer("POST /api/v1/prices", 201, api::to_json(book)).start();
+  EXPECT_EQ(run(later, {"prices", "import", path}).out,
+            "Price book version 5 will be in force from 2026-01-01T00:00:00Z.\n");
 }
 
 TEST(AdjustCommand, NeedsAnAmountAndAReason) {
@@ -201,6 +256,11 @@ TEST(ReconcileCommand, TellsWhatBecameOfTheJob) {
             "Looked at job 4711.\n");
   service.stop();
   EXPECT_EQ(service.last_body(), R"({"cluster":"onprem"})");
+  for (const std::string bad : {"abc", "", "4_", "_4", "1_2_3", "-1", "0"}) {
+    const auto refused = run({"reconcile", "--", bad});
+    EXPECT_EQ(refused.code, exit_usage) << bad;
+    EXPECT_THAT(refused.err, HasSubstr("'" + bad + "' is not a Slurm job id such as 123")) << bad;
+  }
 }
 
 TEST(NotifyCommand, NeverHoldsUpOrFailsAnEpilog) {

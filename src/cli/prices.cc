@@ -31,6 +31,19 @@ struct ImportFlags {
   std::optional<std::string> effective_from;
 };
 
+// Which book keeps another one that has started from being in force.
+std::string later_book(Context& context) {
+  const auto books = context.call<std::vector<api::PriceBook>>("GET", "/api/v1/prices");
+  if (books) {
+    for (const api::PriceBook& book : *books) {
+      if (!book.in_force) continue;
+      return "version " + std::to_string(book.version) + " is in force since " +
+             to_rfc3339(book.effective_from);
+    }
+  }
+  return "a version that started later is in force";
+}
+
 int import(Context& context, const ImportFlags& flags) {
   const auto text = read_text(flags.file);
   if (!text) return context.failed(text.error());
@@ -42,9 +55,17 @@ int import(Context& context, const ImportFlags& flags) {
   }
   const auto book = context.call<api::PriceBook>("POST", "/api/v1/prices", api::to_json(request));
   if (!book) return context.failed(book.error());
-  return context.done("Price book version " + std::to_string(book->version) +
-                          (book->in_force ? " is in force since " : " is in force from ") +
-                          to_rfc3339(book->effective_from) + ".",
+  const std::string version = "Price book version " + std::to_string(book->version);
+  const std::string start = to_rfc3339(book->effective_from);
+  if (book->in_force) {
+    return context.done(version + " is in force since " + start + ".", api::to_json(*book));
+  }
+  if (context.now() < book->effective_from) {
+    return context.done(version + " will be in force from " + start + ".", api::to_json(*book));
+  }
+  return context.done(version + " is recorded and NOT in force: it starts at " + start + ", and " +
+                          later_book(context) +
+                          ". 'asbb prices import --effective-from' takes a later start.",
                       api::to_json(*book));
 }
 

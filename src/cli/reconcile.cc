@@ -1,5 +1,6 @@
 #include <ostream>
 
+#include "base/text.h"
 #include "cli/commands.h"
 
 namespace asbb::cli {
@@ -26,7 +27,18 @@ Table outcomes_table(const api::JobReconcileAnswer& answer) {
   return table;
 }
 
+// "123" or "123_4".
+bool is_job_id(const std::string& text) {
+  const auto parts = split(text, '_');
+  const auto job = parse_count(parts.front());
+  return job && *job > 0 && parts.size() <= 2 && parse_count(parts.back()).has_value();
+}
+
 int reconcile(Context& context, const Flags& flags) {
+  if (!is_job_id(flags.job)) {
+    return context.misused("JOB: " + in_quotes(flags.job) +
+                           " is not a Slurm job id such as 123, or 123_4 for an array task");
+  }
   context.set_timeouts(2'000, 120'000);
   const api::JobReconcile request{flags.cluster};
   const auto answer = context.call<api::JobReconcileAnswer>(

@@ -19,7 +19,10 @@ Result<api::UsageQuery> read_query(const Flags& flags) {
        {std::pair{&flags.start, &out.start_date}, std::pair{&flags.end, &out.end_date}}) {
     if (!*text) continue;
     const auto date = api::parse_date(**text);
-    if (!date) return tl::unexpected(date.error());
+    if (!date) {
+      const std::string flag = text == &flags.start ? "--start: " : "--end: ";
+      return fail(ErrorKind::invalid, flag + date.error().message);
+    }
     *target = *date;
   }
   return out;
@@ -76,6 +79,36 @@ Table usage_csv(const api::Usage& usage) {
   return table;
 }
 
+// Why there is nothing to show: no budget at all, or none that covers this moment.
+int explain_nothing(Context& context, const std::string& name) {
+  const auto account = context.call<api::Account>("GET", account_path(name));
+  if (!account) return context.failed(account.error());
+  const api::Budget* next = nullptr;
+  const api::Budget* last = nullptr;
+  for (const api::Budget& budget : account->budgets) {
+    const bool is_to_come = context.now() < budget.start_date;
+    if (is_to_come && (next == nullptr || budget.start_date < next->start_date)) next = &budget;
+    if (!is_to_come && (last == nullptr || last->end_date < budget.end_date)) last = &budget;
+  }
+  std::ostream& out = context.out();
+  out << "Nothing was charged, and there is no budget";
+  if (account->budgets.empty()) {
+    out << ": jobs draw on the account above it, if there is one.\n";
+    return exit_done;
+  }
+  out << " in force now";
+  if (last != nullptr) {
+    out << "; the last one, in " << harmless(last->unit) << ", ended on "
+        << asbb::to_string(last->last_day);
+  }
+  if (next != nullptr) {
+    out << "; the next one, in " << harmless(next->unit) << ", begins on "
+        << asbb::to_string(next->first_day);
+  }
+  out << ". 'asbb account show " << harmless(name) << "' lists them.\n";
+  return exit_done;
+}
+
 int show(Context& context, const Flags& flags) {
   const auto query = read_query(flags);
   if (!query) return context.misused(query.error().message);
@@ -86,10 +119,7 @@ int show(Context& context, const Flags& flags) {
   std::ostream& out = context.out();
   out << "Account " << harmless(usage->account) << " from " << to_second_text(usage->start_date)
       << " to before " << to_second_text(usage->end_date) << " UTC\n";
-  if (usage->units.empty()) {
-    out << "No budget, and nothing was charged. 'asbb account show " << harmless(usage->account)
-        << "' tells what it draws on.\n";
-  }
+  if (usage->units.empty()) return explain_nothing(context, usage->account);
   for (const api::UnitUsage& unit : usage->units) print_unit(out, unit);
   return exit_done;
 }
