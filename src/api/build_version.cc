@@ -6,6 +6,7 @@ Version build_version() {
   Version out;
   out.version = ASBB_VERSION;
   out.git_commit = ASBB_GIT_COMMIT;
+  out.build_time = ASBB_BUILD_TIME;
   out.compiler = std::string("C++ ") + __VERSION__;
   out.os = "linux";
 #if defined(__x86_64__)

@@ -110,7 +110,7 @@ struct Health {
 struct Version {
   std::string version;
   std::string git_commit;
-  std::string build_time;  // RFC 3339, empty in a reproducible build
+  std::string build_time;  // RFC 3339: of its commit, or SOURCE_DATE_EPOCH; empty without either
   std::string compiler;
   std::string os;
   std::string arch;
