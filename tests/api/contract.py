@@ -13,10 +13,8 @@ Other tests import check_response(method, path, status, body).
 """
 
 import argparse
-import http.client
 import json
 import re
-import socket
 import subprocess
 import sys
 import uuid
@@ -26,7 +24,7 @@ import jsonschema
 import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from scratch_service import EXAMPLE_PRICES, ROOT, ScratchService  # noqa: E402
+from scratch_service import EXAMPLE_PRICES, ROOT, ScratchService, UnixConnection  # noqa: E402
 
 SPECIFICATION = ROOT / "api" / "openapi.yaml"
 REFERENCE = ROOT / "docs" / "reference" / "rest-api.md"
@@ -225,17 +223,6 @@ def check_codec(program):
             raise ContractError(f"{what}: {program} does not read the example: {answer}")
         check(schemas[name], json.loads(answer), f"{what} read and written again")
     return len(lines) + len(sent)
-
-
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=30)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
 
 
 class LiveService:

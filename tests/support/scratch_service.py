@@ -4,7 +4,10 @@
         service.asbb("account", "list")
 """
 
+import getpass
+import http.client
 import os
+import socket
 import subprocess
 import tempfile
 import time
@@ -15,13 +18,30 @@ EXAMPLE_PRICES = ROOT / "examples" / "prices.yaml"
 CLUSTERS = ("onprem", "cloud")
 
 
-class ScratchService:
-    """`programs` is the folder of asbb and asbb-service. The clusters of its settings do not answer."""
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a unix socket."""
 
-    def __init__(self, programs):
+    def __init__(self, path):
+        super().__init__("localhost", timeout=30)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+class ScratchService:
+    """`programs` is the folder of asbb and asbb-service. The clusters of its settings do not answer.
+
+    `database` is the folder of the database and its key; a standby is given that of another service.
+    """
+
+    def __init__(self, programs, database=None, lock_wait="10s"):
         self.programs = Path(programs).resolve()
         self.folder = tempfile.TemporaryDirectory(prefix="asbb-test-")
         self.path = Path(self.folder.name)
+        self.database = Path(database or self.path)
         self.socket = self.path / "asbb.sock"
         self.log = self.path / "service.log"
         self.process = None
@@ -29,8 +49,9 @@ class ScratchService:
         self._no_slurm(self.path / "slurm")
         clusters = "".join(f"    - {{name: {name}, bin_dir: {self.path}/slurm}}\n" for name in CLUSTERS)
         (self.path / "config.yaml").write_text(
-            f"service:\n  listen_addr: \"\"\n  socket: {self.socket}\n"
-            f"database:\n  dsn: {self.path}/asbb.db\n  chain_key_file: {self.path}/chain.key\n"
+            f"service:\n  listen_addr: \"\"\n  socket: {self.socket}\n  admins: [{getpass.getuser()}]\n"
+            f"database:\n  dsn: {self.database}/asbb.db\n  chain_key_file: {self.database}/chain.key\n"
+            f"  lock_wait: {lock_wait}\n"
             f"slurm:\n  clusters:\n{clusters}")
         (self.path / "config.yaml").chmod(0o640)
 
@@ -62,17 +83,51 @@ class ScratchService:
             raise RuntimeError(f"asbb {' '.join(arguments)} ended with {result.returncode}:\n{result.stderr}")
         return result.stdout
 
-    def __enter__(self):
-        self.asbb("database", "migrate")
-        with open(self.log, "w", encoding="utf-8") as log:
+    def launch(self):
+        """Starts the process; it may have to wait for the database."""
+        with open(self.log, "a", encoding="utf-8") as log:
             self.process = subprocess.Popen([self.programs / "asbb-service"], cwd=self.path,
                                             env=self.environment(), stdout=log, stderr=log)
-        deadline = time.monotonic() + 30
-        while self.run("asbb service status").returncode != 0:
-            if self.process.poll() is not None or time.monotonic() > deadline:
+
+    def is_healthy(self):
+        try:
+            return self.request("GET", "/health")[0] == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def wait_until_healthy(self, timeout_s=30):
+        """Seconds until it answered."""
+        began = time.monotonic()
+        while not self.is_healthy():
+            if self.process.poll() is not None or time.monotonic() > began + timeout_s:
                 self.stop()
-                raise RuntimeError(f"the service did not start:\n{self.log.read_text()}")
-            time.sleep(0.05)
+                raise RuntimeError(f"the service does not answer:\n{self.log.read_text()}")
+            time.sleep(0.02)
+        return time.monotonic() - began
+
+    def start(self):
+        self.launch()
+        self.wait_until_healthy()
+
+    def kill(self):
+        """kill -9."""
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    def request(self, method, path, body=None, headers=None):
+        """(status, body) of one request on a connection of its own."""
+        connection = UnixConnection(self.socket)
+        try:
+            connection.request(method, path, body=body, headers=headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def __enter__(self):
+        self.asbb("database", "migrate")
+        self.start()
         return self
 
     def stop(self):
