@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "ledger/decide.h"
 #include "ledger/record.h"
+#include "ledger/same_job.h"
 
 namespace asbb::ledger {
 namespace {
@@ -188,7 +189,7 @@ Outcome decide_action(Stage& stage, const Context& context, const BindHold& acti
   outcome.hold = known->id;
   outcome.account = known->account;
   if (known->job) {
-    if (known->job->job_id == action.job.job_id) return outcome;
+    if (is_same_job(*known->job, action.job.cluster, action.job.job_id)) return outcome;
     return refuse(Refusal::bound_elsewhere, "job_id");
   }
   if (known->status == HoldStatus::closed) return refuse(Refusal::hold_closed, "hold");

@@ -304,6 +304,20 @@ TEST(BindHold, OnceAndToOneJob) {
   EXPECT_EQ(ledger.book.holds_of_job("onprem", 7).size(), 1u);
 }
 
+// Without a federation each cluster has a job 7 of its own; a federated id is one job on all.
+TEST(BindHold, ToTheJobOfOneCluster) {
+  TestLedger ledger = tree();
+  const HoldId id = ledger.hold("proj001", usd(1));
+  ASSERT_TRUE(ledger.run(BindHold{id, {"onprem", 7, epoch}}).accepted());
+  EXPECT_EQ(ledger.run(BindHold{id, {"cloud", 7, epoch}}).refusal, Refusal::bound_elsewhere);
+  EXPECT_EQ(ledger.hold(id).job->cluster, "onprem");
+  constexpr std::int64_t federated_id = 67'108'865;
+  const HoldId federated = ledger.hold("proj001", usd(1));
+  ASSERT_TRUE(ledger.run(BindHold{federated, {"onprem", federated_id, epoch}}).accepted());
+  EXPECT_TRUE(ledger.run(BindHold{federated, {"cloud", federated_id, epoch}}).accepted());
+  EXPECT_EQ(ledger.hold(federated).job->cluster, "onprem");
+}
+
 TEST(VoidHold, GivesAllBackAndOnlyWhenNothingBegan) {
   TestLedger ledger = tree();
   EXPECT_EQ(ledger.run(VoidHold{HoldId{1}}).refusal, Refusal::unknown_hold);
