@@ -28,14 +28,14 @@ struct Digits {
 
 std::optional<Digits> take_apart(std::string_view text) {
   Digits out;
-  if (text.starts_with('-')) {
-    out.negative = true;
+  if (text.starts_with('-') || text.starts_with('+')) {
+    out.negative = text.front() == '-';
     text.remove_prefix(1);
   }
   std::int64_t exponent = 0;
   if (const auto e = text.find_first_of("eE"); e != std::string_view::npos) {
     std::string_view power = text.substr(e + 1);
-    if (power.starts_with('+')) power.remove_prefix(1);
+    if (power.starts_with('+') && !power.starts_with("+-")) power.remove_prefix(1);
     const auto read = parse_whole(power, -10'000, 10'000);
     if (!read) return std::nullopt;
     exponent = *read;

@@ -23,6 +23,7 @@ TEST(ParseRounded, RoundsOnceInTheDirectionNamed) {
   EXPECT_EQ(half_even("0.00000250000000000000001"), 3);
   EXPECT_EQ(half_even("-0.0000015"), -2);
   EXPECT_EQ(half_even("1.506E2"), 150'600'000);
+  EXPECT_EQ(half_even("+1.5e+2"), 150'000'000);  // as the exact reader does
   EXPECT_EQ(half_even("5e-7"), 0);
   EXPECT_EQ(half_even("6e-7"), 1);
   EXPECT_EQ(half_even("1e-300"), 0);
@@ -34,9 +35,27 @@ TEST(ParseRounded, RoundsOnceInTheDirectionNamed) {
 }
 
 TEST(ParseRounded, RefusesWhatIsNoAmount) {
-  for (const std::string text :
-       {"", "-", ".", "1.", ".5", "nan", "inf", "0x1", "1e", "1e+", "1e99999", "--1", "1 ", " 1",
-        "1,5", "99999999999999", "1e13", "1000000000000.0000006", "1e18446744073709551617"}) {
+  for (const std::string text : {"",
+                                 "-",
+                                 ".",
+                                 "1.",
+                                 ".5",
+                                 "nan",
+                                 "inf",
+                                 "0x1",
+                                 "1e",
+                                 "1e+",
+                                 "1e99999",
+                                 "--1",
+                                 "+-1",
+                                 "1e+-5",
+                                 "1 ",
+                                 " 1",
+                                 "1,5",
+                                 "99999999999999",
+                                 "1e13",
+                                 "1000000000000.0000006",
+                                 "1e18446744073709551617"}) {
     EXPECT_FALSE(parse_rounded(text, Rounding::half_even)) << text;
   }
   EXPECT_FALSE(parse_rounded(std::string(500, '1'), Rounding::up));
