@@ -157,6 +157,38 @@ class OperationsFixture : public Fixture {
         [&](const auto& promise) { operations_->reconcile(caller, request, promise); });
   }
 
+  // 2 CPUs for an hour on gpu-aws: 7.20 USD, 8.64 held.
+  static api::BudgetCheck two_cpus() {
+    api::BudgetCheck request;
+    request.account = "proj001";
+    request.partition = "gpu-aws";
+    request.nodes = 1;
+    request.cpus = 2;
+    request.wall_time_s = 3600;
+    return request;
+  }
+  static api::BudgetReconcile settlement(const std::string& id, const char* cost,
+                                         const std::string& job = "cloud/node-1") {
+    api::BudgetReconcile request;
+    request.transaction_id = id;
+    request.job_id = job;
+    request.actual_cost = money(cost);
+    return request;
+  }
+  template <typename T>
+  static int status_of(const Reply<T>& reply) {
+    return reply ? 200 : reply.error().status;
+  }
+  Reply<api::Account> update(const std::string& name, const api::AccountUpdate& request) {
+    return wait<api::Account>(
+        [&](const auto& promise) { operations_->update_account(admin(), name, request, promise); });
+  }
+  std::vector<api::Transaction> transactions(const std::string& account) {
+    api::TransactionQuery query;
+    query.account = account;
+    return operations_->transactions(admin(), query).value_or(std::vector<api::Transaction>{});
+  }
+
  protected:
   slurm::FakeUserNames names_;
   slurm::ClusterCache view_;
