@@ -1,22 +1,21 @@
-// The ledger's thread (DESIGN 3, "The committer"). It owns the Book: drains a bounded queue, lets
-// the pure ledger decide every command in order on a stage, writes all effects in one transaction,
-// and only after the commit adopts the stage and answers each caller. A definite failure drops the
-// stage and answers with the error; an unknown outcome makes it reload the book from the store and
-// answer from the memory of request ids. Public functions may be called from any thread but its
-// own. It never waits to make a batch larger.
+// The ledger's thread (DESIGN 3, "The committer"): a bounded queue before a BatchCommitter
+// (committer_batch.h), which it alone calls. It takes whatever waits as one batch, and answers each
+// caller when the batch is durable or has failed. Public functions may be called from any thread
+// but its own. It never waits to make a batch larger.
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
-#include <shared_mutex>
+#include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "ledger/ledger.h"
 #include "service/clock.h"
+#include "service/committer_batch.h"
 #include "store/chain.h"
 #include "store/store.h"
 
@@ -26,6 +25,7 @@ struct CommitterOptions {
   std::size_t queue_max = 4096;  // commands that may wait; beyond it submit() says unavailable
   std::size_t batch_max = 512;   // commands per transaction
   int own_wait_ms = 0;           // how long start() waits for another owner to go
+  std::size_t answers_max = answers_max_usual;  // request ids remembered; beyond it: unavailable
 };
 
 struct CommitterFigures {
@@ -33,6 +33,7 @@ struct CommitterFigures {
   std::int64_t commands = 0;
   std::int64_t failures = 0;
   std::int64_t queue_length = 0;
+  std::int64_t answers_remembered = 0;
 };
 
 class Committer {
@@ -60,8 +61,7 @@ class Committer {
   // Calls `reader` with the committed book under a shared lock: keep it short, copy what you need.
   template <typename Reader>
   auto read(Reader&& reader) const {
-    const std::shared_lock lock(book_mutex_);
-    return reader(static_cast<const ledger::Book&>(book_));
+    return batches_.read(std::forward<Reader>(reader));
   }
 
   // The hold with its shares, from memory or, when closed long ago, from the store.
@@ -85,33 +85,16 @@ class Committer {
 
   void loop();
   void process(std::vector<Waiting>& batch);
-  void answer_failure(std::vector<Waiting>& batch, const Error& error);
-  [[nodiscard]] Result<void> fetch_missing(const std::vector<Waiting>& batch);
-  [[nodiscard]] store::Batch make_batch(const ledger::Stage& stage) const;
-  void adopt(ledger::Stage& stage, const store::Batch& written);
-  [[nodiscard]] Result<void> reload();
-  void resolve_unknown(std::vector<Waiting>& batch);
-  void housekeeping(Instant now);
 
   store::Store& store_;
-  const store::ChainKey key_;
   const Clock clock_;
   const CommitterOptions options_;
-
-  mutable std::shared_mutex book_mutex_;
-  ledger::Book book_;
-  store::ChainValue chain_head_{};
+  BatchCommitter batches_;
 
   mutable std::mutex queue_mutex_;
   std::condition_variable queue_filled_;
   std::deque<Waiting> queue_;
   bool stopping_ = false;
-  bool healthy_ = true;
-  bool lost_ownership_ = false;  // for ever: another service has the database
-  CommitterFigures figures_;
-  std::atomic<Instant> last_decided_{};  // ledger time never goes back, whatever the clock does
-  Instant last_housekeeping_;
-  std::deque<std::pair<Instant, ledger::HoldId>> closed_holds_;  // in memory until they are old
   std::thread thread_;
 };
 

@@ -29,6 +29,11 @@ void FaultStore::fail_load(std::int64_t call, Fault fault) {
   loads_.faults[call] = fault;
 }
 
+void FaultStore::fail_find(std::int64_t call, Fault fault) {
+  const std::lock_guard lock(mutex_);
+  finds_.faults[call] = fault;
+}
+
 std::int64_t FaultStore::commits() const {
   const std::lock_guard lock(mutex_);
   return commits_.calls;
@@ -37,6 +42,11 @@ std::int64_t FaultStore::commits() const {
 std::int64_t FaultStore::loads() const {
   const std::lock_guard lock(mutex_);
   return loads_.calls;
+}
+
+std::int64_t FaultStore::finds() const {
+  const std::lock_guard lock(mutex_);
+  return finds_.calls;
 }
 
 Result<void> FaultStore::own(int wait_ms) {
@@ -84,6 +94,12 @@ Result<void> FaultStore::commit(const Batch& batch) {
 }
 
 Result<std::vector<HoldRecord>> FaultStore::find_holds(const HoldQuery& query) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (finds_.next() == Fault::before) {
+      return injected(ErrorKind::unavailable, "the database cannot be read");
+    }
+  }
   return inside_->find_holds(query);
 }
 

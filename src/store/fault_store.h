@@ -1,7 +1,7 @@
-// A store that fails on purpose: it wraps another one and injects, at the commit or load of a given
-// number, what databases do at their worst. Used by the tests of whoever commits. With an empty
-// script it behaves as the store inside. Threads: as the port says; the script may be changed at
-// any time from any thread.
+// A store that fails on purpose: it wraps another one and injects, at the commit, load or search of
+// a given number, what databases do at their worst. Used by the tests of whoever commits. With an
+// empty script it behaves as the store inside. Threads: as the port says; the script may be changed
+// at any time from any thread.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,7 @@ namespace asbb::store {
 
 enum class Fault {
   none,
-  before,  // commit: unavailable, nothing is written (disk full). load: unavailable
+  before,  // commit: unavailable, nothing is written (disk full). load, search: unavailable
   lost,    // commit: unknown_outcome, nothing is written (the connection went before COMMIT)
   after,   // commit: unknown_outcome, all of it is written (the answer to COMMIT went missing)
   denied,  // commit: another owner's epoch; every later commit too, until own() succeeds again
@@ -27,13 +27,15 @@ class FaultStore final : public Store {
   explicit FaultStore(std::unique_ptr<Store> inside,
                       std::chrono::milliseconds slowness = std::chrono::milliseconds(50));
 
-  // Calls count from 1, commits and loads apart. A fault happens once, at its call.
+  // Calls count from 1, each kind apart. A fault happens once, at its call.
   void fail_commit(std::int64_t call, Fault fault);
   void fail_load(std::int64_t call, Fault fault);
+  void fail_find(std::int64_t call, Fault fault);  // find_holds
 
   // How many there have been so far.
   [[nodiscard]] std::int64_t commits() const;
   [[nodiscard]] std::int64_t loads() const;
+  [[nodiscard]] std::int64_t finds() const;
 
   Result<void> own(int wait_ms) override;
   Result<Snapshot> load(Instant answers_since) override;
@@ -55,6 +57,7 @@ class FaultStore final : public Store {
   mutable std::mutex mutex_;  // guards what follows
   Script commits_;
   Script loads_;
+  Script finds_;
   bool ousted_ = false;
 };
 

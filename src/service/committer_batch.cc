@@ -1,0 +1,318 @@
+#include "service/committer_batch.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "base/assert.h"
+#include "base/token.h"
+#include "ledger/record.h"
+
+namespace asbb::service {
+namespace {
+
+constexpr Span housekeeping_interval = seconds(60);
+constexpr Span closed_hold_memory = hours(1);
+
+// The hold that a command is about, when it is about one that must be in memory.
+std::optional<ledger::HoldId> hold_of(const ledger::Command& command) {
+  return std::visit(
+      [](const auto& action) -> std::optional<ledger::HoldId> {
+        if constexpr (requires { action.hold; }) return action.hold;
+        return std::nullopt;
+      },
+      command.action);
+}
+
+// The name that a command gives to a new hold; empty when it places none.
+std::string new_name(const ledger::Command& command) {
+  const auto* place = std::get_if<ledger::PlaceHold>(&command.action);
+  if (place == nullptr) return {};
+  return place->transaction_id.empty() ? command.context.request_id : place->transaction_id;
+}
+
+Error lost_error() {
+  return {ErrorKind::denied,
+          "another budget service has taken over this database; this one writes no more: stop it",
+          ""};
+}
+
+Error unknown_error() {
+  return {ErrorKind::unknown_outcome,
+          "the database did not say whether this was recorded; look at the transactions before "
+          "you repeat it",
+          ""};
+}
+
+Error memory_full_error() {
+  return {ErrorKind::unavailable,
+          "nothing was recorded: the service remembers as many request ids of the last day as it "
+          "can; try again later",
+          ""};
+}
+
+template <typename Map, typename Row>
+void copy_rows(const Map& map, std::vector<Row>& rows) {
+  rows.reserve(map.size());
+  for (const auto& [id, row] : map) rows.push_back(row);
+}
+
+}  // namespace
+
+BatchCommitter::BatchCommitter(store::Store& store, store::ChainKey key, Clock clock,
+                               std::size_t answers_max)
+    : store_(store), key_(key), clock_(std::move(clock)), answers_max_(answers_max) {}
+
+Result<void> BatchCommitter::start(int own_wait_ms) {
+  if (auto owned = store_.own(own_wait_ms); !owned) return owned;
+  return reload();
+}
+
+Instant BatchCommitter::ledger_time() const {
+  return std::max(last_decided_.load(), clock_());
+}
+
+std::vector<BatchCommitter::Answer> BatchCommitter::decide(Commands& commands) {
+  Answers answers;
+  answers.reserve(commands.size());
+  decide_in_order(commands, 0, commands.size(), false, answers);
+  ASBB_ASSERT(answers.size() == commands.size());
+  return answers;
+}
+
+void BatchCommitter::decide_in_order(Commands& commands, std::size_t from, std::size_t count,
+                                     bool look_up_all, Answers& answers) {
+  if (state_ == State::lost) return answer_failure(from, count, lost_error(), answers);
+  if (state_ == State::must_reload) {
+    if (auto loaded = reload(); !loaded) {
+      return answer_failure(from, count, loaded.error(), answers);
+    }
+  }
+  if (auto fetched = fetch_missing(&commands[from], count, look_up_all); !fetched) {
+    return answer_failure(from, count, fetched.error(), answers);
+  }
+  const Instant decided_at = ledger_time();
+  last_decided_ = decided_at;
+  ledger::Stage stage(book_);
+  Answers staged;
+  for (std::size_t i = from; i < from + count; ++i) {
+    commands[i].context.at = decided_at;
+    if (is_memory_full(stage, commands[i])) {
+      staged.emplace_back(tl::unexpected(memory_full_error()));
+    } else {
+      staged.emplace_back(ledger::decide(stage, commands[i]));
+    }
+  }
+  if (!stage.is_empty()) {
+    const store::Batch rows = make_batch(stage);
+    const auto committed = store_.commit(rows);
+    if (!committed && committed.error().kind == ErrorKind::unknown_outcome) {
+      return resolve_unknown(commands, from, count, answers);
+    }
+    if (!committed && committed.error().kind == ErrorKind::broken && !(count == 1 && look_up_all)) {
+      return decide_alone(commands, from, count, answers);
+    }
+    if (!committed) return answer_failure(from, count, committed.error(), answers);
+    adopt(stage, rows);
+  }
+  ++commits_;
+  commands_ += static_cast<std::int64_t>(count);
+  std::move(staged.begin(), staged.end(), std::back_inserter(answers));
+}
+
+// One command that the database refuses must not take the others with it; and each gets another
+// chance with every name that it gives looked up.
+void BatchCommitter::decide_alone(Commands& commands, std::size_t from, std::size_t count,
+                                  Answers& answers) {
+  for (std::size_t i = from; i < from + count; ++i) {
+    decide_in_order(commands, i, 1, true, answers);
+  }
+}
+
+void BatchCommitter::answer_failure(std::size_t from, std::size_t count, const Error& error,
+                                    Answers& answers) {
+  ++failures_;
+  // Another service owns the database now: nothing of ours may be written any more.
+  if (error.kind == ErrorKind::denied) state_ = State::lost;
+  for (std::size_t i = from; i < from + count; ++i) answers.emplace_back(tl::unexpected(error));
+}
+
+// Closed holds leave the memory: those that a command is about come back, and those whose name it
+// would give to a new one.
+Result<void> BatchCommitter::fetch_missing(const ledger::Command* commands, std::size_t count,
+                                           bool look_up_all) {
+  for (std::size_t i = 0; i < count; ++i) {
+    store::HoldQuery query;
+    if (const auto id = hold_of(commands[i]); id && id->is_set() && book_.hold(*id) == nullptr) {
+      query.id = *id;
+    } else if (const std::string name = new_name(commands[i]);
+               !name.empty() && book_.hold_of_request(name) == nullptr &&
+               (look_up_all || may_be_forgotten(name))) {
+      query.request_id = name;
+    } else {
+      continue;
+    }
+    if (auto fetched = fetch(query); !fetched) return fetched;
+  }
+  return {};
+}
+
+Result<void> BatchCommitter::fetch(const store::HoldQuery& query) {
+  const auto found = store_.find_holds(query);
+  if (!found) return tl::unexpected(found.error());
+  if (found->empty()) return {};
+  // Of those that had the same name one after the other, the newest says whether it is free.
+  const store::HoldRecord& record = found->back();
+  if (book_.hold(record.hold.id) != nullptr) return {};
+  ASBB_ASSERT(record.hold.status == ledger::HoldStatus::closed);
+  closed_holds_.emplace_back(ledger_time(), record.hold.id);
+  const ledger::Hold* same_name = book_.hold_of_request(record.hold.request_id);
+  const std::unique_lock lock(book_mutex_);
+  book_.put(record.hold);
+  if (same_name != nullptr) book_.put(ledger::Hold(*same_name));  // a later one keeps the name
+  for (const ledger::Share& share : record.shares) book_.put(share);
+  return {};
+}
+
+// A hold of that name is in memory, or its answer is, when its token is so young that no answer to
+// it can have been dropped.
+bool BatchCommitter::may_be_forgotten(const std::string& name) const {
+  return !is_token(name) || token_time(name) - ledger::token_ahead_max < forgotten_before_;
+}
+
+// Known ids are answered from memory whatever its size; new ones would make it larger.
+bool BatchCommitter::is_memory_full(const ledger::Stage& stage,
+                                    const ledger::Command& command) const {
+  const std::string& id = command.context.request_id;
+  const auto remembered = static_cast<std::size_t>(answers_remembered_) + stage.answers().size();
+  return !id.empty() && remembered >= answers_max_ && stage.answer(id) == nullptr;
+}
+
+store::Batch BatchCommitter::make_batch(const ledger::Stage& stage) const {
+  store::Batch rows;
+  copy_rows(stage.accounts(), rows.accounts);
+  copy_rows(stage.budgets(), rows.budgets);
+  copy_rows(stage.limits(), rows.limits);
+  copy_rows(stage.holds(), rows.holds);
+  copy_rows(stage.shares(), rows.shares);
+  copy_rows(stage.prices(), rows.prices);
+  copy_rows(stage.answers(), rows.answers);
+  store::ChainValue head = chain_head_;
+  for (const ledger::Entry& entry : stage.entries()) {
+    store::ChainedEntry chained{entry, ledger::canonical_record(entry), {}};
+    head = chained.chain = store::chain_next(key_, head, chained.record);
+    rows.entries.push_back(std::move(chained));
+  }
+  return rows;
+}
+
+void BatchCommitter::adopt(ledger::Stage& stage, const store::Batch& written) {
+  for (const ledger::Hold& hold : written.holds) {
+    if (hold.status == ledger::HoldStatus::closed) {
+      closed_holds_.emplace_back(last_decided_, hold.id);
+    }
+  }
+  if (!written.answers.empty()) {
+    const auto count = static_cast<std::int64_t>(written.answers.size());
+    answer_counts_.emplace_back(last_decided_, count);
+    answers_remembered_ += count;
+  }
+  if (!written.entries.empty()) chain_head_ = written.entries.back().chain;
+  const std::unique_lock lock(book_mutex_);
+  book_.adopt(stage);
+}
+
+Result<void> BatchCommitter::reload() {
+  const Instant now = ledger_time();
+  const Instant answers_since = now - ledger::answer_memory;
+  auto snapshot = store_.load(answers_since);
+  if (!snapshot) return tl::unexpected(snapshot.error());
+  ledger::Book fresh;
+  for (const auto& row : snapshot->accounts) fresh.put(row);
+  for (const auto& row : snapshot->budgets) fresh.put(row);
+  for (const auto& row : snapshot->limits) fresh.put(row);
+  for (const auto& row : snapshot->holds) fresh.put(row);
+  for (const auto& row : snapshot->shares) fresh.put(row);
+  for (const auto& row : snapshot->prices) fresh.put(row);
+  std::map<Instant, std::int64_t> counts;
+  for (const auto& row : snapshot->answers) {
+    fresh.put(row);
+    ++counts[row.at];
+  }
+  fresh.set_counters(snapshot->counters);
+  {
+    const std::unique_lock lock(book_mutex_);
+    book_ = std::move(fresh);
+  }
+  chain_head_ = snapshot->chain_head;
+  answer_counts_.assign(counts.begin(), counts.end());
+  answers_remembered_ = static_cast<std::int64_t>(snapshot->answers.size());
+  forgotten_before_ = std::max(forgotten_before_, answers_since);
+  closed_holds_.clear();
+  last_housekeeping_ = now;
+  state_ = State::healthy;
+  return {};
+}
+
+void BatchCommitter::resolve_unknown(const Commands& commands, std::size_t from, std::size_t count,
+                                     Answers& answers) {
+  ++failures_;
+  state_ = State::must_reload;
+  // Ids that were answered before this batch: their answers are replays.
+  std::vector<bool> known;
+  for (std::size_t i = from; i < from + count; ++i) {
+    known.push_back(book_.answer(commands[i].context.request_id) != nullptr);
+  }
+  const auto loaded = reload();
+  if (!loaded && loaded.error().kind == ErrorKind::denied) state_ = State::lost;
+  for (std::size_t i = from; i < from + count; ++i) {
+    const ledger::Context& context = commands[i].context;
+    if (!loaded || context.request_id.empty()) {
+      answers.emplace_back(tl::unexpected(unknown_error()));
+      continue;
+    }
+    const ledger::RememberedAnswer* answer = book_.answer(context.request_id);
+    if (answer == nullptr) {
+      answers.emplace_back(fail(ErrorKind::unavailable, "nothing was recorded; try again"));
+    } else if (answer->body_digest != context.body_digest) {
+      ledger::Outcome conflict;
+      conflict.refusal = ledger::Refusal::request_id_conflict;
+      answers.emplace_back(std::move(conflict));
+    } else {
+      auto outcome = ledger::decode_outcome(answer->outcome);
+      ASBB_ASSERT(outcome.has_value());
+      outcome->replayed = known[i - from];
+      answers.emplace_back(std::move(*outcome));
+    }
+  }
+}
+
+void BatchCommitter::keep_house() {
+  const Instant now = clock_();
+  if (now - last_housekeeping_ < housekeeping_interval) return;
+  last_housekeeping_ = now;
+  {
+    const std::unique_lock lock(book_mutex_);
+    while (!closed_holds_.empty() && closed_holds_.front().first + closed_hold_memory < now) {
+      book_.forget(closed_holds_.front().second);
+      closed_holds_.pop_front();
+    }
+  }
+  forget_answers(now - ledger::answer_memory);
+}
+
+void BatchCommitter::forget_answers(Instant before) {
+  forgotten_before_ = std::max(forgotten_before_, before);
+  {
+    const std::unique_lock lock(book_mutex_);
+    book_.forget_answers(before);
+  }
+  while (!answer_counts_.empty() && answer_counts_.front().first < before) {
+    answers_remembered_ -= answer_counts_.front().second;
+    answer_counts_.pop_front();
+  }
+  // Answers left in the database for another minute do no harm: the next round drops them.
+  if (state_ == State::healthy) (void)store_.forget_answers(before);
+}
+
+}  // namespace asbb::service

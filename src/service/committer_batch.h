@@ -1,0 +1,112 @@
+// What the committer does with a batch, without its thread (DESIGN 3, "The committer"). Owns the
+// Book: decides every command in order on a stage, writes all effects in one transaction, and only
+// after the commit adopts the stage. A definite failure drops the stage; an unknown outcome makes
+// it reload the book from the store and answer from the memory of request ids. decide(), start()
+// and keep_house() are called by one thread, the committer's or the simulation's; the rest by any.
+// It never answers yes before the commit, and writes nothing once another service has taken over.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <shared_mutex>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "ledger/ledger.h"
+#include "service/clock.h"
+#include "store/chain.h"
+#include "store/store.h"
+
+namespace asbb::service {
+
+// How many answers are remembered at most, some 700 bytes each.
+inline constexpr std::size_t answers_max_usual = 2'000'000;
+
+class BatchCommitter {
+ public:
+  using Answer = Result<ledger::Outcome>;
+
+  BatchCommitter(store::Store& store, store::ChainKey key, Clock clock,
+                 std::size_t answers_max = answers_max_usual);
+  BatchCommitter(const BatchCommitter&) = delete;
+  BatchCommitter& operator=(const BatchCommitter&) = delete;
+
+  // Takes ownership of the database, waiting up to own_wait_ms for another owner to go, and loads
+  // the book.
+  [[nodiscard]] Result<void> start(int own_wait_ms);
+
+  // The answers, one for each command in order; what they say is durable. context.at is set here.
+  // Errors: unavailable: nothing of it was recorded, and a retry may help. unknown_outcome: it may
+  // have been recorded; only a command without a request id, or when the database cannot be read.
+  // denied: another service has taken over, for good. broken: the database refuses the rows.
+  [[nodiscard]] std::vector<Answer> decide(std::vector<ledger::Command>& commands);
+
+  // Once a minute drops what is old enough: answers after ledger::answer_memory, closed holds
+  // after an hour. Cheap when there is nothing to do.
+  void keep_house();
+
+  // Calls `reader` with the committed book under a shared lock.
+  template <typename Reader>
+  auto read(Reader&& reader) const {
+    const std::shared_lock lock(book_mutex_);
+    return reader(static_cast<const ledger::Book&>(book_));
+  }
+
+  // The clock's time, but never one before an earlier command's.
+  [[nodiscard]] Instant ledger_time() const;
+  // False between an unknown outcome and a reload that worked, and for ever once lost.
+  [[nodiscard]] bool is_healthy() const { return state_ == State::healthy; }
+  [[nodiscard]] std::int64_t commits() const { return commits_; }
+  [[nodiscard]] std::int64_t commands() const { return commands_; }
+  [[nodiscard]] std::int64_t failures() const { return failures_; }
+  [[nodiscard]] std::int64_t answers_remembered() const { return answers_remembered_; }
+
+ private:
+  using Commands = std::vector<ledger::Command>;
+  using Answers = std::vector<Answer>;
+  enum class State {
+    healthy,
+    must_reload,
+    lost  // for ever: another service has the database
+  };
+
+  void decide_in_order(Commands& commands, std::size_t from, std::size_t count, bool look_up_all,
+                       Answers& answers);
+  void decide_alone(Commands& commands, std::size_t from, std::size_t count, Answers& answers);
+  void answer_failure(std::size_t from, std::size_t count, const Error& error, Answers& answers);
+  [[nodiscard]] Result<void> fetch_missing(const ledger::Command* commands, std::size_t count,
+                                           bool look_up_all);
+  [[nodiscard]] Result<void> fetch(const store::HoldQuery& query);
+  [[nodiscard]] bool may_be_forgotten(const std::string& name) const;
+  [[nodiscard]] bool is_memory_full(const ledger::Stage& stage,
+                                    const ledger::Command& command) const;
+  [[nodiscard]] store::Batch make_batch(const ledger::Stage& stage) const;
+  void adopt(ledger::Stage& stage, const store::Batch& written);
+  [[nodiscard]] Result<void> reload();
+  void resolve_unknown(const Commands& commands, std::size_t from, std::size_t count,
+                       Answers& answers);
+  void forget_answers(Instant before);
+
+  store::Store& store_;
+  const store::ChainKey key_;
+  const Clock clock_;
+  const std::size_t answers_max_;
+
+  mutable std::shared_mutex book_mutex_;  // held alone to write, on the deciding thread only
+  ledger::Book book_;
+  store::ChainValue chain_head_{};
+
+  std::atomic<State> state_ = State::healthy;
+  std::atomic<std::int64_t> commits_ = 0;
+  std::atomic<std::int64_t> commands_ = 0;
+  std::atomic<std::int64_t> failures_ = 0;
+  std::atomic<std::int64_t> answers_remembered_ = 0;
+  std::atomic<Instant> last_decided_{};  // ledger time never goes back, whatever the clock does
+  Instant last_housekeeping_;
+  Instant forgotten_before_;  // answers from before this moment may be gone
+  std::deque<std::pair<Instant, std::int64_t>> answer_counts_;   // remembered in each batch
+  std::deque<std::pair<Instant, ledger::HoldId>> closed_holds_;  // in memory until they are old
+};
+
+}  // namespace asbb::service

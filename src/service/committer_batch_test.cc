@@ -1,0 +1,209 @@
+// The committer's logic without its thread: what is remembered, for how long and how much of it.
+// The faults are in committer_test.cc, and all of them by chance in tests/simulation.
+#include "service/committer_batch.h"
+
+#include <gtest/gtest.h>
+
+#include "base/token.h"
+#include "store/fault_store.h"
+#include "store/memory_store.h"
+
+namespace asbb::service {
+namespace {
+
+constexpr Instant start_time{1'750'000'000'000'000};
+
+class BatchCommitterTest : public ::testing::Test {
+ protected:
+  BatchCommitterTest() {
+    restart();
+    ledger::CreateAccount create;
+    create.name = "proj001";
+    create.budgets.push_back(
+        {"USD", start_time - hours(1), start_time + hours(1000), Micros(1'000'000'000), Micros()});
+    EXPECT_TRUE(run(create)->accepted());
+  }
+
+  void restart(std::size_t answers_max = answers_max_usual) {
+    committer_.reset();
+    store_ = std::make_unique<store::FaultStore>(std::make_unique<store::MemoryStore>(disk_));
+    committer_ = std::make_unique<BatchCommitter>(
+        *store_, store::ChainKey{7}, [this] { return now_; }, answers_max);
+    ASSERT_TRUE(committer_->start(0).has_value());
+  }
+
+  void pass_time(Span span) {
+    now_ = now_ + span;
+    committer_->keep_house();
+  }
+
+  static ledger::Command command(ledger::Action action, const std::string& id = {}) {
+    ledger::Command made;
+    made.context.request_id = id;
+    made.context.body_digest = "body";
+    made.context.actor = "root";
+    made.action = std::move(action);
+    return made;
+  }
+
+  BatchCommitter::Answer run(ledger::Action action, const std::string& id = {}) {
+    std::vector<ledger::Command> commands{command(std::move(action), id)};
+    return std::move(committer_->decide(commands).front());
+  }
+
+  static ledger::PlaceHold place(ledger::HoldKind kind = ledger::HoldKind::slurm,
+                                 const std::string& name = {}) {
+    ledger::PlaceHold action;
+    action.transaction_id = name;
+    action.kind = kind;
+    action.account = "proj001";
+    action.user = "alice";
+    action.cluster = "onprem";
+    action.partition = "gpu-aws";
+    action.parts.push_back({"USD", Micros(10), Micros(10), 0});
+    return action;
+  }
+
+  // Places a hold and ends it.
+  ledger::HoldId closed_hold(const ledger::PlaceHold& action, const std::string& id) {
+    const auto placed = run(action, id);
+    EXPECT_TRUE(placed.has_value() && placed->accepted());
+    EXPECT_TRUE(run(ledger::VoidHold{placed->hold})->accepted());
+    return placed->hold;
+  }
+
+  [[nodiscard]] std::string token(std::uint8_t number = 1) const {
+    return make_token(now_, {number});
+  }
+
+  [[nodiscard]] std::int64_t entries() const {
+    return committer_->read([](const ledger::Book& book) { return book.counters().entry; });
+  }
+
+  std::shared_ptr<store::MemoryDisk> disk_ = std::make_shared<store::MemoryDisk>();
+  std::unique_ptr<store::FaultStore> store_;
+  std::unique_ptr<BatchCommitter> committer_;
+  Instant now_ = start_time;
+};
+
+// Bug: a name whose hold and answer had left the memory reached the database as `broken`.
+TEST_F(BatchCommitterTest, ANameForgottenLongAgoIsAConflict) {
+  closed_hold(place(), "job-1");
+  pass_time(hours(2));
+  pass_time(hours(25));
+  EXPECT_EQ(committer_->answers_remembered(), 0);
+  const std::int64_t before = entries();
+  const auto again = run(place(), "job-1");
+  ASSERT_TRUE(again.has_value()) << again.error().message;
+  EXPECT_EQ(again->refusal, ledger::Refusal::request_id_conflict);
+  EXPECT_EQ(entries(), before);
+}
+
+TEST_F(BatchCommitterTest, ATokenForgottenLongAgoIsTooOld) {
+  const std::string id = token();
+  closed_hold(place(), id);
+  pass_time(hours(27));
+  const auto again = run(place(), id);
+  ASSERT_TRUE(again.has_value()) << again.error().message;
+  EXPECT_EQ(again->refusal, ledger::Refusal::request_too_old);
+}
+
+TEST_F(BatchCommitterTest, ATokenDroppedByAClockThatRanAheadIsAConflict) {
+  const std::string id = token();
+  closed_hold(place(), id);
+  pass_time(hours(400));
+  now_ = now_ - hours(400);
+  restart();
+  EXPECT_EQ(committer_->answers_remembered(), 0);
+  std::vector<ledger::Command> commands{command(place(), id), command(place(), token(2))};
+  const auto answers = committer_->decide(commands);
+  ASSERT_TRUE(answers[0].has_value()) << answers[0].error().message;
+  EXPECT_EQ(answers[0]->refusal, ledger::Refusal::request_id_conflict);
+  ASSERT_TRUE(answers[1].has_value()) << answers[1].error().message;
+  EXPECT_TRUE(answers[1]->accepted());
+}
+
+TEST_F(BatchCommitterTest, AnExternalNameIsFreeForItsKindAlone) {
+  const auto external = place(ledger::HoldKind::external, "txn-1");
+  closed_hold(external, "first");
+  pass_time(hours(2));
+  EXPECT_EQ(run(place(ledger::HoldKind::slurm, "txn-1"), "second")->refusal,
+            ledger::Refusal::request_id_conflict);
+  EXPECT_TRUE(run(external, "third")->accepted());
+  EXPECT_EQ(run(external, "fourth")->refusal, ledger::Refusal::request_id_conflict);
+}
+
+TEST_F(BatchCommitterTest, AnOldHoldThatIsFetchedDoesNotTakeItsNameBack) {
+  const auto external = place(ledger::HoldKind::external, "txn-1");
+  const ledger::HoldId old_hold = closed_hold(external, "first");
+  pass_time(hours(2));
+  EXPECT_TRUE(run(external, "second")->accepted());
+  EXPECT_EQ(run(ledger::VoidHold{old_hold})->refusal, ledger::Refusal::hold_closed);
+  const auto again = run(external, "third");
+  ASSERT_TRUE(again.has_value()) << again.error().message;
+  EXPECT_EQ(again->refusal, ledger::Refusal::request_id_conflict);
+}
+
+TEST_F(BatchCommitterTest, AStoreThatCannotBeReadChangesNothing) {
+  closed_hold(place(), "job-1");
+  pass_time(hours(2));
+  store_->fail_find(store_->finds() + 1, store::Fault::before);
+  const auto failed = run(place(), "job-2");
+  ASSERT_FALSE(failed.has_value());
+  EXPECT_EQ(failed.error().kind, ErrorKind::unavailable);
+  EXPECT_TRUE(run(place(), "job-2")->accepted());
+}
+
+TEST_F(BatchCommitterTest, AnswersAreRememberedForADayAndNotMuchLonger) {
+  EXPECT_TRUE(run(place(), "job-1")->accepted());
+  EXPECT_EQ(run(ledger::CloseAccount{"nobody"}, "job-2")->refusal,
+            ledger::Refusal::unknown_account);
+  EXPECT_EQ(committer_->answers_remembered(), 2);
+  pass_time(hours(24));
+  EXPECT_EQ(committer_->answers_remembered(), 2);
+  EXPECT_TRUE(run(place(), "job-1")->replayed);
+  EXPECT_TRUE(run(ledger::CloseAccount{"nobody"}, "job-2")->replayed);
+  restart();
+  EXPECT_EQ(committer_->answers_remembered(), 2);
+  EXPECT_TRUE(run(place(), "job-1")->replayed);
+  pass_time(hours(3));
+  EXPECT_EQ(committer_->answers_remembered(), 0);
+  EXPECT_TRUE(store_->load(Instant{})->answers.empty());
+  EXPECT_FALSE(run(ledger::CloseAccount{"nobody"}, "job-2")->replayed);
+}
+
+TEST_F(BatchCommitterTest, AFullMemoryTakesNoNewIds) {
+  restart(2);
+  EXPECT_TRUE(run(place(), "job-1")->accepted());
+  std::vector<ledger::Command> commands{command(place(), "job-2"), command(place(), "job-3"),
+                                        command(place()), command(place(), "job-1")};
+  const auto answers = committer_->decide(commands);
+  EXPECT_TRUE(answers[0]->accepted());
+  ASSERT_FALSE(answers[1].has_value());
+  EXPECT_EQ(answers[1].error().kind, ErrorKind::unavailable);
+  EXPECT_TRUE(answers[2]->accepted());
+  EXPECT_TRUE(answers[3]->replayed);
+  EXPECT_EQ(committer_->answers_remembered(), 2);
+  EXPECT_EQ(committer_->read([](const ledger::Book& book) { return book.open_holds().size(); }),
+            3U);
+  restart(2);
+  EXPECT_FALSE(run(place(), "job-3").has_value());
+  pass_time(hours(27));
+  EXPECT_TRUE(run(place(), "job-3")->accepted());
+}
+
+TEST_F(BatchCommitterTest, AnUnknownOutcomeTellsAReplayFromAFirstAnswer) {
+  EXPECT_TRUE(run(place(), "job-1")->accepted());
+  store_->fail_commit(store_->commits() + 1, store::Fault::after);
+  std::vector<ledger::Command> commands{command(place(), "job-1"), command(place(), "job-2"),
+                                        command(place())};
+  const auto answers = committer_->decide(commands);
+  EXPECT_TRUE(answers[0]->accepted() && answers[0]->replayed);
+  EXPECT_TRUE(answers[1]->accepted() && !answers[1]->replayed);
+  ASSERT_FALSE(answers[2].has_value());
+  EXPECT_EQ(answers[2].error().kind, ErrorKind::unknown_outcome);
+  EXPECT_EQ(committer_->answers_remembered(), 2);
+}
+
+}  // namespace
+}  // namespace asbb::service
