@@ -72,9 +72,7 @@ struct Daemon::Parts {
   [[nodiscard]] service::Hooks hooks() {
     service::Hooks made;
     made.notify = [this] { reconciler.notify(); };
-    made.ask_for_pass = [this](std::function<void(const service::PassReport&)> done) {
-      reconciler.ask(std::move(done));
-    };
+    made.ask_for_pass = [this](service::PassAnswer done) { reconciler.ask(std::move(done)); };
     made.last_pass = [this] { return reconciler.last_report(); };
     made.prices_changed = made.view_wanted = [this] { refresher.wake(); };
     return made;

@@ -36,7 +36,7 @@ struct OperationsOptions {
 // What the reconciler and the refresher are asked for; each may be empty, and must not block.
 struct Hooks {
   std::function<void()> notify;
-  std::function<void(std::function<void(const PassReport&)>)> ask_for_pass;
+  std::function<void(PassAnswer)> ask_for_pass;
   std::function<PassReport()> last_pass;
   std::function<void()> prices_changed;  // after `prices` has followed; may be on any thread
   std::function<void()> view_wanted;     // somebody met what the view does not know (yet)
@@ -70,7 +70,8 @@ class Operations {
   void submit_job(const Caller& caller, const std::string& token, const std::string& body,
                   const Promise<api::SubmissionAnswer>& promise);
   [[nodiscard]] Reply<api::NotifyAnswer> notify(const Caller& caller, const api::Notify& request);
-  // Runs a pass of the reconciler and tells what became of the job. `job` is "123" or "123_4".
+  // Runs a pass of the reconciler and tells what became of the job, or 503 when the pass is not done
+  // in time (ReconcilerOptions::answer_within). `job` is "123" or "123_4".
   void reconcile_job(const Caller& caller, const std::string& job, const api::JobReconcile& request,
                      const Promise<api::JobReconcileAnswer>& promise);
 

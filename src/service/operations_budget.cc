@@ -5,6 +5,7 @@
 #include "api/json.h"
 #include "base/assert.h"
 #include "base/text.h"
+#include "ledger/same_job.h"
 #include "service/digest.h"
 #include "service/log.h"
 #include "service/operations.h"
@@ -45,15 +46,31 @@ pricing::PartitionShape made_up_shape(const api::BudgetCheck& check, const std::
   return shape;
 }
 
-// The clusters that the price book names for a partition; "" stands for the rates of every cluster.
+// The clusters for which the price book has a rate of the partition, one that is free included; ""
+// stands for the rates of every cluster.
 std::vector<std::string> priced_clusters(const pricing::PriceBook& book,
-                                         const std::string& partition) {
+                                         const api::BudgetCheck& check) {
+  if (!check.cluster.empty()) {
+    if (book.find(check.cluster, check.partition) == nullptr) return {};
+    return {check.cluster};
+  }
   std::vector<std::string> clusters;
   for (const pricing::Rate& rate : book.rates) {
-    if (rate.partition == partition && rate.cluster != "*") clusters.push_back(rate.cluster);
+    if (rate.partition == check.partition && rate.cluster != "*") clusters.push_back(rate.cluster);
   }
-  if (clusters.empty()) clusters.emplace_back();
+  if (clusters.empty() && book.find("", check.partition) != nullptr) clusters.emplace_back();
   return clusters;
+}
+
+// A name that is misspelt must not be free of charge.
+api::Problem unknown_partition(const api::BudgetCheck& check) {
+  const std::string where = check.cluster.empty() ? "" : " on cluster " + check.cluster;
+  return problem(400, "VALIDATION_ERROR",
+                 "partition: " + in_quotes(check.partition) + " is not known" + where +
+                     ": neither to a cluster that has been read nor to the price book in force; "
+                     "give one partition by its exact name",
+                 "partition")
+      .value();
 }
 
 api::BudgetCheckAnswer free_of_charge(const api::BudgetCheck& check) {
@@ -175,6 +192,10 @@ Reply<Operations::Checked> Operations::price_check(const api::BudgetCheck& reque
     return true;
   });
   if (!is_known) return no_such_account(request.account);
+  // A list would be priced as a name that nobody knows.
+  if (request.partition.find(',') != std::string::npos) {
+    return tl::unexpected(unknown_partition(request));
+  }
   checked.prices = with_.prices.history();
   checked.book = checked.prices->in_force(now());
   if (checked.book == nullptr) return checked;
@@ -185,13 +206,12 @@ Reply<Operations::Checked> Operations::price_check(const api::BudgetCheck& reque
     const SharedShape shape = snapshot ? shapes_.shape(snapshot, request.partition) : nullptr;
     if (shape) shapes.push_back(*shape);
   }
-  if (shapes.empty() && !request.cluster.empty()) {
-    shapes.push_back(made_up_shape(request, request.cluster));
-  } else if (shapes.empty()) {
-    for (const std::string& cluster : priced_clusters(*checked.book, request.partition)) {
+  if (shapes.empty()) {
+    for (const std::string& cluster : priced_clusters(*checked.book, request)) {
       shapes.push_back(made_up_shape(request, cluster));
     }
   }
+  if (shapes.empty()) return tl::unexpected(unknown_partition(request));
   checked.request = job_request(request);
   const auto estimate = pricing::estimate(checked.request, shapes, *checked.book);
   if (!estimate) {
@@ -284,14 +304,26 @@ Reply<store::HoldRecord> Operations::find_hold(const api::BudgetReconcile& reque
                    "transaction_id");
   }
   const auto key = slurm_key(request.job_id);
+  std::optional<store::HoldRecord> known;
   for (const std::string& cluster : options_.clusters) {
-    if (!key || (!request.cluster.empty() && request.cluster != cluster)) continue;
+    if (!key) break;
+    const bool may_have_it =
+        request.cluster.empty() || request.cluster == cluster || ledger::is_federated(key->job_id);
+    if (!may_have_it) continue;
     query.cluster = cluster;
     query.job_id = key->job_id;
     auto found = with_.committer.find_holds(query);
     if (!found) return problem(found.error());
-    if (!found->empty()) return std::move(found->back());
+    if (found->empty()) continue;
+    if (known && !ledger::is_same_job(*known->hold.job, cluster, key->job_id)) {
+      return problem(409, "CONFLICT",
+                     "Both " + known->hold.job->cluster + " and " + cluster + " have a job " +
+                         in_quotes(request.job_id) + " with a hold: say which cluster is meant.",
+                     "cluster");
+    }
+    known = std::move(found->back());
   }
+  if (known) return std::move(*known);
   return problem(
       404, "NOT_FOUND",
       "No hold is known for job '" + request.job_id + "': give the transaction_id of its check.",
@@ -319,12 +351,14 @@ void Operations::reconcile(const Caller& caller, const api::BudgetReconcile& req
     // Slurm's accounting settles its own jobs; a person may do it where that is lost.
     if (!caller.may_admin) return fail_with(not_allowed(caller).value());
     const auto key = slurm_key(request.job_id);
-    if (!key || !hold.job || hold.job->job_id != key->job_id) {
+    const std::string cluster =
+        request.cluster.empty() && hold.job ? hold.job->cluster : request.cluster;
+    if (!key || !hold.job || !ledger::is_same_job(*hold.job, cluster, key->job_id)) {
       return fail_with(
           problem(409, "CONFLICT", "This hold does not belong to that job.", "job_id").value());
     }
     settle.key = *key;
-    settle.key.cluster = request.cluster.empty() ? hold.job->cluster : request.cluster;
+    settle.key.cluster = cluster;
   }
   ledger::Command made = command(caller, std::move(settle), "reported by " + caller.actor);
   if (!request.request_id.empty()) {

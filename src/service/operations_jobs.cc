@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "ledger/same_job.h"
 #include "service/operations.h"
 
 namespace asbb::service {
@@ -84,13 +85,18 @@ void Operations::reconcile_job(const Caller& caller, const std::string& job,
   if (!hooks_.ask_for_pass) {
     return fail_with(problem(503, "SERVICE_UNAVAILABLE", "The reconciler does not run."));
   }
-  hooks_.ask_for_pass([this, job, cluster = request.cluster, promise](const PassReport& report) {
-    const auto finish = [this, job, cluster, promise, report] {
-      const auto reply = tell_job(job, cluster, report);
-      promise([reply] { return reply; });
-    };
-    if (!with_.work.push(finish)) promise([]() -> Reply<Answer> { return too_busy(); });
-  });
+  hooks_.ask_for_pass(
+      [this, job, cluster = request.cluster, promise](const Result<PassReport>& report) {
+        if (!report) {
+          const auto late = problem(report.error());
+          return promise([late]() -> Reply<Answer> { return late; });
+        }
+        const auto finish = [this, job, cluster, promise, report = *report] {
+          const auto reply = tell_job(job, cluster, report);
+          promise([reply] { return reply; });
+        };
+        if (!with_.work.push(finish)) promise([]() -> Reply<Answer> { return too_busy(); });
+      });
 }
 
 Reply<api::JobReconcileAnswer> Operations::tell_job(const std::string& job,
@@ -99,7 +105,9 @@ Reply<api::JobReconcileAnswer> Operations::tell_job(const std::string& job,
   const auto name = parse_job(job);
   api::JobReconcileAnswer answer;
   for (const std::string& known : options_.clusters) {
-    if (!cluster.empty() && to_lower(cluster) != to_lower(known)) continue;
+    const bool is_asked = cluster.empty() || to_lower(cluster) == to_lower(known) ||
+                          ledger::is_federated(name->job_id);
+    if (!is_asked) continue;
     store::HoldQuery query;
     query.cluster = known;
     query.job_id = name->job_id;

@@ -126,10 +126,80 @@ effective_from: 2025-02-01
   request.gpus = 4;
   request.nodes = 2;
   EXPECT_EQ(to_decimal(check(request)->estimated_cost), "12");
-  request.partition = "free";
-  const auto free = check(request);
-  EXPECT_TRUE(free->available);
-  EXPECT_TRUE(free->transaction_id.empty());
+  request.cluster = "onprem";
+  EXPECT_EQ(status_of(check(request)), 400);
+}
+
+TEST_F(OperationsTest, HoldsNothingForAPartitionWithoutAPrice) {
+  auto request = two_cpus();
+  for (const char* cluster : {"", "onprem"}) {
+    request.cluster = cluster;
+    request.partition = "cpu";
+    const auto free = check(request);
+    ASSERT_TRUE(free) << free.error().message;
+    EXPECT_TRUE(free->available);
+    EXPECT_TRUE(free->transaction_id.empty());
+  }
+  set_prices(R"(
+prices:
+  - {cluster: "*", partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 3.6}
+  - {cluster: elsewhere, partition: gifts, free: true}
+effective_from: 2025-02-01
+)");
+  request.cluster.clear();
+  request.partition = "gifts";
+  const auto said = check(request);
+  ASSERT_TRUE(said) << said.error().message;
+  EXPECT_TRUE(said->transaction_id.empty());
+  expect_balance("0", "0");
+}
+
+// "gpu-aws,x" and "GPU-AWS" were free of charge.
+TEST_F(OperationsTest, RefusesAPartitionThatNobodyKnows) {
+  auto request = two_cpus();
+  for (const char* cluster : {"", "onprem", "cloud"}) {
+    request.cluster = cluster;
+    for (const char* unknown : {"gpu-aws,x", "gpu-aws,cpu", "GPU-AWS", "gpu", " gpu-aws"}) {
+      request.partition = unknown;
+      const auto refused = check(request);
+      ASSERT_EQ(status_of(refused), 400) << cluster << " " << unknown;
+      EXPECT_EQ(refused.error().field, "partition");
+      EXPECT_THAT(refused.error().message, HasSubstr("'" + std::string(unknown) + "'"));
+    }
+  }
+  expect_balance("0", "0");
+}
+
+// Two clusters without a federation: the first one's hold was charged.
+TEST_F(OperationsTest, AsksWhichClusterIsMeantWhenBothHaveTheJob) {
+  const std::string onprem = hold("10");
+  const std::string cloud = hold("20");
+  ASSERT_TRUE(run(ledger::BindHold{find(onprem).id, {"onprem", 7, now()}}).accepted());
+  ASSERT_TRUE(run(ledger::BindHold{find(cloud).id, {"cloud", 7, now()}}).accepted());
+  const auto unclear = reconcile(settlement("", "4", "7"), admin());
+  ASSERT_EQ(status_of(unclear), 409);
+  EXPECT_EQ(unclear.error().field, "cluster");
+  auto wrong = settlement(onprem, "4", "7");
+  wrong.cluster = "cloud";
+  EXPECT_EQ(status_of(reconcile(wrong, admin())), 409);
+  auto clear = settlement("", "4", "7");
+  clear.cluster = "cloud";
+  const auto charged = reconcile(clear, admin());
+  ASSERT_TRUE(charged) << charged.error().message;
+  EXPECT_EQ(charged->transaction_id, cloud);
+  expect_balance("10", "4");
+}
+
+TEST_F(OperationsTest, AFederatedIdIsOneJobOnAllClusters) {
+  constexpr std::int64_t federated_id = 67'108'865;
+  const std::string id = hold("10");
+  ASSERT_TRUE(run(ledger::BindHold{find(id).id, {"onprem", federated_id, now()}}).accepted());
+  auto ran = settlement("", "4", std::to_string(federated_id));
+  ran.cluster = "cloud";
+  const auto charged = reconcile(ran, admin());
+  ASSERT_TRUE(charged) << charged.error().message;
+  EXPECT_EQ(charged->transaction_id, id);
+  expect_balance("0", "4");
 }
 
 TEST_F(OperationsTest, FindsTheHoldOfASlurmJobForAdministratorsOnly) {
@@ -362,3 +432,15 @@ TEST_F(OperationsTest, SaysHowItFares) {
 
 }  // namespace
 }  // namespace asbb::service
+TEST_F(OperationsTest, SaysThatAPassIsNotDoneInTime) {
+  hooks_.ask_for_pass = [](const PassAnswer& done) {
+    done(fail(ErrorKind::unavailable, "it waits for squeue of cluster onprem"));
+  };
+  rebuild();
+  const auto late = wait<api::JobReconcileAnswer>(
+      [&](const auto& promise) { operations_->reconcile_job(admin(), "42", {}, promise); });
+  ASSERT_EQ(status_of(late), 503);
+  EXPECT_EQ(late.error().code, "SERVICE_UNAVAILABLE");
+  EXPECT_THAT(late.error().message, HasSubstr("squeue of cluster onprem"));
+}
+

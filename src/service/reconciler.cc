@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "base/assert.h"
@@ -50,6 +51,7 @@ Reconciler::~Reconciler() {
 void Reconciler::start() {
   ASBB_ASSERT(!thread_.joinable());
   thread_ = std::thread([this] { loop(); });
+  watch_thread_ = std::thread([this] { watch(); });
 }
 
 void Reconciler::stop() {
@@ -58,7 +60,15 @@ void Reconciler::stop() {
     stopping_ = true;
   }
   wake_.notify_all();
+  asked_changed_.notify_all();
   if (thread_.joinable()) thread_.join();
+  if (watch_thread_.joinable()) watch_thread_.join();
+  std::vector<Asked> unanswered;
+  {
+    const std::lock_guard lock(mutex_);
+    unanswered.swap(asked_);
+  }
+  for (const Asked& ask : unanswered) ask.done(fail(ErrorKind::unavailable, "the service stops"));
 }
 
 void Reconciler::notify() {
@@ -69,12 +79,57 @@ void Reconciler::notify() {
   wake_.notify_all();
 }
 
-void Reconciler::ask(std::function<void(const PassReport&)> done) {
+void Reconciler::ask(PassAnswer done) {
   {
     const std::lock_guard lock(mutex_);
-    asked_.push_back(std::move(done));
+    asked_.push_back({std::move(done), Steady::now() + to_chrono(options_.answer_within)});
   }
   wake_.notify_all();
+  asked_changed_.notify_all();
+}
+
+void Reconciler::say_step(const std::string& step) {
+  const std::lock_guard lock(mutex_);
+  step_ = step;
+}
+
+// REQUIRES: mutex_ is held.
+std::vector<Reconciler::Asked> Reconciler::take_late(Steady::time_point at) {
+  std::vector<Asked> late;
+  for (std::vector<Asked>* asked : {&served_, &asked_}) {
+    const auto first = std::stable_partition(asked->begin(), asked->end(),
+                                             [&](const Asked& ask) { return ask.answer_by > at; });
+    std::move(first, asked->end(), std::back_inserter(late));
+    asked->erase(first, asked->end());
+  }
+  return late;
+}
+
+// Answers whom a pass keeps waiting: Slurm's commands may hang, one after the other.
+void Reconciler::watch() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    const std::vector<Asked> late = take_late(Steady::now());
+    if (!late.empty()) {
+      const Error error{ErrorKind::unavailable,
+                        "the pass over the jobs is not done after " +
+                            std::to_string(options_.answer_within.microseconds / 1'000'000) +
+                            " s: it waits for " + step_ + "; it goes on, ask again in a while",
+                        ""};
+      lock.unlock();
+      for (const Asked& ask : late) ask.done(tl::unexpected(error));
+      lock.lock();
+      continue;
+    }
+    Steady::time_point next = Steady::time_point::max();
+    for (const Asked& ask : served_) next = std::min(next, ask.answer_by);
+    for (const Asked& ask : asked_) next = std::min(next, ask.answer_by);
+    if (next == Steady::time_point::max()) {
+      asked_changed_.wait(lock);
+    } else {
+      asked_changed_.wait_until(lock, next);
+    }
+  }
 }
 
 PassReport Reconciler::last_report() const {
@@ -92,11 +147,9 @@ PassReport Reconciler::run_pass() {
 }
 
 void Reconciler::loop() {
-  using Steady = std::chrono::steady_clock;
   Span took{};
   Instant fast_seen;
   for (;;) {
-    std::vector<std::function<void(const PassReport&)>> asked;
     {
       std::unique_lock lock(mutex_);
       const auto until_notified = [&] {
@@ -113,14 +166,20 @@ void Reconciler::loop() {
       }
       if (stopping_) break;
       fast_seen = fast_until_;
-      asked.swap(asked_);
+      step_ = "the ledger";
+      served_.swap(asked_);
     }
     const auto before = Steady::now();
     const PassReport report = run_pass();
     took.microseconds =
         std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - before).count();
     log_report(report, took);
-    for (const auto& done : asked) done(report);
+    std::vector<Asked> served;
+    {
+      const std::lock_guard lock(mutex_);
+      served.swap(served_);
+    }
+    for (const Asked& ask : served) ask.done(report);
   }
 }
 

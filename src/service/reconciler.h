@@ -1,11 +1,14 @@
 // Ties holds to jobs, settles what has ended, charges what ran without a hold, and voids holds
 // whose job never came to be (DESIGN 4.8, 4.9). The truth is slurmctld's list and slurmdbd's
-// records, read in passes by one thread of its own; hooks only wake it. It changes the ledger
-// through the committer alone, and never voids on age: what it cannot read, it leaves as it is.
+// records, read in passes by one thread of its own; hooks only wake it. A second thread answers
+// those who asked for a pass that Slurm keeps waiting. It changes the ledger through the committer
+// alone, and never voids on age: what it cannot read, it leaves as it is.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
@@ -24,9 +27,13 @@ namespace asbb::service {
 struct ReconcilerOptions {
   Span interval = seconds(15);          // between passes when nothing wakes it
   Span rescan_interval = seconds(300);  // between looks for jobs that ran without a hold
-  Span rescan_window = hours(24 * 7);   // how far back the first look after a start reaches
-  Span sweep_grace_min = seconds(60);   // a hold younger than this is never voided
-  Span hold_alarm_after = hours(24);    // an open hold that nothing explains is alarmed after this
+  // How far back the first look after a start reaches at least, and how much of an outage that was
+  // longer is looked at in one pass.
+  Span rescan_window = hours(24 * 7);
+  Span sweep_grace_min = seconds(60);  // a hold younger than this is never voided
+  Span hold_alarm_after = hours(24);   // an open hold that nothing explains is alarmed after this
+  Span pieces_grace = seconds(600);    // until a job's end without nodes is taken at its word
+  Span answer_within = seconds(20);    // who asks for a pass is told so when it takes longer
 };
 
 struct PassReport {
@@ -39,6 +46,9 @@ struct PassReport {
   std::vector<std::string> problems;  // what could not be read or done, as sentences
   std::vector<std::string> actions;   // what was done, a sentence each
 };
+
+// `unavailable`: the pass is not over yet; the sentence says what it waits for.
+using PassAnswer = std::function<void(const Result<PassReport>&)>;
 
 class Reconciler {
  public:
@@ -55,9 +65,9 @@ class Reconciler {
   // never blocks.
   void notify();
 
-  // Runs a pass soon and hands over what it did; called on the reconciler's thread. Any thread;
-  // never blocks.
-  void ask(std::function<void(const PassReport&)> done);
+  // Runs a pass soon and hands over what it did, or after `answer_within` that it is not done; on a
+  // thread of the reconciler. `done` must not block. Any thread; never blocks.
+  void ask(PassAnswer done);
 
   // One pass on the caller's thread; for tests and for `ask`. Never two at a time.
   PassReport run_pass();
@@ -66,8 +76,16 @@ class Reconciler {
 
  private:
   class Pass;
+  using Steady = std::chrono::steady_clock;
+  struct Asked {
+    PassAnswer done;
+    Steady::time_point answer_by;
+  };
 
   void loop();
+  void watch();
+  [[nodiscard]] std::vector<Asked> take_late(Steady::time_point at);
+  void say_step(const std::string& step);
 
   Committer& committer_;
   slurm::JobSource& source_;
@@ -78,7 +96,7 @@ class Reconciler {
 
   std::mutex pass_mutex_;
   Instant next_rescan_;
-  Instant scanned_until_;
+  std::map<std::string, Instant> scanned_until_;  // by cluster; empty until the first look
   std::set<std::pair<std::string, std::int64_t>>
       done_records_;  // (cluster, db_index) since the last rescan
 
@@ -86,9 +104,13 @@ class Reconciler {
   std::condition_variable wake_;
   bool stopping_ = false;
   Instant fast_until_;
-  std::vector<std::function<void(const PassReport&)>> asked_;
+  std::vector<Asked> asked_;   // of the next pass
+  std::vector<Asked> served_;  // of the pass that runs
+  std::string step_;           // what it waits for
+  std::condition_variable asked_changed_;
   PassReport last_report_;
   std::thread thread_;
+  std::thread watch_thread_;
 };
 
 }  // namespace asbb::service

@@ -9,10 +9,6 @@
 namespace asbb::service {
 namespace {
 
-// Federated job ids carry the cluster's number above 26 bits (slurm: fed_mgr.h), so one id means
-// one job on all.
-constexpr std::int64_t first_federated_id = std::int64_t{1} << 26;
-
 const ledger::Share* settled_share(const std::vector<ledger::Share>& shares,
                                    const ledger::ShareKey& key) {
   const auto found = std::find_if(shares.begin(), shares.end(), [&](const ledger::Share& share) {
@@ -34,6 +30,10 @@ std::int64_t finished_tasks(const std::vector<ledger::Share>& shares) {
   return std::count_if(last.begin(), last.end(), [](const auto& task) {
     return task.second->status == ledger::ShareStatus::settled && !task.second->requeued;
   });
+}
+
+bool was_allocated(const slurm::AccountingRecord& record) {
+  return record.start.has_value() && !record.allocated_tres.empty();
 }
 
 std::int64_t tasks_in(const slurm::QueueJob& job) {
@@ -64,19 +64,18 @@ bool is_since_submit(const ledger::JobRef& job, Instant submit) {
   return job.submit_time <= submit + tolerance;
 }
 
-// slurmdbd hears of a job in pieces: in a burst an ended row may lack its partition, nodes or start
-// for a moment.
-bool is_complete(const slurm::AccountingRecord& record) {
+bool is_complete(const slurm::AccountingRecord& record, Instant now, Span grace) {
   if (!record.status.has_ended() || record.status.revoked || !record.end) return false;
   if (record.partition.empty() || record.account.empty()) return false;
-  const bool never_ran = record.status.base == slurm::JobState::cancelled ||
-                         record.status.base == slurm::JobState::deadline;
-  if (has_run(record)) return !record.nodes.empty();
-  return never_ran && record.elapsed_seconds == 0 && record.nodes.empty();
+  if (has_run(record)) return true;
+  if (record.elapsed_seconds != 0 || !record.nodes.empty()) return false;
+  const bool ends_while_pending = record.status.base == slurm::JobState::cancelled ||
+                                  record.status.base == slurm::JobState::deadline;
+  return (ends_while_pending && !was_allocated(record)) || now >= *record.end + grace;
 }
 
 bool has_run(const slurm::AccountingRecord& record) {
-  return record.start.has_value() && !record.allocated_tres.empty();
+  return was_allocated(record) && !record.nodes.empty();
 }
 
 Result<pricing::Charge> charge_of(const pricing::PriceBook& book,
@@ -93,7 +92,7 @@ Result<pricing::Charge> charge_of(const pricing::PriceBook& book,
 
 ledger::Command reconciler_command(ledger::Action action, std::string reason) {
   ledger::Command command;
-  command.context.actor = "reconciler";
+  command.context.actor = reconciler_name;
   command.context.reason = std::move(reason);
   command.action = std::move(action);
   return command;
@@ -118,6 +117,7 @@ void Reconciler::Pass::problem(const std::string& key, const std::string& messag
 
 void Reconciler::Pass::read_queues() {
   for (const std::string& cluster : owner_.source_.clusters()) {
+    owner_.say_step("squeue of cluster " + cluster);
     auto list = owner_.source_.list_queue(cluster);
     const std::string key = "slurmctld " + cluster;
     if (!list) {
@@ -177,7 +177,6 @@ void Reconciler::Pass::bind_sightings() {
 Reconciler::Pass::QueueRows Reconciler::Pass::rows_of(const ledger::JobRef& job) const {
   QueueRows rows;
   for (const auto& [cluster, list] : queues_) {
-    if (cluster != job.cluster && job.job_id < first_federated_id) continue;
     for (const slurm::QueueJob& row : list.jobs) {
       if (is_row_of(job, row)) rows.push_back(&row);
     }
@@ -203,6 +202,7 @@ bool Reconciler::Pass::needs_accounting(const OpenHold& open) const {
 
 std::optional<slurm::AccountingList> Reconciler::Pass::read_accounting(
     const std::string& cluster, const slurm::AccountingQuery& query) {
+  owner_.say_step("sacct of cluster " + cluster);
   auto list = owner_.source_.list_accounting(cluster, query);
   const std::string key = "slurmdbd " + cluster;
   if (!list) {
@@ -223,9 +223,8 @@ void Reconciler::Pass::settle_bound() {
   for (const OpenHold& open : holds_) {
     if (!open.hold.job || !needs_accounting(open)) continue;
     for (const std::string& cluster : owner_.source_.clusters()) {
-      const bool may_have_it =
-          cluster == open.hold.job->cluster || open.hold.job->job_id >= first_federated_id;
-      if (may_have_it) wanted[cluster].insert(open.hold.job->job_id);
+      const std::int64_t id = open.hold.job->job_id;
+      if (ledger::is_same_job(*open.hold.job, cluster, id)) wanted[cluster].insert(id);
     }
   }
   std::vector<ledger::Command> commands;
@@ -234,6 +233,7 @@ void Reconciler::Pass::settle_bound() {
     query.job_ids.assign(ids.begin(), ids.end());
     const auto list = read_accounting(cluster, query);
     if (!list) continue;
+    told_.insert(cluster);
     std::map<std::int64_t, std::vector<slurm::AccountingRecord>> by_job;
     for (const slurm::AccountingRecord& record : list->records) {
       by_job[root_id(record)].push_back(record);
@@ -251,8 +251,11 @@ void Reconciler::Pass::settle_records(const OpenHold& open,
                                       const std::vector<slurm::AccountingRecord>& records,
                                       std::vector<ledger::Command>& commands) {
   for (const slurm::AccountingRecord& record : records) {
-    if (!is_complete(record)) continue;
-    if (!is_since_submit(*open.hold.job, record.submit)) continue;
+    if (!is_row_of(*open.hold.job, record)) continue;
+    if (!is_complete(record, now_, owner_.options_.pieces_grace)) {
+      note_untold(open, record);
+      continue;
+    }
     const bool requeued = is_followed_by_a_run(record, records);
     for (const std::int64_t task : tasks_of(record)) {
       const ledger::ShareKey key{record.cluster, root_id(record), task, record.run - 1, ""};
@@ -265,6 +268,22 @@ void Reconciler::Pass::settle_records(const OpenHold& open,
       }
     }
   }
+}
+
+void Reconciler::Pass::note_untold(const OpenHold& open, const slurm::AccountingRecord& record) {
+  if (record.status.revoked) return;
+  std::string said = record.status.text + " on " + record.cluster;
+  if (record.status.has_ended() && record.end) {
+    said += ", ended at " + to_rfc3339(*record.end) + " after " +
+            std::to_string(record.elapsed_seconds) + " s";
+    if (record.account.empty()) said += ", without an account";
+    if (record.partition.empty()) said += ", without a partition";
+    if (!was_allocated(record)) said += ", without what was allocated";
+    if (record.nodes.empty()) said += ", without nodes";
+  } else {
+    said += ", without an end";
+  }
+  untold_[open.hold.id] = said;
 }
 
 // A row that changed after it was charged is never charged again by itself: a person looks
@@ -369,6 +388,7 @@ std::vector<Result<ledger::Outcome>> Reconciler::Pass::run_all(
     std::size_t answered = 0;
   };
   constexpr std::size_t in_flight_max = 256;
+  owner_.say_step("the ledger");
   std::vector<Result<ledger::Outcome>> outcomes(commands.size(), ledger::Outcome{});
   Waiting waiting;
   for (std::size_t i = 0; i < commands.size();) {

@@ -5,9 +5,11 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "ledger/same_job.h"
 #include "pricing/charge.h"
 #include "service/reconciler.h"
 
@@ -47,8 +49,13 @@ class Reconciler::Pass {
   [[nodiscard]] std::string account_of(ledger::HoldId id) const;
   void run_settlements(std::vector<ledger::Command> commands);
 
+  // Of a row that does not say all yet, for the alarm of a hold that waits for the rest.
+  void note_untold(const OpenHold& open, const slurm::AccountingRecord& record);
+
   // reconciler_rescan.cc
   void rescan();
+  [[nodiscard]] bool rescan_cluster(const std::string& cluster);
+  [[nodiscard]] Result<void> recall_scans();
   void rescan_record(const slurm::AccountingRecord& record);
   [[nodiscard]] std::optional<OpenHold> hold_of(const slurm::AccountingRecord& record);
   void charge_without_hold(const slurm::AccountingRecord& record, const pricing::Charge& charge);
@@ -62,6 +69,8 @@ class Reconciler::Pass {
                                             const slurm::AccountingList& list);
   void void_hold(const ledger::Hold& hold, const std::vector<slurm::AccountingList>& lists);
   void alarm_unexplained();
+  void alarm_bound(const OpenHold& open);
+  void clear_alarms_of_closed();
 
   void problem(const std::string& key, const std::string& message);
   [[nodiscard]] std::vector<Result<ledger::Outcome>> run_all(std::vector<ledger::Command> commands);
@@ -71,6 +80,8 @@ class Reconciler::Pass {
   PassReport report_;
   std::map<std::string, slurm::QueueList> queues_;  // of the clusters that answered
   std::vector<OpenHold> holds_;                     // open ones of Slurm jobs
+  std::set<std::string> told_;                      // clusters whose slurmdbd told of bound holds
+  std::map<ledger::HoldId, std::string> untold_;    // what it said that is not all
 };
 
 // The id under which every task of an array, or the job itself, is known.
@@ -84,19 +95,23 @@ class Reconciler::Pass {
 // Whether the row, a QueueJob or an AccountingRecord, is the job's or one of its tasks'.
 template <typename Row>
 [[nodiscard]] bool is_row_of(const ledger::JobRef& job, const Row& row) {
-  return root_id(row) == job.job_id && is_since_submit(job, row.submit);
+  return ledger::is_same_job(job, row.cluster, root_id(row)) && is_since_submit(job, row.submit);
 }
 
 // Whether the row says all that a charge needs: it has ended, and either ran or never will have.
-[[nodiscard]] bool is_complete(const slurm::AccountingRecord& record);
+// slurmdbd hears of a job in pieces: in a burst an ended row may lack its partition, nodes or start
+// for a moment. What failed without a second on any node is taken at its word once it ended longer
+// than `grace` ago.
+[[nodiscard]] bool is_complete(const slurm::AccountingRecord& record, Instant now, Span grace);
 
-// Whether anything was allocated.
+// Whether anything was allocated, and nodes given.
 [[nodiscard]] bool has_run(const slurm::AccountingRecord& record);
 
 // What slurmdbd says the record used, at the rates of `book`.
 [[nodiscard]] Result<pricing::Charge> charge_of(const pricing::PriceBook& book,
                                                 const slurm::AccountingRecord& record);
 
+inline constexpr const char* reconciler_name = "reconciler";  // in the ledger, as who did it
 [[nodiscard]] ledger::Command reconciler_command(ledger::Action action, std::string reason);
 
 }  // namespace asbb::service

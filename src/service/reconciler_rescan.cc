@@ -36,25 +36,68 @@ std::string payer_of(const slurm::AccountingRecord& record, const slurm::Cluster
 }  // namespace
 
 void Reconciler::Pass::rescan() {
-  const bool first = owner_.scanned_until_ == Instant{};
-  slurm::AccountingQuery query;
-  query.since = first ? now_ - owner_.options_.rescan_window : owner_.scanned_until_ - overlap;
-  bool complete = true;
-  for (const std::string& cluster : owner_.source_.clusters()) {
-    const auto list = read_accounting(cluster, query);
-    complete = complete && list.has_value();
-    if (!list) continue;
-    for (const slurm::AccountingRecord& record : list->records) {
-      rescan_record(record);
+  if (owner_.scanned_until_.empty()) {
+    const auto recalled = recall_scans();
+    if (!recalled) {
+      report_.problems.push_back("the ledger cannot be read: " + recalled.error().message);
+      return;
     }
   }
-  // What could not be read is read again from the same moment on.
-  if (complete) owner_.scanned_until_ = now_;
-  owner_.next_rescan_ = now_ + owner_.options_.rescan_interval;
+  bool up_to_now = true;
+  for (const std::string& cluster : owner_.source_.clusters()) {
+    if (!rescan_cluster(cluster)) up_to_now = false;
+  }
+  if (up_to_now) owner_.next_rescan_ = now_ + owner_.options_.rescan_interval;
+}
+
+// False when there is more to look at, for the next pass. What cannot be read is read again from
+// the same moment on, when it is time for the next look.
+bool Reconciler::Pass::rescan_cluster(const std::string& cluster) {
+  Instant& scanned_until = owner_.scanned_until_[cluster];
+  const Instant until = std::min(now_, scanned_until + owner_.options_.rescan_window);
+  slurm::AccountingQuery query;
+  query.since = scanned_until - overlap;
+  if (until < now_) query.until = until;
+  const auto list = read_accounting(cluster, query);
+  if (!list) return true;
+  for (const slurm::AccountingRecord& record : list->records) rescan_record(record);
+  scanned_until = until;
+  return until == now_;
+}
+
+// Where the first look after a start begins. What the ledger has of a cluster proves that its
+// accounting was read then: jobs that ended before the last charge from there were seen. Where it
+// has none, nothing was seen since the ledger began.
+Result<void> Reconciler::Pass::recall_scans() {
+  constexpr std::int64_t charges_max = 10'000;
+  store::EntryQuery charges;
+  charges.types = {ledger::EntryType::charge, ledger::EntryType::overrun};
+  charges.newest_first = true;
+  charges.count_max = charges_max;
+  store::EntryQuery begin;
+  begin.count_max = 1;
+  const auto last = owner_.committer_.store().entries(charges);
+  if (!last) return tl::unexpected(last.error());
+  const auto first = owner_.committer_.store().entries(begin);
+  if (!first) return tl::unexpected(first.error());
+  const Instant latest = now_ - owner_.options_.rescan_window;
+  for (const std::string& cluster : owner_.source_.clusters()) {
+    const auto charge = std::find_if(last->begin(), last->end(), [&](const auto& found) {
+      return found.entry.actor == reconciler_name && found.entry.job.cluster == cluster;
+    });
+    Instant known = latest;
+    if (charge != last->end()) {
+      known = charge->entry.at;
+    } else if (!first->empty()) {
+      known = first->front().entry.at;
+    }
+    owner_.scanned_until_[cluster] = std::min(known, latest);
+  }
+  return {};
 }
 
 void Reconciler::Pass::rescan_record(const slurm::AccountingRecord& record) {
-  if (!is_complete(record) || !has_run(record)) return;
+  if (!is_complete(record, now_, owner_.options_.pieces_grace) || !has_run(record)) return;
   const std::pair id{record.cluster, record.db_index};
   if (owner_.done_records_.contains(id)) return;
   const auto history = owner_.prices_.history();
@@ -89,6 +132,7 @@ std::optional<Reconciler::Pass::OpenHold> Reconciler::Pass::hold_of(
     queries.emplace_back().request_id = std::string(token);
   }
   for (const std::string& cluster : owner_.source_.clusters()) {
+    if (cluster != record.cluster && !ledger::is_federated(root_id(record))) continue;
     store::HoldQuery& query = queries.emplace_back();
     query.cluster = cluster;
     query.job_id = root_id(record);

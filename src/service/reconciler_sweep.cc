@@ -1,6 +1,8 @@
 // Voids holds whose job never came to be, on evidence and never on age (DESIGN 4.8), and says which
 // holds nothing explains.
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 #include "base/token.h"
 #include "service/reconciler_pass.h"
@@ -58,6 +60,7 @@ std::optional<std::vector<slurm::AccountingList>> Reconciler::Pass::read_settled
     Instant since) {
   std::vector<slurm::AccountingList> lists;
   for (const std::string& cluster : owner_.source_.clusters()) {
+    owner_.say_step("sdiag of cluster " + cluster);
     const auto queued = owner_.source_.accounting_queue_length(cluster);
     if (!queued || *queued != 0) return std::nullopt;
     slurm::AccountingQuery query;
@@ -113,15 +116,42 @@ void Reconciler::Pass::void_hold(const ledger::Hold& hold,
                             " of a submission of " + hold.user + " that never became a job");
 }
 
+// Alarms are of holds that are open; one that ended, in this pass or by hand, has none.
+void Reconciler::Pass::clear_alarms_of_closed() {
+  constexpr std::string_view prefix = "hold ";
+  const auto open = owner_.committer_.read([](const ledger::Book& book) {
+    std::set<std::string> ids;
+    for (const ledger::Hold* hold : book.open_holds()) ids.insert(hold->request_id);
+    return ids;
+  });
+  for (const Alarm& alarm : owner_.alarms_.list()) {
+    if (!alarm.key.starts_with(prefix)) continue;
+    if (!open.contains(alarm.key.substr(prefix.size()))) owner_.alarms_.clear(alarm.key);
+  }
+  std::erase_if(holds_,
+                [&](const OpenHold& known) { return !open.contains(known.hold.request_id); });
+}
+
+void Reconciler::Pass::alarm_bound(const OpenHold& open) {
+  const ledger::JobRef& job = *open.hold.job;
+  const bool all_read = queues_.size() == owner_.source_.clusters().size();
+  if (!all_read || !told_.contains(job.cluster) || !rows_of(job).empty()) return;
+  const auto untold = untold_.find(open.hold.id);
+  const std::string said = untold == untold_.end() ? "slurmdbd has no end of it"
+                                                   : "slurmdbd only says: " + untold->second;
+  problem("hold " + open.hold.request_id,
+          "job " + std::to_string(job.job_id) + " of " + job.cluster +
+              " has a hold, slurmctld does not know it, and " + said +
+              ": look at sacctmgr show runawayjobs; if the job is over, an administrator ends the "
+              "hold with POST /api/v1/budget/reconcile: cluster " +
+              job.cluster + ", job_id " + std::to_string(job.job_id) + " and its actual_cost");
+}
+
 void Reconciler::Pass::alarm_unexplained() {
+  clear_alarms_of_closed();
   for (const OpenHold& open : holds_) {
     if (!open.hold.job || now_ < open.hold.placed_at + owner_.options_.hold_alarm_after) continue;
-    const std::string key = "hold " + open.hold.request_id;
-    const bool all_read = queues_.size() == owner_.source_.clusters().size();
-    if (!all_read || !rows_of(*open.hold.job).empty()) continue;
-    problem(key, "job " + std::to_string(open.hold.job->job_id) + " of " + open.hold.job->cluster +
-                     " has a hold but slurmctld does not know it and slurmdbd has no end of it: "
-                     "look at sacctmgr show runawayjobs");
+    alarm_bound(open);
   }
   const Instant before = now_ - owner_.options_.hold_alarm_after;
   const auto external = owner_.committer_.read([&](const ledger::Book& book) {

@@ -95,7 +95,7 @@ TEST_F(ReconcilerTest, LogsEachChargeWithJobAccountAndAmount) {
   start_log(config::LogLevel::debug, config::LogFormat::text);
   ::testing::internal::CaptureStderr();
   std::promise<void> done;
-  reconciler_.ask([&](const PassReport&) { done.set_value(); });
+  reconciler_.ask([&](const Result<PassReport>&) { done.set_value(); });
   reconciler_.start();
   done.get_future().wait();
   reconciler_.stop();
@@ -397,7 +397,7 @@ TEST_F(ReconcilerTest, ItsThreadAnswersWhoAsks) {
   source_.add_job(queued(token, 7, "PENDING"));
   reconciler_.start();
   std::promise<std::int64_t> bound;
-  reconciler_.ask([&](const PassReport& report) { bound.set_value(report.bound); });
+  reconciler_.ask([&](const Result<PassReport>& report) { bound.set_value(report->bound); });
   EXPECT_EQ(bound.get_future().get(), 1);
   reconciler_.notify();
   reconciler_.stop();
