@@ -165,8 +165,7 @@ class Operations {
 template <typename T>
 void Operations::commit(ledger::Command command, const std::string& account,
                         const Promise<T>& promise,
-                        std::function<Reply<T>(const ledger::Outcome&)> reply,
-                        const Given& given) {
+                        std::function<Reply<T>(const ledger::Outcome&)> reply, const Given& given) {
   const bool queued = with_.committer.submit(
       std::move(command), [promise, account, reply, given](Result<ledger::Outcome> outcome) {
         promise([account, reply, given, outcome = std::move(outcome)]() -> Reply<T> {
