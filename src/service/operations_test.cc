@@ -412,6 +412,18 @@ TEST_F(OperationsTest, TellsWhatBecameOfAJob) {
   for (const char* bad : {"", "x", "4_", "4_5_6", "-1", "0"}) EXPECT_EQ(status_of(ask(bad)), 400);
 }
 
+TEST_F(OperationsTest, SaysThatAPassIsNotDoneInTime) {
+  hooks_.ask_for_pass = [](const PassAnswer& done) {
+    done(fail(ErrorKind::unavailable, "it waits for squeue of cluster onprem"));
+  };
+  rebuild();
+  const auto late = wait<api::JobReconcileAnswer>(
+      [&](const auto& promise) { operations_->reconcile_job(admin(), "42", {}, promise); });
+  ASSERT_EQ(status_of(late), 503);
+  EXPECT_EQ(late.error().code, "SERVICE_UNAVAILABLE");
+  EXPECT_THAT(late.error().message, HasSubstr("squeue of cluster onprem"));
+}
+
 TEST_F(OperationsTest, SaysHowItFares) {
   hold("5");
   alarms_.raise("unheld onprem 1", "a job ran without a hold", now());
@@ -432,15 +444,3 @@ TEST_F(OperationsTest, SaysHowItFares) {
 
 }  // namespace
 }  // namespace asbb::service
-TEST_F(OperationsTest, SaysThatAPassIsNotDoneInTime) {
-  hooks_.ask_for_pass = [](const PassAnswer& done) {
-    done(fail(ErrorKind::unavailable, "it waits for squeue of cluster onprem"));
-  };
-  rebuild();
-  const auto late = wait<api::JobReconcileAnswer>(
-      [&](const auto& promise) { operations_->reconcile_job(admin(), "42", {}, promise); });
-  ASSERT_EQ(status_of(late), 503);
-  EXPECT_EQ(late.error().code, "SERVICE_UNAVAILABLE");
-  EXPECT_THAT(late.error().message, HasSubstr("squeue of cluster onprem"));
-}
-
