@@ -4,14 +4,14 @@ SYSCONFDIR ?= /etc
 SLURM_PLUGIN_DIR ?= $(firstword $(wildcard /usr/lib/*/slurm-wlm /usr/lib/*/slurm /usr/lib64/slurm))
 
 .DEFAULT_GOAL := build
-.PHONY: build install install-plugin dev test test-integration lint check clean
+.PHONY: build install install-plugin dev test test-integration lint check bench clean
 
 build: ## build/bin/asbb, build/bin/asbb-service and build/lib/slurm/job_submit_budget.so
 	cmake --preset release
 	cmake --build --preset release
 
 install: build ## programs, man pages, systemd's files under PREFIX; the default settings, if there are none
-	DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
+	DESTDIR="$(DESTDIR)" cmake --install build --strip --prefix "$(PREFIX)"
 	install -d -m 0755 "$(DESTDIR)$(SYSCONFDIR)/asbb"
 	test -e "$(DESTDIR)$(SYSCONFDIR)/asbb/config.yaml" || { \
 	  build/bin/asbb config init - >build/config.yaml && \
@@ -37,6 +37,9 @@ lint: ## format, shell, spelling and YAML
 
 check: ## format, lint and the fast tests
 	tools/check
+
+bench: ## bench/RESULTS.md: holds per second on this machine
+	tools/bench
 
 clean:
 	rm -rf build

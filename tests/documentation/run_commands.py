@@ -10,6 +10,7 @@ capitals are synopses. Indented YAML that begins with a section of the settings 
 What needs a running Slurm is told and checked by tools/demo and tests/slurm.
 """
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -54,12 +55,26 @@ def is_alone(command):
     return re.match(r"asbb (account (create|delete)|database|service) ?", command) is not None
 
 
+def charge(service, account, amount):
+    """A job of another program that cost so much."""
+    headers = {"Content-Type": "application/json"}
+    check = {"account": account, "partition": "gpu-aws", "nodes": 1, "cpus": 1, "wall_time": "01:00:00"}
+    _, answer = service.request("POST", "/api/v1/budget/check", json.dumps(check), headers)
+    settle = {"job_id": "documentation", "actual_cost": amount, "transaction_id": json.loads(answer)["transaction_id"]}
+    status, answer = service.request("POST", "/api/v1/budget/reconcile", json.dumps(settle), headers)
+    if status != 200:
+        raise RuntimeError(answer)
+
+
 def prepare(service, command=""):
     (service.path / "examples").symlink_to(ROOT / "examples")
     if "account create" not in command:
         service.asbb("account", "create", "--name=proj001", "--budget=50", "--start=2025-01-01", "--end=2099-12-31")
+        service.asbb("account", "create", "--name=proj002", "--budget=50", "--start=2025-01-01", "--end=2099-12-31")
     for _ in range(3):
         service.asbb("prices", "import", str(EXAMPLE_PRICES))
+    if "account create" not in command:
+        charge(service, "proj001", 10)
 
 
 def run(service, where, command):
