@@ -100,6 +100,7 @@ struct AccountUpdate {
   std::optional<Micros> budget_limit;
   std::optional<Date> start_date;
   std::optional<Date> end_date;
+  std::optional<Micros> credit_limit;  // of that budget, for jobs that run already
   bool operator==(const AccountUpdate&) const = default;
 };
 
@@ -115,6 +116,36 @@ struct Adjustment {
   std::string reason;
   std::string request_id;
   bool operator==(const Adjustment&) const = default;
+};
+
+// A deposit into, or a withdrawal out of, a budget.
+struct MoneyMove {
+  Micros amount;     // > 0
+  std::string unit;  // empty: the service's default unit
+  std::string reason;
+  std::string request_id;
+  bool operator==(const MoneyMove&) const = default;
+};
+
+struct MoneyTransfer {
+  std::string to;    // the account that gets it
+  Micros amount;     // > 0
+  std::string unit;  // empty: the service's default unit
+  std::string reason;
+  std::string request_id;
+  bool operator==(const MoneyTransfer&) const = default;
+};
+
+// Which charge is meant: by the transaction that held the money, by the job, or by both.
+struct MoneyRefund {
+  std::string transaction_id;
+  std::string job_id;   // "123", "123_4", or an external job's name with its transaction_id
+  std::string cluster;  // of the job; empty: any
+  Micros amount;        // > 0
+  std::string unit;     // empty: the one that was charged
+  std::string reason;
+  std::string request_id;
+  bool operator==(const MoneyRefund&) const = default;
 };
 
 struct OpenHold {

@@ -113,6 +113,7 @@ void fields(F& f, As<F, AccountUpdate>& v) {
   f.money("budget_limit", v.budget_limit, Need::left_out, not_negative);
   f.date("start_date", v.start_date, Need::left_out);
   f.date("end_date", v.end_date, Need::left_out);
+  f.money("credit_limit", v.credit_limit, Need::left_out, not_negative);
   if constexpr (F::is_reading) {
     if (f.has("budgets")) {
       f.refuse("budgets",
@@ -137,6 +138,46 @@ void fields(F& f, As<F, Adjustment>& v) {
   if constexpr (F::is_reading) {
     if (v.amount.is_zero()) f.refuse("amount", "an amount other than 0 is expected");
     if (v.reason.empty()) f.refuse("reason", "a reason is expected: it stays in the ledger");
+  }
+}
+
+namespace {
+
+template <typename F, typename T>
+void move_fields(F& f, T& v) {
+  f.money("amount", v.amount, Need::must);
+  f.text("unit", v.unit, Need::left_out, name_text);
+  f.text("reason", v.reason, Need::must, line_text);
+  f.text("request_id", v.request_id, Need::left_out, name_text);
+  if constexpr (F::is_reading) {
+    if (v.amount <= Micros()) f.refuse("amount", "an amount above 0 is expected");
+    if (v.reason.empty()) f.refuse("reason", "a reason is expected: it stays in the ledger");
+  }
+}
+
+}  // namespace
+
+template <typename F>
+void fields(F& f, As<F, MoneyMove>& v) {
+  move_fields(f, v);
+}
+
+template <typename F>
+void fields(F& f, As<F, MoneyTransfer>& v) {
+  f.text("to", v.to, Need::must, name_text);
+  move_fields(f, v);
+}
+
+template <typename F>
+void fields(F& f, As<F, MoneyRefund>& v) {
+  f.text("transaction_id", v.transaction_id, Need::left_out, name_text);
+  f.text("job_id", v.job_id, Need::left_out, name_text);
+  f.text("cluster", v.cluster, Need::left_out, name_text);
+  move_fields(f, v);
+  if constexpr (F::is_reading) {
+    if (v.transaction_id.empty() && v.job_id.empty()) {
+      f.refuse("job_id", "the job or the transaction_id of what was charged is expected");
+    }
   }
 }
 
@@ -196,5 +237,8 @@ ASBB_JSON_TYPE(asbb::api::AccountUpdate)
 ASBB_JSON_TYPE(asbb::api::PartitionLimit)
 ASBB_JSON_TYPE(asbb::api::PartitionLimitSet)
 ASBB_JSON_TYPE(asbb::api::Adjustment)
+ASBB_JSON_TYPE(asbb::api::MoneyMove)
+ASBB_JSON_TYPE(asbb::api::MoneyTransfer)
+ASBB_JSON_TYPE(asbb::api::MoneyRefund)
 ASBB_JSON_TYPE(std::vector<asbb::api::OpenHold>)
 ASBB_JSON_TYPE(asbb::api::Usage)

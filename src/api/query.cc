@@ -52,10 +52,11 @@ Result<Date> read_date(const std::string& name, const std::string& value) {
 }
 
 Result<std::vector<std::string>> read_types(const std::string& value) {
-  static const std::array<std::string_view, 14> known = {
+  static const std::array<std::string_view, 18> known = {
       "account_create", "account_update", "account_close", "budget_create", "budget_update",
       "limit_set",      "hold",           "bind",          "charge",        "release",
-      "overrun",        "refund",         "adjustment",    "prices"};
+      "overrun",        "refund",         "adjustment",    "deposit",       "withdrawal",
+      "transfer_out",   "transfer_in",    "prices"};
   std::vector<std::string> out;
   for (std::size_t at = 0; at <= value.size();) {
     const std::size_t comma = std::min(value.find(',', at), value.size());

@@ -89,6 +89,7 @@ TEST(CommandLine, EveryLeafDoesSomethingAndHasHelp) {
        {"account list",     "account create",    "account show",  "account update",
         "account delete",   "account set-limit", "transactions",  "usage show",
         "prices import",    "prices list",       "prices show",   "adjust",
+        "deposit",          "withdraw",          "transfer",      "refund",
         "reconcile",        "audit verify",      "service start", "service status",
         "database migrate", "database status",   "config init",   "config validate",
         "config show",      "slurm notify",      "version",       "completion bash"}) {

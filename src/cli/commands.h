@@ -12,7 +12,7 @@
 namespace asbb::cli {
 
 void add_account(Command& root, Context& context);       // account.cc
-void add_adjust(Command& root, Context& context);        // adjust.cc
+void add_money(Command& root, Context& context);         // money.cc
 void add_audit(Command& root, Context& context);         // audit.cc
 void add_config(Command& root, Context& context);        // config.cc
 void add_database(Command& root, Context& context);      // database.cc

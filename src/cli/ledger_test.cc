@@ -191,6 +191,50 @@ TEST(PricesCommand, SaysWhetherWhatWasImportedCounts) {
             "Price book version 5 will be in force from 2026-01-01T00:00:00Z.\n");
 }
 
+TEST(MoneyCommands, SendWhatTheyAreGivenWithAnId) {
+  api::Account account;
+  account.slurm_account = "proj001";
+  account.status = "active";
+  api::Budget& budget = account.budgets.emplace_back();
+  budget.unit = "USD";
+  budget.in_force = true;
+  budget.used = Micros(7'500'000);
+  budget.available = Micros(42'500'000);
+  const std::vector<std::pair<std::string, std::string>> verbs{
+      {"deposits", "deposit proj001 --amount=5 --reason=r"},
+      {"withdrawals", "withdraw proj001 --amount=5 --reason=r"},
+      {"transfers", "transfer proj001 proj002 --amount=5 --reason=r"},
+      {"refunds", "refund proj001 --job=47_1 --amount=5 --reason=r"}};
+  const std::string figures = ": 7.50 used, 42.50 available.\n";
+  const std::vector<std::string> said{
+      "Put 5.00 USD into account proj001" + figures,
+      "Took 5.00 USD out of account proj001" + figures,
+      "Moved 5.00 USD from account proj001 to account proj002" + figures,
+      "Gave 5.00 back to account proj001.\n"};
+  for (std::size_t i = 0; i < verbs.size(); ++i) {
+    const auto& [route, line] = verbs[i];
+    CannedService service;
+    service.answer("POST /api/v1/accounts/proj001/" + route, 200, api::to_json(account)).start();
+    const auto ran = run(service, testing::split(line));
+    EXPECT_EQ(ran.code, exit_done) << ran.err;
+    EXPECT_EQ(ran.out, said[i]);
+    service.stop();
+    EXPECT_THAT(service.last_body(), HasSubstr(R"("amount":5)"));
+    EXPECT_THAT(service.last_body(), HasSubstr(R"("request_id":")"));
+    for (const char* amount : {"0", "-1", "nan", "1e99", "5 USD"}) {
+      auto arguments = testing::split(line);
+      *std::find(arguments.begin(), arguments.end(), "--amount=5") =
+          std::string("--amount=") + amount;
+      const auto refused = run(arguments);
+      EXPECT_EQ(refused.code, exit_usage) << amount;
+      EXPECT_THAT(refused.err, HasSubstr("--amount"));
+    }
+  }
+  const auto nothing = run(testing::split("refund proj001 --amount=1 --reason=r"));
+  EXPECT_EQ(nothing.code, exit_usage);
+  EXPECT_THAT(nothing.err, HasSubstr("--job"));
+}
+
 TEST(AdjustCommand, NeedsAnAmountAndAReason) {
   api::Account account;
   account.slurm_account = "proj001";

@@ -127,7 +127,7 @@ void add_transactions(Command& root, Context& context) {
       .take({"--from", "YYYY-MM-DD", "From this day on."}, flags->from)
       .take({"--to", "YYYY-MM-DD", "Up to this day, included."}, flags->to)
       .take({"--type", "TYPES",
-             "hold, bind, charge, release, overrun, adjustment, ...; with "
+             "hold, bind, charge, release, overrun, refund, deposit, ...; with "
              "commas."},
             flags->type)
       .take({"--job", "JOB", "Of this job."}, flags->job)

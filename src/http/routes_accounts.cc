@@ -73,6 +73,52 @@ void add_reading_routes(Router& router, service::Operations& operations) {
 
 }  // namespace
 
+namespace {
+
+void add_money_routes(Router& router, service::Operations& operations) {
+  const auto adjust = [&router, &operations](const SharedCall& call) {
+    with_body<api::Adjustment>(router, call, [&](const api::Adjustment& request) {
+      operations.adjust(call->caller, call->captures[0], with_key(request, *call),
+                        promise_of<api::Account>(router, call));
+    });
+  };
+  router.add({"POST", "/api/v1/accounts/{account}/adjustments", adjust});
+
+  const auto deposit = [&router, &operations](const SharedCall& call) {
+    with_body<api::MoneyMove>(router, call, [&](const api::MoneyMove& request) {
+      operations.deposit(call->caller, call->captures[0], with_key(request, *call),
+                         promise_of<api::Account>(router, call));
+    });
+  };
+  router.add({"POST", "/api/v1/accounts/{account}/deposits", deposit});
+
+  const auto withdraw = [&router, &operations](const SharedCall& call) {
+    with_body<api::MoneyMove>(router, call, [&](const api::MoneyMove& request) {
+      operations.withdraw(call->caller, call->captures[0], with_key(request, *call),
+                          promise_of<api::Account>(router, call));
+    });
+  };
+  router.add({"POST", "/api/v1/accounts/{account}/withdrawals", withdraw});
+
+  const auto transfer = [&router, &operations](const SharedCall& call) {
+    with_body<api::MoneyTransfer>(router, call, [&](const api::MoneyTransfer& request) {
+      operations.transfer(call->caller, call->captures[0], with_key(request, *call),
+                          promise_of<api::Account>(router, call));
+    });
+  };
+  router.add({"POST", "/api/v1/accounts/{account}/transfers", transfer});
+
+  const auto refund = [&router, &operations](const SharedCall& call) {
+    with_body<api::MoneyRefund>(router, call, [&](const api::MoneyRefund& request) {
+      operations.refund(call->caller, call->captures[0], with_key(request, *call),
+                        promise_of<api::Account>(router, call));
+    });
+  };
+  router.add({"POST", "/api/v1/accounts/{account}/refunds", refund, default_body_bytes_max, true});
+}
+
+}  // namespace
+
 void add_account_routes(Router& router, service::Operations& operations) {
   add_reading_routes(router, operations);
   const auto create = [&router, &operations](const SharedCall& call) {
@@ -104,13 +150,7 @@ void add_account_routes(Router& router, service::Operations& operations) {
   };
   router.add({"PUT", "/api/v1/accounts/{account}/partition-limits/{partition}", set_limit});
 
-  const auto adjust = [&router, &operations](const SharedCall& call) {
-    with_body<api::Adjustment>(router, call, [&](const api::Adjustment& request) {
-      operations.adjust(call->caller, call->captures[0], with_key(request, *call),
-                        promise_of<api::Account>(router, call));
-    });
-  };
-  router.add({"POST", "/api/v1/accounts/{account}/adjustments", adjust});
+  add_money_routes(router, operations);
 }
 
 }  // namespace asbb::http

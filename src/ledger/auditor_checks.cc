@@ -22,6 +22,10 @@ void Auditor::State::apply(const AuditRecord& record) {
   if (record.amount_micros < 0 && record.type != "adjustment") {
     problem(record.sequence, "the amount of a " + record.type + " is negative");
   }
+  if (sent.sequence != 0 && record.type != "transfer_in") {
+    problem(record.sequence, "a transfer was sent and did not arrive");
+    sent = {};
+  }
   if (is_one_of(record.type, {"account_create", "account_update", "account_close"})) {
     account_entry(record);
   } else if (is_one_of(record.type, {"budget_create", "budget_update"})) {
@@ -36,6 +40,8 @@ void Auditor::State::apply(const AuditRecord& record) {
     hold_money_entry(record);
   } else if (record.type == "adjustment") {
     adjustment_entry(record);
+  } else if (is_one_of(record.type, {"deposit", "withdrawal", "transfer_out", "transfer_in"})) {
+    moved_limit_entry(record);
   } else if (record.type == "prices") {
     prices_entry(record);
   } else {
@@ -126,6 +132,7 @@ void Auditor::State::budget_entry(const AuditRecord& record) {
     }
   }
   new_limit(record, budget, "the budget");
+  budget.credit = audit_number(record.details, "credit_limit_micros").value_or(0);
 }
 
 void Auditor::State::limit_entry(const AuditRecord& record) {
@@ -227,20 +234,6 @@ void Auditor::State::move(const AuditRecord& record, const AuditLegs& legs, Audi
       problem(record.sequence, "a counter of " + name_of(name) + " is beyond what is counted");
     }
   }
-}
-
-void Auditor::State::adjustment_entry(const AuditRecord& record) {
-  const auto legs = read_audit_legs(audit_text(record.details, "legs"));
-  if (!legs || !check_legs(record, *legs)) {
-    if (!legs) problem(record.sequence, "the adjustment says no budget that it changes");
-    return;
-  }
-  AuditRecord without_partition = record;
-  without_partition.partition.clear();
-  if (*legs != expected_legs(without_partition, record.at_us)) {
-    problem(record.sequence, "the adjustment does not change the budgets in force then");
-  }
-  move(record, *legs, 0, record.amount_micros);
 }
 
 }  // namespace asbb::ledger

@@ -28,12 +28,13 @@ void Auditor::State::check_standing(const AuditRecord& record) {
   }
 }
 
-void Auditor::State::check_available(const AuditRecord& record, const AuditLegs& legs) {
+void Auditor::State::check_available(const AuditRecord& record, const AuditLegs& legs,
+                                     bool with_credit) {
   for (const auto& name : legs) {
     const AuditedLimit& limit = *leg(name);
     if (!limit.is_limited) continue;
     const AuditSum available = limit.limit - limit.held - limit.used;
-    if (available >= record.amount_micros) continue;
+    if (available + (with_credit ? limit.credit : 0) >= record.amount_micros) continue;
     problem(record.sequence, name_of(record) + " sets " + audit_amount(record.amount_micros) +
                                  " aside where only " + audit_amount(available) + " is left");
   }
@@ -96,7 +97,7 @@ void Auditor::State::first_hold_entry(const AuditRecord& record, const AuditLegs
     }
   } else {
     check_standing(record);
-    check_available(record, legs);
+    check_available(record, legs, false);
     const std::int64_t at_us = audit_number(record.details, "period_us").value_or(record.at_us);
     if (legs != expected_legs(record, at_us)) {
       problem(record.sequence,
@@ -120,7 +121,7 @@ void Auditor::State::further_hold_entry(const AuditRecord& record, AuditedHold& 
   if (record.amount_micros > divided_up(part.granted, hold.task_count)) {
     problem(record.sequence, name_of(record) + " gets more for a run than a task's part");
   }
-  check_available(record, part.legs);
+  check_available(record, part.legs, true);
   part.held += record.amount_micros;
   move(record, part.legs, record.amount_micros, 0);
 }
@@ -155,6 +156,9 @@ void Auditor::State::check_settlement(const AuditRecord& record, AuditedHold& ho
   }
   settlement.last_sequence = record.sequence;
   settlement.seen.push_back(what);
+  if (record.type == "charge" || record.type == "overrun") {
+    settlement.charged += record.amount_micros;
+  }
   const AuditSum most = divided_up(part.granted, hold.task_count);
   if ((record.type == "charge" || record.type == "release") && record.amount_micros > most) {
     problem(record.sequence, name_of(record) + ": a " + record.type + " of " +
@@ -186,7 +190,10 @@ void Auditor::State::hold_money_entry(const AuditRecord& record) {
   }
   AuditSum used = 0;
   if (record.type == "charge" || record.type == "overrun") used = amount;
-  if (record.type == "refund") used = -amount;
+  if (record.type == "refund") {
+    used = -amount;
+    refund_of_run(record, hold);
+  }
   part.charged += used;
   if (part.charged < 0) {
     problem(record.sequence, name_of(record) + " got back more than it was charged");

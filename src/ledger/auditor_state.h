@@ -31,6 +31,7 @@ struct AuditedLimit {
   AuditSum limit = 0;
   AuditSum held = 0;
   AuditSum used = 0;
+  AuditSum credit = 0;               // of a budget, for jobs that run already
   std::vector<std::int64_t> limits;  // of a budget: its partitions
 };
 
@@ -53,6 +54,7 @@ struct AuditedHold {
   struct Settlement {
     std::int64_t last_sequence = 0;
     std::vector<std::string> seen;  // "charge USD", ...: each once
+    AuditSum charged = 0;           // less what was refunded
   };
   std::unordered_map<std::string, Settlement> settlements;  // by job
 };
@@ -70,6 +72,13 @@ struct Auditor::State {
   std::map<std::int64_t, AuditedLimit> budgets;
   std::map<std::int64_t, AuditedLimit> limits;
   std::unordered_map<std::int64_t, AuditedHold> holds;
+  struct {
+    std::int64_t sequence = 0;
+    std::int64_t budget = 0;
+    std::int64_t other_budget = 0;
+    std::string unit;
+    std::int64_t amount_micros = 0;
+  } sent;  // the first half of a transfer, until the second one follows
 
   void problem(std::int64_t sequence, std::string text);
   void note(std::int64_t sequence, std::string text);
@@ -83,13 +92,16 @@ struct Auditor::State {
   void bind_entry(const AuditRecord& record);
   void hold_money_entry(const AuditRecord& record);
   void adjustment_entry(const AuditRecord& record);
+  void moved_limit_entry(const AuditRecord& record);
+  void transfer_entry(const AuditRecord& record);
+  void refund_of_run(const AuditRecord& record, AuditedHold& hold);
   void prices_entry(const AuditRecord& record);
 
   void first_hold_entry(const AuditRecord& record, const AuditLegs& legs);
   void further_hold_entry(const AuditRecord& record, AuditedHold& hold, const AuditLegs& legs);
   void check_standing(const AuditRecord& record);
   void check_settlement(const AuditRecord& record, AuditedHold& hold, const AuditedPart& part);
-  void check_available(const AuditRecord& record, const AuditLegs& legs);
+  void check_available(const AuditRecord& record, const AuditLegs& legs, bool with_credit);
   void take_in_partitions(const AuditRecord& record, const AuditLegs& legs);
   [[nodiscard]] std::int64_t partition_of(std::int64_t budget, const std::string& name) const;
   void add_partition(const AuditRecord& record, std::int64_t budget, std::int64_t id);

@@ -368,6 +368,89 @@ TEST(Auditor, RefundsGoBackToTheBudgetThatPaid) {
   story.expect_problem("got back more than it was charged");
 }
 
+TEST(Auditor, FindsARefundOfARunThatWasNotCharged) {
+  Story story;
+  Entry refund = story.first(EntryType::charge);
+  refund.type = EntryType::refund;
+  refund.details.clear();
+  refund.job = job(8);  // charged 4, but to another hold
+  refund.amount = usd(1);
+  story.append(refund);
+  story.expect_problem("hold 1: a run got back more than it was charged");
+}
+
+// A deposit of 5 into dept, and 2 of it moved on to proj001.
+Story moved_story() {
+  Story story;
+  for (const Action& action :
+       {Action(Deposit{"dept", "USD", usd(5)}), Action(Transfer{"dept", "proj001", "USD", usd(2)}),
+        Action(Withdraw{"proj001", "USD", usd(1)})}) {
+    story.ledger.run(action);
+    for (const Entry& entry : story.ledger.last_entries()) story.append(entry);
+  }
+  return story;
+}
+
+TEST(Auditor, FindsMoneyThatWasMovedWrongly) {
+  const Story sound = moved_story();
+  EXPECT_TRUE(sound.audited().finish().ok());
+  EXPECT_EQ(sound.audited().finish().budgets.at(1).limit_micros, 53'000'000);
+  EXPECT_TRUE(sound.audited().compare(tables_of(sound.ledger.book)).empty());
+  Story more = moved_story();
+  more.first(EntryType::transfer_in).amount += Micros(1);
+  more.expect_problem("a transfer arrives that nobody sent so");
+  Story lost = moved_story();
+  lost.entries.erase(lost.entries.end() - 2);
+  lost.expect_problem("a transfer was sent and did not arrive");
+  Story too_much = moved_story();
+  too_much.first(EntryType::withdrawal).amount = usd(13);
+  too_much.expect_problem("a withdrawal of 13 where only 10 is left");
+  too_much.expect_problem("and the entry says otherwise");
+  Story late = moved_story();
+  late.first(EntryType::deposit).at = epoch + hours(1000);
+  late.expect_problem("a deposit into a budget that is over");
+  Story foreign = moved_story();
+  foreign.first(EntryType::deposit).budget = BudgetId{2};
+  foreign.expect_problem("a deposit on a budget that is not the account's");
+}
+
+TEST(Auditor, CreditIsForRunningJobsAlone) {
+  TestLedger ledger;
+  CreateAccount create;
+  create.name = "proj001";
+  create.budgets = {budget_of(usd(10))};
+  create.budgets[0].credit_limit = usd(4);
+  ledger.run(create);
+  const HoldId id = ledger.hold("proj001", usd(10));
+  ledger.run(settle(id, job(7), usd(4), true));
+  ledger.run(OpenShare{id, job(7, -1, 1)});
+  const auto audited = [&](const std::function<void(Entry&)>& change) {
+    Auditor auditor;
+    for (const EntryType type : {EntryType::account_create, EntryType::budget_create,
+                                 EntryType::hold, EntryType::charge}) {
+      for (Entry entry : ledger.entries_of(type)) {
+        if (type == EntryType::hold && entry.sequence > 3) continue;
+        change(entry);
+        auditor.add(canonical_record(entry));
+      }
+    }
+    Entry top_up = ledger.entries_of(EntryType::hold).back();
+    auditor.add(canonical_record(top_up));
+    return auditor.finish();
+  };
+  EXPECT_TRUE(audited([](Entry&) {}).ok());
+  const AuditReport without = audited([](Entry& entry) {
+    if (entry.type != EntryType::budget_create) return;
+    replace(entry.details, "credit_limit_micros=4", "credit_limit_micros=3");
+  });
+  ASSERT_FALSE(without.ok());
+  EXPECT_THAT(without.problems[0].text, HasSubstr("sets 4 aside where only 0 is left"));
+  const AuditReport lent = audited([](Entry& entry) {
+    if (entry.type == EntryType::hold) entry.amount = usd(11);
+  });
+  EXPECT_THAT(lent.problems.at(0).text, HasSubstr("sets 11 aside where only 10 is left"));
+}
+
 TEST(Auditor, TimeThatGoesBackIsNoted) {
   Story story;
   story.entries[3].at = epoch - Span{1};

@@ -109,6 +109,8 @@ class Stage {
   [[nodiscard]] const Share* share(HoldId hold, const ShareKey& key) const;
   // The latest run seen of the key's job or array task, whatever cluster it ran on.
   [[nodiscard]] const Share* latest_run(HoldId hold, const ShareKey& key) const;
+  // In order of id.
+  [[nodiscard]] std::vector<const Share*> shares_of(HoldId hold) const;
   [[nodiscard]] const RememberedAnswer* answer(const std::string& request_id) const;
   [[nodiscard]] std::vector<BudgetId> budgets_of(AccountId account) const;
   [[nodiscard]] std::vector<LimitId> limits_of(BudgetId budget) const;

@@ -36,6 +36,12 @@ enum class Refusal {
   limit_below_committed,  // a limit cannot go below held + used
   budget_in_use,          // money is held or used: its period cannot leave this moment out
   exceeds_used,           // more would be given back than was ever used
+  exceeds_available,      // more would be taken out than is neither held nor used
+  exceeds_charge,         // a refund beyond what was charged less what was refunded
+  limit_too_large,        // a limit cannot go beyond what can be entered
+  budget_ended,           // nothing can be put into it any more
+  same_budget,            // a transfer from a budget to itself
+  reason_missing,         // money is not moved by hand without a reason
   too_many_unbound,       // submissions of this user and account that never became jobs
   unknown_hold,
   hold_closed,
@@ -89,6 +95,7 @@ struct UpdateAccount {
   std::optional<Micros> limit;
   std::optional<Instant> start;
   std::optional<Instant> end;
+  std::optional<Micros> credit_limit;
 };
 
 struct CloseAccount {
@@ -166,14 +173,46 @@ struct Adjust {
   Micros amount;
 };
 
+// Moves the limit of one of the account's own budgets up or down: the one in force at context.at,
+// or the nearest one to come, or the last; nothing is put into one that has ended. amount > 0; a
+// reason is needed. Limits of ancestors and partitions do not move.
+struct Deposit {
+  std::string account;
+  std::string unit = "USD";
+  Micros amount;
+};
+
+struct Withdraw {
+  std::string account;
+  std::string unit = "USD";
+  Micros amount;  // at most what is available
+};
+
+// A withdrawal and a deposit in one: neither happens without the other.
+struct Transfer {
+  std::string from;
+  std::string to;
+  std::string unit = "USD";
+  Micros amount;  // at most what is available
+};
+
+// Gives back what settled shares of a hold were charged, to the budget that paid, also after its
+// end. amount > 0; a reason is needed.
+struct Refund {
+  HoldId hold;
+  std::optional<ShareKey> key;  // that run alone; else the hold's runs, the first settled first
+  std::string unit;
+  Micros amount;  // at most what was charged less what was refunded
+};
+
 struct RecordPrices {
   Instant effective_from;
   std::string text;
 };
 
-using Action =
-    std::variant<CreateAccount, UpdateAccount, CloseAccount, AddBudget, SetPartitionLimit,
-                 PlaceHold, BindHold, SettleShare, OpenShare, VoidHold, Adjust, RecordPrices>;
+using Action = std::variant<CreateAccount, UpdateAccount, CloseAccount, AddBudget,
+                            SetPartitionLimit, PlaceHold, BindHold, SettleShare, OpenShare,
+                            VoidHold, Adjust, Deposit, Withdraw, Transfer, Refund, RecordPrices>;
 
 struct Command {
   Context context;
@@ -203,7 +242,7 @@ struct Outcome {
   Micros amount;   // held, charged or set
   LegFigures leg;  // for holds: the leg with the least available
   Micros granted;  // settlement: what the share had held
-  Micros charged;
+  Micros charged;  // a refund: what was charged less what was refunded before
   Micros overrun;
   Micros released;
   std::int64_t sequence = 0;  // of the first entry written, 0 when none

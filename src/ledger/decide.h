@@ -22,10 +22,26 @@ namespace asbb::ledger {
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const OpenShare& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const VoidHold& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const Adjust& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const Deposit& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const Withdraw& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const Transfer& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const Refund& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context,
                                     const RecordPrices& action);
 
 [[nodiscard]] Outcome refuse(Refusal refusal, std::string field = {});
+
+// With the figures of the leg that decided, its unit, and what was asked.
+[[nodiscard]] Outcome refuse_with_figures(const Stage& stage, const Leg& leg, Refusal refusal,
+                                          std::string field, Micros asked);
+
+// Of the account's own budgets of that unit: the one in force, else the next to come, else the
+// last; nullptr when there is none.
+[[nodiscard]] const Budget* nearest_budget(const Stage& stage, AccountId account,
+                                           const std::string& unit, Instant at);
+
+// An entry with what the context and the account say already filled in.
+[[nodiscard]] Entry account_entry(const Context& context, EntryType type, const Account& account);
 
 // Free text of people and clusters: at most 2000 bytes, and no NUL.
 [[nodiscard]] bool is_valid_text(const std::string& text);

@@ -1,4 +1,4 @@
-// Accounts, budgets, limits, corrections and prices.
+// Accounts, budgets, limits and prices.
 #include <algorithm>
 
 #include "base/assert.h"
@@ -25,18 +25,6 @@ bool is_valid_limit(Micros limit) {
 
 bool is_valid_factor(std::optional<std::int64_t> factor) {
   return !factor || (*factor > 0 && *factor <= hold_factor_max);
-}
-
-Entry account_entry(const Context& context, EntryType type, const Account& account) {
-  Entry entry;
-  entry.at = context.at;
-  entry.type = type;
-  entry.actor = context.actor;
-  entry.reason = context.reason;
-  entry.request_id = context.request_id;
-  entry.account = account.id;
-  entry.account_name = account.name;
-  return entry;
 }
 
 std::string account_details(const Stage& stage, const Account& account) {
@@ -95,44 +83,11 @@ Budget& add_budget(Stage& stage, const Context& context, AccountId account, cons
   return added;
 }
 
-// Of the account's own budgets of that unit: the one in force, else the next to come, else the
-// last.
-const Budget* nearest_budget(const Stage& stage, AccountId account, const std::string& unit,
-                             Instant at) {
-  const Budget* best = nullptr;
-  for (const BudgetId id : stage.budgets_of(account)) {
-    const Budget* budget = stage.budget(id);
-    if (budget->unit != unit) continue;
-    if (budget->covers(at)) return budget;
-    if (best == nullptr) {
-      best = budget;
-      continue;
-    }
-    const bool coming = at < budget->start;
-    const bool best_coming = at < best->start;
-    const bool nearer = coming ? !best_coming || budget->start < best->start
-                               : !best_coming && best->end < budget->end;
-    if (nearer) best = budget;
-  }
-  return best;
-}
-
 bool makes_cycle(const Stage& stage, AccountId account, AccountId parent) {
   for (AccountId id = parent; id.is_set(); id = stage.account(id)->parent) {
     if (id == account) return true;
   }
   return false;
-}
-
-Outcome refuse_with_figures(const Stage& stage, const Leg& leg, Refusal refusal, std::string field,
-                            Micros asked) {
-  Outcome outcome = refuse(refusal, std::move(field));
-  outcome.leg = figures_of(stage, leg);
-  const BudgetId budget =
-      leg.kind == Leg::Kind::budget ? BudgetId{leg.id} : stage.limit(LimitId{leg.id})->budget;
-  outcome.unit = stage.budget(budget)->unit;
-  outcome.amount = asked;
-  return outcome;
 }
 
 // The first of the account's own budgets of that unit that shares a moment with [start, end).
@@ -176,10 +131,11 @@ Outcome check_budget_change(const Stage& stage, const Context& context, const Bu
 // Checks the changes of limit and period of an update, and says in `plan` what they come to.
 Outcome plan_budget_update(const Stage& stage, const Context& context, const UpdateAccount& action,
                            const Account& account, BudgetPlan& plan) {
-  if (!action.limit && !action.start && !action.end) return {};
+  if (!action.limit && !action.start && !action.end && !action.credit_limit) return {};
   const Budget* budget = nearest_budget(stage, account.id, action.unit, context.at);
   if (action.limit && action.start && action.end) {
-    plan.wanted = {action.unit, *action.start, *action.end, *action.limit, Micros()};
+    plan.wanted = {action.unit, *action.start, *action.end, *action.limit,
+                   action.credit_limit.value_or(Micros())};
     if (*action.end <= *action.start) return refuse(Refusal::bad_period, "end_date");
     budget = overlapped_budget(stage, account.id, action.unit, *action.start, *action.end);
     plan.adds = budget == nullptr;
@@ -191,7 +147,7 @@ Outcome plan_budget_update(const Stage& stage, const Context& context, const Upd
   plan.change = budget->id;
   plan.wanted = {budget->unit, action.start.value_or(budget->start),
                  action.end.value_or(budget->end), action.limit.value_or(budget->limit),
-                 budget->credit_limit};
+                 action.credit_limit.value_or(budget->credit_limit)};
   return check_budget_change(stage, context, *budget, plan.wanted);
 }
 
@@ -200,6 +156,7 @@ void change_budget(Stage& stage, const Context& context, BudgetId id, const NewB
   budget.start = wanted.start;
   budget.end = wanted.end;
   budget.limit = wanted.limit;
+  budget.credit_limit = wanted.credit_limit;
   budget.updated_at = context.at;
   write_budget_entry(stage, context, EntryType::budget_update, budget);
 }
@@ -231,6 +188,49 @@ Outcome check_account_update(const Stage& stage, const UpdateAccount& action,
 }
 
 }  // namespace
+
+Entry account_entry(const Context& context, EntryType type, const Account& account) {
+  Entry entry;
+  entry.at = context.at;
+  entry.type = type;
+  entry.actor = context.actor;
+  entry.reason = context.reason;
+  entry.request_id = context.request_id;
+  entry.account = account.id;
+  entry.account_name = account.name;
+  return entry;
+}
+
+const Budget* nearest_budget(const Stage& stage, AccountId account, const std::string& unit,
+                             Instant at) {
+  const Budget* best = nullptr;
+  for (const BudgetId id : stage.budgets_of(account)) {
+    const Budget* budget = stage.budget(id);
+    if (budget->unit != unit) continue;
+    if (budget->covers(at)) return budget;
+    if (best == nullptr) {
+      best = budget;
+      continue;
+    }
+    const bool coming = at < budget->start;
+    const bool best_coming = at < best->start;
+    const bool nearer = coming ? !best_coming || budget->start < best->start
+                               : !best_coming && best->end < budget->end;
+    if (nearer) best = budget;
+  }
+  return best;
+}
+
+Outcome refuse_with_figures(const Stage& stage, const Leg& leg, Refusal refusal, std::string field,
+                            Micros asked) {
+  Outcome outcome = refuse(refusal, std::move(field));
+  outcome.leg = figures_of(stage, leg);
+  const BudgetId budget =
+      leg.kind == Leg::Kind::budget ? BudgetId{leg.id} : stage.limit(LimitId{leg.id})->budget;
+  outcome.unit = stage.budget(budget)->unit;
+  outcome.amount = asked;
+  return outcome;
+}
 
 Outcome decide_action(Stage& stage, const Context& context, const CreateAccount& action) {
   if (!is_valid_name(action.name)) return refuse(Refusal::bad_name, "slurm_account");
@@ -370,37 +370,6 @@ Outcome decide_action(Stage& stage, const Context& context, const SetPartitionLi
   outcome.budget = budget->id;
   outcome.unit = budget->unit;
   outcome.amount = action.limit;
-  return outcome;
-}
-
-Outcome decide_action(Stage& stage, const Context& context, const Adjust& action) {
-  const Account* account = stage.account(action.account);
-  if (account == nullptr) return refuse(Refusal::unknown_account, "account");
-  if (action.amount > max_amount || action.amount < Micros(-max_amount.count()) ||
-      action.amount.is_zero()) {
-    return refuse(Refusal::bad_amount, "amount");
-  }
-  const Legs legs = find_legs(stage, account->id, action.unit, "", context.at);
-  if (legs.refusal != Refusal::none) return refuse(legs.refusal, "unit");
-  Outcome outcome;
-  outcome.account = account->id;
-  outcome.budget = legs.budget;
-  outcome.unit = action.unit;
-  outcome.amount = action.amount;
-  outcome.leg = figures_of(stage, legs.legs.front());
-  for (const Leg& leg : legs.legs) {
-    if (!action.amount.is_negative() || Micros() - action.amount <= figures_of(stage, leg).used) {
-      continue;
-    }
-    return refuse_with_figures(stage, leg, Refusal::exceeds_used, "amount", action.amount);
-  }
-  if (!add_to_legs(stage, legs.legs, Micros(), action.amount)) return refuse(Refusal::overflow);
-  Entry entry = account_entry(context, EntryType::adjustment, *account);
-  entry.budget = legs.budget;
-  entry.unit = action.unit;
-  entry.amount = action.amount;
-  entry.details = RecordWriter().add("legs", to_string(legs.legs)).text();
-  stage.add(std::move(entry));
   return outcome;
 }
 

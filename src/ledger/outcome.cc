@@ -9,7 +9,7 @@
 namespace asbb::ledger {
 namespace {
 
-constexpr Words<Refusal, 31> refusals{{
+constexpr Words<Refusal, 37> refusals{{
     {Refusal::none, "none"},
     {Refusal::request_id_conflict, "request_id_conflict"},
     {Refusal::request_too_old, "request_too_old"},
@@ -33,6 +33,12 @@ constexpr Words<Refusal, 31> refusals{{
     {Refusal::limit_below_committed, "limit_below_committed"},
     {Refusal::budget_in_use, "budget_in_use"},
     {Refusal::exceeds_used, "exceeds_used"},
+    {Refusal::exceeds_available, "exceeds_available"},
+    {Refusal::exceeds_charge, "exceeds_charge"},
+    {Refusal::limit_too_large, "limit_too_large"},
+    {Refusal::budget_ended, "budget_ended"},
+    {Refusal::same_budget, "same_budget"},
+    {Refusal::reason_missing, "reason_missing"},
     {Refusal::too_many_unbound, "too_many_unbound"},
     {Refusal::unknown_hold, "unknown_hold"},
     {Refusal::hold_closed, "hold_closed"},

@@ -99,6 +99,19 @@ const Share* Stage::latest_run(HoldId hold, const ShareKey& key) const {
   return staged_or(shares_, latest.second, book_->share(latest.second));
 }
 
+std::vector<const Share*> Stage::shares_of(HoldId hold) const {
+  std::map<ShareId, const Share*> found;
+  for (const Share* share : book_->shares_of(hold)) {
+    found[share->id] = staged_or(shares_, share->id, share);
+  }
+  for (const auto& [id, share] : shares_) {
+    if (share.hold == hold) found[id] = &share;
+  }
+  std::vector<const Share*> out;
+  for (const auto& [id, share] : found) out.push_back(share);
+  return out;
+}
+
 const RememberedAnswer* Stage::answer(const std::string& request_id) const {
   return staged_or(answers_, request_id, book_->answer(request_id));
 }

@@ -16,7 +16,7 @@ constexpr Words<HoldStatus, 2> hold_statuses{
     {{HoldStatus::open, "open"}, {HoldStatus::closed, "closed"}}};
 constexpr Words<ShareStatus, 2> share_statuses{
     {{ShareStatus::open, "open"}, {ShareStatus::settled, "settled"}}};
-constexpr Words<EntryType, 14> entry_types{{{EntryType::account_create, "account_create"},
+constexpr Words<EntryType, 18> entry_types{{{EntryType::account_create, "account_create"},
                                             {EntryType::account_update, "account_update"},
                                             {EntryType::account_close, "account_close"},
                                             {EntryType::budget_create, "budget_create"},
@@ -29,6 +29,10 @@ constexpr Words<EntryType, 14> entry_types{{{EntryType::account_create, "account
                                             {EntryType::overrun, "overrun"},
                                             {EntryType::refund, "refund"},
                                             {EntryType::adjustment, "adjustment"},
+                                            {EntryType::deposit, "deposit"},
+                                            {EntryType::withdrawal, "withdrawal"},
+                                            {EntryType::transfer_out, "transfer_out"},
+                                            {EntryType::transfer_in, "transfer_in"},
                                             {EntryType::prices, "prices"}}};
 
 std::optional<Leg> parse_leg(std::string_view word) {

@@ -145,6 +145,7 @@ struct Share {
   Micros charged;   // out of what was held
   Micros overrun;   // beyond it
   Micros released;  // back to the budget, or to the hold when requeued
+  Micros refunded;  // of charged and overrun, given back since
   bool requeued = false;
   Instant opened_at;
   Instant settled_at;
@@ -165,6 +166,10 @@ enum class EntryType {
   overrun,
   refund,
   adjustment,
+  deposit,
+  withdrawal,
+  transfer_out,
+  transfer_in,
   prices
 };
 
@@ -181,8 +186,7 @@ struct Entry {
   std::string account_name;
   BudgetId budget;
   std::string unit;
-  Micros amount;  // hold, charge, release, overrun, refund: >= 0; adjustment: signed; limits: the
-                  // new limit
+  Micros amount;  // adjustment: signed; limits: the new limit; of all others >= 0
   HoldId hold;
   std::string user;
   std::string partition;

@@ -96,6 +96,16 @@ class Operations {
                            const Promise<api::Account>& promise);
   void adjust(const Caller& caller, const std::string& name, const api::Adjustment& request,
               const Promise<api::Account>& promise);
+  void deposit(const Caller& caller, const std::string& name, const api::MoneyMove& request,
+               const Promise<api::Account>& promise);
+  void withdraw(const Caller& caller, const std::string& name, const api::MoneyMove& request,
+                const Promise<api::Account>& promise);
+  // `name` gives; the answer shows it.
+  void transfer(const Caller& caller, const std::string& name, const api::MoneyTransfer& request,
+                const Promise<api::Account>& promise);
+  // Blocking until the promise: it may look for the hold in the store.
+  void refund(const Caller& caller, const std::string& name, const api::MoneyRefund& request,
+              const Promise<api::Account>& promise);
 
   [[nodiscard]] Reply<std::vector<api::OpenHold>> open_holds(const Caller& caller,
                                                              const std::string& account) const;
@@ -121,6 +131,9 @@ class Operations {
   struct Submitted;
   struct Checked;
 
+  [[nodiscard]] std::string unit_or_default(const std::string& unit) const {
+    return unit.empty() ? options_.default_unit : unit;
+  }
   [[nodiscard]] Instant now() const { return with_.committer.clock()(); }
   [[nodiscard]] ledger::Command command(const Caller& caller, ledger::Action action,
                                         std::string reason = {}) const;

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "service/account_view.h"
-#include "service/digest.h"
 #include "service/operations.h"
 
 namespace asbb::service {
@@ -153,6 +152,7 @@ void Operations::update_account(const Caller& caller, const std::string& name,
     }
   }
   update.limit = request.budget_limit;
+  update.credit_limit = request.credit_limit;
   if (request.start_date) {
     const auto start = api::period_start(*request.start_date, options_.zone);
     if (!start) return fail_with(promise, api::problem_of(start.error()));
@@ -192,23 +192,6 @@ void Operations::set_partition_limit(const Caller& caller, const std::string& na
   commit<api::Account>(command(caller, std::move(set)), name, promise,
                        [this, name](const ledger::Outcome&) { return show_account(name); },
                        {{"partition", partition}, {"unit", request.unit}});
-}
-
-void Operations::adjust(const Caller& caller, const std::string& name,
-                        const api::Adjustment& request, const Promise<api::Account>& promise) {
-  if (const auto denied = may_change(caller)) return fail_with(promise, *denied);
-  ledger::Adjust adjust;
-  adjust.account = name;
-  adjust.unit = request.unit.empty() ? options_.default_unit : request.unit;
-  adjust.amount = request.amount;
-  const std::string body = adjust.unit + " " + to_decimal(request.amount) + " " + request.reason;
-  ledger::Command made = command(caller, std::move(adjust), request.reason);
-  if (!request.request_id.empty()) {
-    made.context.request_id = "adjust:" + caller.actor + ":" + request.request_id;
-    made.context.body_digest = sha256_hex(name + "\n" + body);
-  }
-  commit<api::Account>(std::move(made), name, promise,
-                       [this, name](const ledger::Outcome&) { return show_account(name); });
 }
 
 Reply<std::vector<api::OpenHold>> Operations::open_holds(const Caller& caller,

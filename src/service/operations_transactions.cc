@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "ledger/record.h"
 #include "service/account_view.h"
 #include "service/operations.h"
 
@@ -23,6 +24,12 @@ std::string job_text(const ledger::ShareKey& job) {
   return job.task < 0 ? id : id + "_" + std::to_string(job.task);
 }
 
+// Of the other end of a transfer.
+std::string other_account(const ledger::Entry& entry) {
+  auto details = ledger::read_record(entry.details);
+  return details ? (*details)["other_account"] : std::string();
+}
+
 std::string account_sentence(const ledger::Entry& entry) {
   switch (entry.type) {
     case EntryType::account_create:
@@ -37,6 +44,14 @@ std::string account_sentence(const ledger::Entry& entry) {
       return "Budget changed to " + money(entry) + ".";
     case EntryType::limit_set:
       return "Limit of " + money(entry) + " set for partition " + entry.partition + ".";
+    case EntryType::deposit:
+      return money(entry) + " put into the budget.";
+    case EntryType::withdrawal:
+      return money(entry) + " taken out of the budget.";
+    case EntryType::transfer_out:
+      return money(entry) + " moved to account " + other_account(entry) + ".";
+    case EntryType::transfer_in:
+      return money(entry) + " moved here from account " + other_account(entry) + ".";
     case EntryType::adjustment:
       return "Used corrected by " + money(entry) + ".";
     default:

@@ -1,5 +1,6 @@
 #include "service/reply.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/money.h"
@@ -38,6 +39,11 @@ Meaning meaning_of(Refusal refusal) {
     case Refusal::limit_below_committed:
     case Refusal::budget_in_use:
     case Refusal::exceeds_used:
+    case Refusal::exceeds_available:
+    case Refusal::exceeds_charge:
+    case Refusal::limit_too_large:
+    case Refusal::budget_ended:
+    case Refusal::same_budget:
     case Refusal::too_many_unbound:
     case Refusal::hold_closed:
     case Refusal::hold_is_bound:
@@ -55,6 +61,7 @@ Meaning meaning_of(Refusal refusal) {
     case Refusal::unknown_parent:
     case Refusal::parent_cycle:
     case Refusal::unit_not_held:
+    case Refusal::reason_missing:
     case Refusal::overflow:
       break;
   }
@@ -83,6 +90,33 @@ std::string exceeds_used_sentence(const ledger::Outcome& outcome) {
          (leg.partition.empty() ? "'" : "' on partition '" + leg.partition + "'") + " has used.";
 }
 
+// Of money that people move.
+std::string move_sentence(const ledger::Outcome& outcome) {
+  const ledger::LegFigures& leg = outcome.leg;
+  const std::string asked = to_display(outcome.amount, outcome.unit);
+  switch (outcome.refusal) {
+    case Refusal::exceeds_used:
+      return exceeds_used_sentence(outcome);
+    case Refusal::exceeds_available:
+      return asked + " cannot be taken out of account '" + leg.account + "': of " +
+             to_display(leg.limit, outcome.unit) + ", " + to_display(leg.used, outcome.unit) +
+             " is used and " + to_display(leg.held, outcome.unit) + " held, so " +
+             to_display(std::max(leg.available, Micros()), outcome.unit) + " can.";
+    case Refusal::exceeds_charge:
+      return "At most " + to_display(outcome.charged, outcome.unit) +
+             " can be refunded: what was charged less what was refunded.";
+    case Refusal::limit_too_large:
+      return "The budget of " + to_display(leg.limit, outcome.unit) + " of account '" +
+             leg.account + "' cannot grow by " + asked + ": a budget is at most " +
+             to_display(max_amount, outcome.unit) + ".";
+    case Refusal::budget_ended:
+      return "The budget of account '" + leg.account + "' in " + outcome.unit +
+             " has ended; add one for this time first.";
+    default:
+      return "This would move money from a budget to itself.";
+  }
+}
+
 std::string input_sentence(const ledger::Outcome& outcome, const std::string& account) {
   switch (outcome.refusal) {
     case Refusal::bad_amount:
@@ -101,6 +135,8 @@ std::string input_sentence(const ledger::Outcome& outcome, const std::string& ac
       return "Account '" + account + "' cannot stand below itself.";
     case Refusal::unit_not_held:
       return "Nothing was held in that unit for this transaction.";
+    case Refusal::reason_missing:
+      return "A reason of at most 2000 characters is needed: it stays in the ledger.";
     case Refusal::overflow:
       return "The sum would be larger than what can be counted.";
     case Refusal::request_too_old:
@@ -170,7 +206,12 @@ std::string sentence_of(const ledger::Outcome& outcome, const std::string& accou
     case Refusal::budget_in_use:
       return in_use_sentence(outcome);
     case Refusal::exceeds_used:
-      return exceeds_used_sentence(outcome);
+    case Refusal::exceeds_available:
+    case Refusal::exceeds_charge:
+    case Refusal::limit_too_large:
+    case Refusal::budget_ended:
+    case Refusal::same_budget:
+      return move_sentence(outcome);
     case Refusal::too_many_unbound:
       return "Too many submissions of this user and account have not become jobs yet; try again "
              "in a minute.";

@@ -147,6 +147,7 @@ void fill(ledger::Share& share) {
   share.charged = any_held();
   share.overrun = any_held();
   share.released = any_held();
+  share.refunded = Micros(number_between(0, share.actual.count()));
   share.requeued = chance();
   share.opened_at = any_time();
   share.settled_at = any_time();
@@ -185,7 +186,7 @@ ChainedEntry any_entry(const Model& model, std::int64_t sequence) {
   if (!model.budgets.empty() && chance()) entry.budget = any_of(model.budgets).id;
   if (!model.holds.empty() && chance()) entry.hold = any_of(model.holds).id;
   entry.unit = arbitrary_text();
-  const bool signed_too = entry.type == EntryType::adjustment || entry.type == EntryType::bind;
+  const bool signed_too = entry.type == EntryType::adjustment;
   entry.amount = Micros(signed_too ? any_number() : any_positive());
   entry.user = arbitrary_text();
   entry.partition = arbitrary_text();

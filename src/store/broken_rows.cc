@@ -37,6 +37,8 @@ std::vector<Breakage> breakages() {
       {"hold without an account", [](Batch& b) { b.holds[0].account = {}; }},
       {"share holds below zero", [](Batch& b) { b.shares[0].held[0] = Micros(-1); }},
       {"charged below zero", [](Batch& b) { b.shares[0].charged = Micros(-1); }},
+      {"refunded beyond the cost", [](Batch& b) { b.shares[0].refunded = Micros(1); }},
+      {"refunded below zero", [](Batch& b) { b.shares[0].refunded = Micros(-1); }},
       {"second share of a run", [](Batch& b) { b.shares[0].id = ledger::ShareId{2}; }},
       {"no such hold", [](Batch& b) { b.shares[0].hold = ledger::HoldId{77}; }},
       {"price version 0", [](Batch& b) { b.prices[0].version = 0; }},

@@ -11,9 +11,7 @@ bool is_amount(Micros amount) {
 }
 
 bool is_never_negative(ledger::EntryType type) {
-  using ledger::EntryType;
-  return type == EntryType::hold || type == EntryType::charge || type == EntryType::release ||
-         type == EntryType::overrun || type == EntryType::refund;
+  return type != ledger::EntryType::adjustment;
 }
 
 }  // namespace
@@ -80,6 +78,9 @@ const char* broken_rule(const ledger::Share& share) {
   if (share.actual.is_negative() || share.charged.is_negative() || share.overrun.is_negative() ||
       share.released.is_negative()) {
     return "the amounts of a settlement are not negative";
+  }
+  if (share.refunded.is_negative() || share.refunded > share.actual) {
+    return "a refund is at most what was charged";
   }
   return nullptr;
 }

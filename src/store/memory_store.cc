@@ -23,6 +23,7 @@ MemoryDisk::~MemoryDisk() = default;
 void MemoryDisk::take_over() {
   const std::lock_guard lock(state_->mutex);
   ++state_->epoch;
+  state_->locked = false;
 }
 
 MemoryStore::MemoryStore(std::shared_ptr<MemoryDisk> disk) : disk_(std::move(disk)) {}

@@ -19,7 +19,7 @@ class MemoryDisk {
   MemoryDisk& operator=(const MemoryDisk&) = delete;
 
   // What a second service that does not honour the lock does: a new epoch. The owner's next commit
-  // is denied.
+  // is denied, and the lock keeps nobody out.
   void take_over();
 
  private:

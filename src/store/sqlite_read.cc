@@ -42,7 +42,8 @@ constexpr char hold_parts_sql[] =
     " FROM budget_hold_parts WHERE hold_id = ? ORDER BY part";
 constexpr char shares_sql[] =
     "SELECT id, hold_id, cluster, job_id, task, run, external_id, status, unit, actual_micros,"
-    " charged_micros, overrun_micros, released_micros, requeued, opened_at_us, settled_at_us"
+    " charged_micros, overrun_micros, released_micros, refunded_micros, requeued, opened_at_us,"
+    " settled_at_us"
     " FROM budget_shares WHERE hold_id = ? ORDER BY id";
 constexpr char share_parts_sql[] =
     "SELECT held_micros FROM budget_share_parts WHERE share_id = ? ORDER BY part";
@@ -161,6 +162,7 @@ bool read(Statement& row, ledger::Share& share) {
   share.charged = Micros(row.integer());
   share.overrun = Micros(row.integer());
   share.released = Micros(row.integer());
+  share.refunded = Micros(row.integer());
   share.requeued = row.integer() != 0;
   share.opened_at.microseconds = row.integer();
   share.settled_at.microseconds = row.integer();

@@ -69,7 +69,8 @@ TEST_F(SqliteStoreTest, TheSchemaKnowsEveryWordOfTheLedger) {
         ledger::EntryType::budget_update, ledger::EntryType::limit_set, ledger::EntryType::hold,
         ledger::EntryType::bind, ledger::EntryType::charge, ledger::EntryType::release,
         ledger::EntryType::overrun, ledger::EntryType::refund, ledger::EntryType::adjustment,
-        ledger::EntryType::prices}) {
+        ledger::EntryType::deposit, ledger::EntryType::withdrawal, ledger::EntryType::transfer_out,
+        ledger::EntryType::transfer_in, ledger::EntryType::prices}) {
     batch.entries.push_back(make_entry(++sequence));
     batch.entries.back().entry.type = type;
   }

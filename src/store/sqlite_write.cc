@@ -65,14 +65,15 @@ constexpr char hold_parts_beyond_sql[] =
 
 constexpr char share_sql[] =
     "INSERT INTO budget_shares (id, hold_id, cluster, job_id, task, run, external_id, status, unit,"
-    " actual_micros, charged_micros, overrun_micros, released_micros, requeued, opened_at_us,"
-    " settled_at_us) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    " actual_micros, charged_micros, overrun_micros, released_micros, refunded_micros, requeued,"
+    " opened_at_us, settled_at_us) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
     " ON CONFLICT (id) DO UPDATE SET hold_id = excluded.hold_id, cluster = excluded.cluster,"
     " job_id = excluded.job_id, task = excluded.task, run = excluded.run,"
     " external_id = excluded.external_id, status = excluded.status, unit = excluded.unit,"
     " actual_micros = excluded.actual_micros, charged_micros = excluded.charged_micros,"
     " overrun_micros = excluded.overrun_micros, released_micros = excluded.released_micros,"
-    " requeued = excluded.requeued, opened_at_us = excluded.opened_at_us,"
+    " refunded_micros = excluded.refunded_micros, requeued = excluded.requeued,"
+    " opened_at_us = excluded.opened_at_us,"
     " settled_at_us = excluded.settled_at_us";
 
 constexpr char share_part_sql[] =
@@ -181,6 +182,7 @@ Result<void> write(Statement& statement, const ledger::Share& share) {
       .put(share.charged.count())
       .put(share.overrun.count())
       .put(share.released.count())
+      .put(share.refunded.count())
       .put(std::int64_t{share.requeued})
       .put(share.opened_at.microseconds)
       .put(share.settled_at.microseconds)

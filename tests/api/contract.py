@@ -288,6 +288,11 @@ def write_accounts(service, name):
     service.call("POST", path + "/adjustments", {"amount": -0.5, "reason": "contract"})
     service.call("POST", path + "/adjustments", {"amount": 0, "reason": "none"}, expect=400)
     service.call("POST", path + "/adjustments", {"amount": 1}, expect=400)
+    service.call("POST", path + "/deposits", {"amount": 2, "reason": "contract"})
+    service.call("POST", path + "/withdrawals", {"amount": 2, "reason": "contract"})
+    service.call("POST", path + "/withdrawals", {"amount": 1e6, "reason": "contract"}, expect=409)
+    service.call("POST", path + "/transfers", {"to": name, "amount": 1, "reason": "contract"}, expect=409)
+    service.call("POST", path + "/refunds", {"job_id": "none", "amount": 1, "reason": "contract"}, expect=404)
 
 
 def hold_and_charge(service, name, partition):

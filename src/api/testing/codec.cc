@@ -116,6 +116,9 @@ void write_samples() {
   write("AccountUpdate", update);
   write("PartitionLimitSet", PartitionLimitSet{Micros(1), "USD"});
   write("Adjustment", Adjustment{Micros(-1), "USD", "r", "i"});
+  write("MoneyMove", MoneyMove{Micros(1), "USD", "r", "i"});
+  write("MoneyTransfer", MoneyTransfer{"b", Micros(1), "USD", "r", "i"});
+  write("MoneyRefund", MoneyRefund{"t", "1", "c", Micros(1), "USD", "r", "i"});
   write("Usage", sample_usage());
   write("PriceImport", PriceImport{"prices: []", at});
   write("PriceBook", PriceBook{1, at, at, true, "text"});
@@ -151,6 +154,9 @@ const std::map<std::string, Again>& readers() {
       {"AccountUpdate", again<AccountUpdate>},
       {"PartitionLimitSet", again<PartitionLimitSet>},
       {"Adjustment", again<Adjustment>},
+      {"MoneyMove", again<MoneyMove>},
+      {"MoneyTransfer", again<MoneyTransfer>},
+      {"MoneyRefund", again<MoneyRefund>},
       {"Usage", again<Usage>},
       {"PriceImport", again<PriceImport>},
       {"PriceBook", again<PriceBook>},

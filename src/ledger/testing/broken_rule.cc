@@ -25,6 +25,9 @@ std::string broken_share(const Hold& hold, const Share& share) {
       return of_hold(hold, "charged and released are not what the share held");
     }
   }
+  if (share.refunded.is_negative() || share.refunded > share.actual) {
+    return of_hold(hold, "a run got back more than it cost");
+  }
   if (share.status == ShareStatus::settled && share.charged + share.overrun != share.actual) {
     return of_hold(hold, "charged and overrun are not the actual cost");
   }

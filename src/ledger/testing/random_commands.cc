@@ -99,6 +99,7 @@ Action update_account(Chance& chance) {
   if (chance.one_in(2)) update.limit = amount(chance);
   if (chance.one_in(6)) update.start = epoch + hours(chance.below(10) * 10);
   if (chance.one_in(6)) update.end = epoch + hours(chance.below(10) * 20);
+  if (chance.one_in(6)) update.credit_limit = amount(chance);
   return update;
 }
 
@@ -139,8 +140,34 @@ Action settle_share(Chance& chance, const Book& book) {
   return settle;
 }
 
+Action refund(Chance& chance, const Book& book) {
+  Refund refund;
+  refund.hold = some_hold(chance, book);
+  refund.unit = chance.one_in(20) ? "EUR" : chance.of(units);
+  refund.amount = amount(chance);
+  const auto shares = book.shares_of(refund.hold);
+  if (shares.empty()) return refund;
+  const Share* share = chance.of(shares);
+  if (chance.one_in(2)) refund.key = share->key;
+  if (!chance.one_in(4)) refund.unit = share->unit;
+  if (chance.one_in(4)) refund.amount = share->actual - share->refunded + Micros(chance.below(2));
+  return refund;
+}
+
+Action move_money(Chance& chance, const Book& book) {
+  const std::int64_t kind = chance.below(12);
+  if (kind < 2) return Deposit{chance.of(account_names), chance.of(units), amount(chance)};
+  if (kind < 4) return Withdraw{chance.of(account_names), chance.of(units), amount(chance)};
+  if (kind < 7) {
+    return Transfer{chance.of(account_names), chance.of(account_names), chance.of(units),
+                    amount(chance)};
+  }
+  return refund(chance, book);
+}
+
 Action some_action(Chance& chance, const Book& book) {
   const std::int64_t kind = chance.below(100);
+  if (chance.one_in(9)) return move_money(chance, book);
   if (kind < 2) return create_account(chance);
   if (kind < 11) return update_account(chance);
   if (kind < 12) return CloseAccount{chance.of(account_names)};
@@ -157,7 +184,8 @@ Action some_action(Chance& chance, const Book& book) {
   if (kind < 92) return OpenShare{hold, some_key(chance, book, hold)};
   if (kind < 94) return VoidHold{hold};
   if (kind < 99) {
-    const Micros correction = chance.one_in(8) ? max_amount : amount(chance);
+    Micros correction = chance.one_in(8) ? max_amount : amount(chance);
+    if (chance.one_in(3) && !correction.is_negative()) correction = Micros() - correction;
     return Adjust{chance.of(account_names), chance.of(units), correction};
   }
   return RecordPrices{epoch, "a: 1\n"};
@@ -212,6 +240,7 @@ Command random_command(const Book& book, std::uint64_t seed, Instant now) {
   Command command;
   command.context.at = now + seconds(chance.below(3600));
   command.context.actor = "root";
+  if (!chance.one_in(40)) command.context.reason = "by chance";
   command.action = some_action(chance, book);
   if (chance.one_in(3)) {
     command.context.request_id =
@@ -225,7 +254,8 @@ std::string describe(const Command& command) {
   static const std::vector<const char*> names{
       "CreateAccount",     "UpdateAccount", "CloseAccount", "AddBudget",
       "SetPartitionLimit", "PlaceHold",     "BindHold",     "SettleShare",
-      "OpenShare",         "VoidHold",      "Adjust",       "RecordPrices"};
+      "OpenShare",         "VoidHold",      "Adjust",       "Deposit",
+      "Withdraw",          "Transfer",      "Refund",       "RecordPrices"};
   std::string out = names.at(command.action.index());
   if (const auto* settle = std::get_if<SettleShare>(&command.action)) {
     out += " hold " + std::to_string(settle->hold.value) + " task " +

@@ -12,7 +12,7 @@ Outcome TestLedger::run(Action action) {
 
 Outcome TestLedger::run(Action action, const std::string& request_id, const std::string& digest) {
   Command command;
-  command.context = {request_id, digest, "root", "", now};
+  command.context = {request_id, digest, "root", "as a test wants it", now};
   command.action = std::move(action);
   return run(command);
 }

@@ -50,6 +50,7 @@ effective_from: 2025-01-01
     ledger::Command command;
     command.context.request_id = request_id;
     command.context.actor = "tester";
+    command.context.reason = "as a test wants it";
     command.action = std::move(action);
     auto outcome = committer_->run(std::move(command));
     EXPECT_TRUE(outcome.has_value()) << outcome.error().message;

@@ -116,6 +116,7 @@ CREATE TABLE budget_shares (
   charged_micros INTEGER NOT NULL CHECK (charged_micros >= 0),
   overrun_micros INTEGER NOT NULL CHECK (overrun_micros >= 0),
   released_micros INTEGER NOT NULL CHECK (released_micros >= 0),
+  refunded_micros INTEGER NOT NULL CHECK (refunded_micros BETWEEN 0 AND actual_micros),
   requeued INTEGER NOT NULL CHECK (requeued IN (0, 1)),
   opened_at_us INTEGER NOT NULL,
   settled_at_us INTEGER NOT NULL,
@@ -137,7 +138,7 @@ CREATE TABLE budget_transaction_types (
 INSERT INTO budget_transaction_types (type) VALUES
   ('account_create'), ('account_update'), ('account_close'), ('budget_create'), ('budget_update'),
   ('limit_set'), ('hold'), ('bind'), ('charge'), ('release'), ('overrun'), ('refund'),
-  ('adjustment'), ('prices');
+  ('adjustment'), ('deposit'), ('withdrawal'), ('transfer_out'), ('transfer_in'), ('prices');
 
 -- The ledger: every change of money or of a limit is one row here, for ever.
 CREATE TABLE budget_transactions (
@@ -164,7 +165,7 @@ CREATE TABLE budget_transactions (
   details TEXT NOT NULL,
   record TEXT NOT NULL CHECK (record <> ''),
   chain BLOB NOT NULL CHECK (length(chain) = 32),
-  CHECK (amount_micros >= 0 OR type NOT IN ('hold', 'charge', 'release', 'overrun', 'refund'))
+  CHECK (amount_micros >= 0 OR type = 'adjustment')
 ) STRICT;
 CREATE INDEX budget_transactions_account ON budget_transactions (account_name);
 CREATE INDEX budget_transactions_hold ON budget_transactions (hold_id)

@@ -1,0 +1,196 @@
+#include <sys/random.h>
+
+#include <array>
+#include <ostream>
+
+#include "cli/commands.h"
+
+namespace asbb::cli {
+namespace {
+
+struct Flags {
+  std::string account;
+  std::string to;
+  std::string job;
+  std::string transaction;
+  std::string cluster;
+  std::string amount;
+  std::string reason;
+  std::string unit;
+  std::string request_id;
+};
+
+// So that the same command can be given again when nobody knows whether it was carried out.
+std::string make_request_id(const std::string& verb) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::array<unsigned char, 12> random{};
+  if (getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) return "";
+  std::string out = verb + "-";
+  for (const unsigned char byte : random) {
+    out += digits[byte >> 4U];
+    out += digits[byte & 0xFU];
+  }
+  return out;
+}
+
+// What was done, around the amount with its unit.
+struct Sentence {
+  std::string before;
+  std::string after;
+  bool has_figures = true;  // of the budget in force
+};
+
+std::string told(const Sentence& sentence, const Flags& flags, Micros amount,
+                 const api::Account& account) {
+  std::string unit = flags.unit;
+  std::string figures;
+  for (const api::Budget& budget : account.budgets) {
+    const bool fits = budget.in_force && (flags.unit.empty() || budget.unit == flags.unit);
+    if (!sentence.has_figures || !fits) continue;
+    unit = budget.unit;
+    figures =
+        ": " + to_display(budget.used) + " used, " + to_display(budget.available) + " available";
+    break;
+  }
+  return sentence.before + to_display(amount) + (unit.empty() ? "" : " " + unit) + sentence.after +
+         figures + ".";
+}
+
+// Sends it; the answer is the account as it is then. Says on the error stream how to repeat what
+// may or may not have been carried out.
+int send(Context& context, const Flags& flags, const std::string& route, const std::string& body,
+         const std::string& request_id, Micros amount, const Sentence& sentence) {
+  const auto account =
+      context.call<api::Account>("POST", account_path(flags.account) + "/" + route, body);
+  if (!account) {
+    const int code = context.failed(account.error());
+    if (account.error().status == 0 || account.error().status >= 500) {
+      context.err() << "Whether it was made is not known: the same command with --request-id="
+                    << harmless(request_id) << " makes it once at most.\n";
+    }
+    return code;
+  }
+  return context.done(told(sentence, flags, amount, *account), api::to_json(*account));
+}
+
+std::string id_of(const Flags& flags, const std::string& verb) {
+  return flags.request_id.empty() ? make_request_id(verb) : flags.request_id;
+}
+
+Result<Micros> read_positive(const std::string& text) {
+  auto amount = read_amount("--amount", text);
+  if (amount && *amount <= Micros()) {
+    return fail(ErrorKind::invalid, "--amount: an amount above 0 is expected");
+  }
+  return amount;
+}
+
+int adjust(Context& context, const Flags& flags) {
+  const auto amount = read_amount("--amount", flags.amount);
+  if (!amount) return context.misused(amount.error().message);
+  if (amount->is_zero()) return context.misused("--amount: an amount other than 0 is expected");
+  const std::string id = id_of(flags, "adjust");
+  return send(context, flags, "adjustments",
+              api::to_json(api::Adjustment{*amount, flags.unit, flags.reason, id}), id, *amount,
+              {"Adjusted what account " + flags.account + " has used by ", ""});
+}
+
+int deposit(Context& context, const Flags& flags) {
+  const auto amount = read_positive(flags.amount);
+  if (!amount) return context.misused(amount.error().message);
+  const std::string id = id_of(flags, "deposit");
+  return send(context, flags, "deposits",
+              api::to_json(api::MoneyMove{*amount, flags.unit, flags.reason, id}), id, *amount,
+              {"Put ", " into account " + flags.account});
+}
+
+int withdraw(Context& context, const Flags& flags) {
+  const auto amount = read_positive(flags.amount);
+  if (!amount) return context.misused(amount.error().message);
+  const std::string id = id_of(flags, "withdraw");
+  return send(context, flags, "withdrawals",
+              api::to_json(api::MoneyMove{*amount, flags.unit, flags.reason, id}), id, *amount,
+              {"Took ", " out of account " + flags.account});
+}
+
+int transfer(Context& context, const Flags& flags) {
+  const auto amount = read_positive(flags.amount);
+  if (!amount) return context.misused(amount.error().message);
+  const std::string id = id_of(flags, "transfer");
+  return send(context, flags, "transfers",
+              api::to_json(api::MoneyTransfer{flags.to, *amount, flags.unit, flags.reason, id}), id,
+              *amount, {"Moved ", " from account " + flags.account + " to account " + flags.to});
+}
+
+int refund(Context& context, const Flags& flags) {
+  const auto amount = read_positive(flags.amount);
+  if (!amount) return context.misused(amount.error().message);
+  if (flags.job.empty() && flags.transaction.empty()) {
+    return context.misused("either --job=JOBID or --transaction=ID is needed");
+  }
+  const std::string id = id_of(flags, "refund");
+  return send(context, flags, "refunds",
+              api::to_json(api::MoneyRefund{flags.transaction, flags.job, flags.cluster, *amount,
+                                            flags.unit, flags.reason, id}),
+              id, *amount, {"Gave ", " back to account " + flags.account, false});
+}
+
+using Action = int (*)(Context&, const Flags&);
+
+// What all of these verbs take, and what they do.
+void complete(Command verb, Context& context, const std::shared_ptr<Flags>& flags,
+              const char* amount_help, Action action) {
+  verb.take({"--amount", "AMOUNT", amount_help, Presence::required}, flags->amount)
+      .take({"--reason", "TEXT", "Why; it is kept in the ledger.", Presence::required},
+            flags->reason)
+      .take({"--unit", "UNIT", "Which budget: the one counted in this."}, flags->unit)
+      .take({"--request-id", "ID", "The same id changes the ledger only once."}, flags->request_id)
+      .action([&context, flags, action] { return action(context, *flags); });
+}
+
+Command add_verb(Command& root, const char* name, const char* summary,
+                 const std::shared_ptr<Flags>& flags) {
+  return root.add(name, summary)
+      .take({"ACCOUNT", "", "The Slurm account.", Presence::required}, flags->account);
+}
+
+}  // namespace
+
+void add_money(Command& root, Context& context) {
+  auto flags = std::make_shared<Flags>();
+  complete(add_verb(root, "adjust", "Corrects what an account has used, with a reason that stays.",
+                    flags)
+               .example("asbb adjust proj001 --amount=-2.50 --reason='node failed, ticket 4711'"),
+           context, flags, "Added to what is used; negative gives money back.", adjust);
+
+  flags = std::make_shared<Flags>();
+  complete(add_verb(root, "deposit", "Puts money into a budget of an account.", flags)
+               .note("The budget in force, or the next to come.")
+               .example("asbb deposit proj001 --amount=100 --reason='second instalment'"),
+           context, flags, "How much.", deposit);
+
+  flags = std::make_shared<Flags>();
+  complete(add_verb(root, "withdraw", "Takes money out of a budget of an account.", flags)
+               .note("At most what is available: neither held nor used.")
+               .example("asbb withdraw proj001 --amount=25 --reason='returned to the funder'"),
+           context, flags, "How much.", withdraw);
+
+  flags = std::make_shared<Flags>();
+  complete(add_verb(root, "transfer", "Moves money from one account to another.", flags)
+               .take({"TO", "", "The account that gets it.", Presence::required}, flags->to)
+               .note("Both happen or neither. Limits of the accounts above do not move.")
+               .example("asbb transfer proj001 proj002 --amount=10 --reason='agreed on 2 June'"),
+           context, flags, "How much; at most what is available.", transfer);
+
+  flags = std::make_shared<Flags>();
+  complete(add_verb(root, "refund", "Gives back what a job was charged.", flags)
+               .take({"--job", "JOBID", "The job, such as 123 or 123_4."}, flags->job)
+               .take({"--transaction", "ID", "The transaction that held the money for it."},
+                     flags->transaction)
+               .take({"--cluster", "CLUSTER", "Of the job."}, flags->cluster)
+               .note("It goes back to the budget that paid, also after its end.")
+               .example("asbb refund proj001 --job=4711 --amount=2.50 --reason='node failed'"),
+           context, flags, "At most what was charged less what was refunded.", refund);
+}
+
+}  // namespace asbb::cli

@@ -1,0 +1,124 @@
+#include "store/verify.h"
+
+#include <map>
+
+namespace asbb::store {
+namespace {
+
+constexpr std::int64_t page_size = 5'000;
+
+ledger::AuditFigures figures(Micros limit, Micros held, Micros used) {
+  return {limit.count(), held.count(), used.count()};
+}
+
+void believe_hold(const ledger::Hold& hold, const std::vector<const ledger::Share*>& shares,
+                  ledger::AuditTables& tables) {
+  for (std::size_t i = 0; i < hold.parts.size(); ++i) {
+    Micros held = hold.parts[i].unopened;
+    for (const ledger::Share* share : shares) {
+      if (share->status == ledger::ShareStatus::open && i < share->held.size()) {
+        held += share->held[i];
+      }
+    }
+    if (!held.is_zero()) {
+      tables.open_holds[{hold.id.value, hold.parts[i].unit}] = held.count();
+    }
+  }
+}
+
+}  // namespace
+
+Believed believed_of(const Snapshot& snapshot) {
+  Believed believed;
+  believed.entries = snapshot.counters.entry;
+  for (const ledger::Budget& budget : snapshot.budgets) {
+    believed.tables.budgets[budget.id.value] = figures(budget.limit, budget.held, budget.used);
+  }
+  for (const ledger::PartitionLimit& limit : snapshot.limits) {
+    auto& row = believed.tables.limits[limit.id.value];
+    row = figures(limit.limit.value_or(Micros()), limit.held, limit.used);
+    if (!limit.limit) row.limit_micros.reset();
+  }
+  std::map<std::int64_t, std::vector<const ledger::Share*>> shares;
+  for (const ledger::Share& share : snapshot.shares) shares[share.hold.value].push_back(&share);
+  for (const ledger::Hold& hold : snapshot.holds) {
+    believe_hold(hold, shares[hold.id.value], believed.tables);
+  }
+  return believed;
+}
+
+void LedgerCheck::count(std::int64_t number, std::string_view record, const ChainValue& chain) {
+  ++entries_;
+  heads_.add(number, chain);
+  auditor_.add(record);
+}
+
+void LedgerCheck::add(const ChainedEntry& chained) {
+  chain_.add(chained);
+  count(chained.entry.sequence, chained.record, chained.chain);
+}
+
+void LedgerCheck::add(std::int64_t number, std::string_view record, const ChainValue& chain) {
+  chain_.add(number, record, chain);
+  count(number, record, chain);
+}
+
+Verdict LedgerCheck::finish(const Believed* believed) {
+  Verdict verdict;
+  verdict.entries = entries_;
+  verdict.head = to_hex(chain_.head());
+  auto& problems = verdict.problems;
+  for (ChainFinding& finding : chain_.finish()) problems.push_back(std::move(finding.text));
+  problems.insert(problems.end(), said_.begin(), said_.end());
+  const std::int64_t last = chain_.last_number();
+  for (std::string& sentence : heads_.finish(last)) problems.push_back(std::move(sentence));
+  if (believed != nullptr && last < believed->entries) {
+    problems.push_back("The database ends at entry " + std::to_string(last) +
+                       " and the service has written " + std::to_string(believed->entries) +
+                       ": the tail from entry " + std::to_string(last + 1) + " on is cut.");
+  }
+  for (const ledger::AuditProblem& found : auditor_.finish().problems) {
+    problems.push_back("Entry " + std::to_string(found.sequence) + ": " + found.text + ".");
+  }
+  const bool entries_fit = problems.empty();
+  if (believed != nullptr) {
+    const auto differences = auditor_.compare(believed->tables);
+    if (entries_fit && !differences.empty()) {
+      problems.push_back("Entries 1 to " + std::to_string(last) +
+                         " hold, but the tables say otherwise: the tail after entry " +
+                         std::to_string(last) + " is cut, or a table was edited.");
+    }
+    for (const ledger::AuditProblem& found : differences) problems.push_back(found.text + ".");
+  }
+  if (problems.size() > verdict_problems_max) {
+    const std::size_t more = problems.size() - verdict_problems_max;
+    problems.resize(verdict_problems_max);
+    problems.push_back("And " + std::to_string(more) + " more.");
+  }
+  return verdict;
+}
+
+Result<Verdict> verify_ledger(Store& store, const ChainKey& key, const Believed& believed,
+                              KnownHeads heads) {
+  LedgerCheck check(key, std::move(heads));
+  EntryQuery query;
+  query.count_max = page_size;
+  query.before_sequence = believed.entries + 1;
+  for (;;) {
+    const auto entries = store.entries(query);
+    if (!entries) return tl::unexpected(entries.error());
+    for (const ChainedEntry& chained : *entries) check.add(chained);
+    if (static_cast<std::int64_t>(entries->size()) < page_size) break;
+    query.after_sequence = entries->back().entry.sequence;
+  }
+  return check.finish(&believed);
+}
+
+Result<KnownHeads> heads_if_any(const std::string& path) {
+  if (path.empty()) return KnownHeads{};
+  auto known = read_heads(path);
+  if (!known && known.error().kind == ErrorKind::not_found) return KnownHeads{};
+  return known;
+}
+
+}  // namespace asbb::store
