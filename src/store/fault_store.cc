@@ -34,6 +34,13 @@ void FaultStore::fail_find(std::int64_t call, Fault fault) {
   finds_.faults[call] = fault;
 }
 
+void FaultStore::heal() {
+  const std::lock_guard lock(mutex_);
+  commits_.faults.clear();
+  loads_.faults.clear();
+  finds_.faults.clear();
+}
+
 std::int64_t FaultStore::commits() const {
   const std::lock_guard lock(mutex_);
   return commits_.calls;

@@ -32,6 +32,9 @@ class FaultStore final : public Store {
   void fail_load(std::int64_t call, Fault fault);
   void fail_find(std::int64_t call, Fault fault);  // find_holds
 
+  // What has not happened by now does not happen.
+  void heal();
+
   // How many there have been so far.
   [[nodiscard]] std::int64_t commits() const;
   [[nodiscard]] std::int64_t loads() const;

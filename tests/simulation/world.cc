@@ -1,0 +1,306 @@
+#include "simulation/world.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/token.h"
+
+namespace asbb::simulation {
+namespace {
+
+constexpr std::size_t requests_remembered = 60;
+const store::ChainKey chain_key{3, 1, 4};
+
+bool is_error(const Answer& answer, ErrorKind kind) {
+  return !answer && answer.error().kind == kind;
+}
+
+}  // namespace
+
+World::World(std::uint64_t seed, std::unique_ptr<Database> database, Coverage& coverage)
+    : chance_(seed),
+      coverage_(coverage),
+      database_(std::move(database)),
+      now_(ledger::testing::starting_world().front().context.at),
+      witness_(chain_key) {}
+
+World::~World() {
+  database_->heal();
+}
+
+void World::note(const std::string& what) {
+  log_.push_back(to_rfc3339(now_) + " " + what);
+}
+
+World::Service World::new_service() {
+  Service made;
+  made.store = std::make_unique<store::FaultStore>(database_->open(), std::chrono::milliseconds(0));
+  const auto clock = [this] { return now_ = now_ + milliseconds(1); };
+  made.committer = std::make_unique<service::BatchCommitter>(*made.store, chain_key, clock);
+  return made;
+}
+
+void World::start_service() {
+  service_ = new_service();
+  if (chance_.one_in(8)) {
+    service_.store->fail_load(1, store::Fault::before);
+    const auto failed = service_.committer->start(0);
+    require(!failed && failed.error().kind == ErrorKind::unavailable, "a start without a load");
+    note("a start fails");
+  }
+  const auto started = service_.committer->start(0);
+  require(started.has_value(), "no start: " + (started ? "" : started.error().message));
+  note("a service starts");
+}
+
+void World::run(int steps) {
+  start_service();
+  Commands world = ledger::testing::starting_world();
+  for (ledger::Command& command : world) command.context.actor = "root" + std::to_string(++actors_);
+  send(world);
+  for (int i = 0; i < steps; ++i) step();
+  database_->heal();
+  is_disk_sick_ = false;
+  stop_all(true, false);
+}
+
+void World::step() {
+  pass_time();
+  if (is_disk_sick_ && chance_.one_in(2)) {
+    database_->heal();
+    is_disk_sick_ = false;
+    note("the disk is well again");
+  }
+  if (chance_.one_in(25)) stop_all(chance_.one_in(2), false);
+  if (chance_.one_in(25)) take_over();
+  if (!ousted_.empty() && chance_.one_in(4)) send_to_ousted(next_batch());
+  if (!ousted_.empty() && chance_.one_in(12)) ousted_.clear();
+  send(next_batch());
+}
+
+void World::pass_time() {
+  now_ = now_ + milliseconds(chance_.below(600'000));
+  if (chance_.one_in(30)) now_ = now_ + hours(1 + chance_.below(14));
+  if (chance_.one_in(40)) now_ = now_ - seconds(chance_.below(600));
+}
+
+// Every process ends at once. `in_commit`: while it wrote, so that the batch is there or not.
+void World::stop_all(bool power_cut, bool in_commit) {
+  if (!in_commit && service_.committer->is_healthy()) witness_.mark_durable();
+  note(power_cut ? "the power goes" : "the service is killed");
+  ++coverage_.happened[power_cut ? "a power cut" : "a kill"];
+  const auto end = [this] {
+    ousted_.clear();
+    service_ = {};
+  };
+  database_->stop_all(end, power_cut, chance_);
+  is_disk_sick_ = false;
+  start_service();
+  witness_.look_again(database_->reader());
+  check_state();
+}
+
+void World::take_over() {
+  database_->heal();
+  is_disk_sick_ = false;
+  note("another service takes over");
+  ++coverage_.happened["a take-over"];
+  database_->take_over();
+  ousted_.push_back(std::move(service_));
+  start_service();
+  witness_.look(database_->reader());
+  check_state();
+}
+
+std::string World::new_id() {
+  const std::int64_t kind = chance_.below(10);
+  if (kind < 2) return {};
+  if (kind < 5) return "key-" + std::to_string(actors_);
+  std::array<std::uint8_t, 16> random{};
+  for (std::uint8_t& byte : random) byte = static_cast<std::uint8_t>(chance_.below(256));
+  Instant minted = now_;
+  if (chance_.one_in(8)) minted = now_ - hours(22 + chance_.below(4));
+  if (chance_.one_in(12)) minted = now_ + seconds(chance_.below(1200));
+  return make_token(minted, random);
+}
+
+ledger::Command World::new_request() {
+  ledger::Command made = service_.committer->read([this](const ledger::Book& book) {
+    return ledger::testing::random_command(book, chance_.next(), now_);
+  });
+  made.context.actor = "client" + std::to_string(++actors_);
+  if (!chance_.one_in(5)) {
+    made.context.request_id = new_id();
+    made.context.body_digest = "body";
+  }
+  if (witness_.is_old(made.context.request_id)) witness_.forget(made.context.request_id);
+  requests_.push_back({made, false});
+  if (requests_.size() > requests_remembered) requests_.pop_front();
+  return made;
+}
+
+// Without a request id, or when the id is forgotten, it is another request.
+ledger::Command World::sent_again(Request& request) {
+  ledger::Context& context = request.command.context;
+  if (context.request_id.empty() || witness_.is_old(context.request_id)) {
+    if (!context.request_id.empty()) witness_.forget(context.request_id);
+    context.actor = "client" + std::to_string(++actors_);
+    request.told = false;
+  }
+  return request.command;
+}
+
+World::Commands World::next_batch() {
+  Commands batch;
+  for (std::int64_t count = 1 + chance_.below(5); count > 0; --count) {
+    const std::int64_t kind = chance_.below(10);
+    if (requests_.empty() || kind < 5) {
+      batch.push_back(new_request());
+      continue;
+    }
+    Request& known = requests_[static_cast<std::size_t>(
+        chance_.below(static_cast<std::int64_t>(requests_.size())))];
+    if (known.told && kind < 7) continue;
+    ledger::Command again = sent_again(known);
+    if (kind == 9 && !again.context.request_id.empty()) {
+      again.context.body_digest = "another body";
+      again.context.actor = "client" + std::to_string(++actors_);
+    }
+    batch.push_back(std::move(again));
+  }
+  return batch;
+}
+
+std::string World::arm_store(store::FaultStore& at) {
+  const std::int64_t next = at.commits() + 1;
+  switch (chance_.below(6)) {
+    case 0:
+      at.fail_commit(next, store::Fault::before);
+      return "the commit fails";
+    case 1:
+      at.fail_commit(next, store::Fault::lost);
+      return "the connection is lost before COMMIT";
+    case 2:
+      at.fail_commit(next, store::Fault::after);
+      return "the connection is lost after COMMIT";
+    case 3:
+      at.fail_commit(next, chance_.one_in(2) ? store::Fault::after : store::Fault::lost);
+      at.fail_load(at.loads() + 1, store::Fault::before);
+      return "the connection is lost in COMMIT, and the reload fails";
+    case 4:
+      at.fail_find(at.finds() + 1, store::Fault::before);
+      return "the next search fails";
+    default:
+      at.fail_commit(next, store::Fault::slow);
+      now_ = now_ + seconds(700);
+      return "the commit is late";
+  }
+}
+
+World::Fault World::arm() {
+  const std::int64_t kind = chance_.below(12);
+  if (kind > 4) return Fault::none;
+  std::string what = kind > 1 ? database_->fail_soon(chance_) : std::string();
+  Fault fault = Fault::disk;
+  if (what.empty()) {
+    what = arm_store(*service_.store);
+    fault = Fault::store;
+  } else {
+    is_disk_sick_ = true;
+  }
+  if (kind == 4) {
+    what += ", and the service is killed";
+    fault = Fault::crash;
+  }
+  ++coverage_.happened[fault == Fault::disk ? what.substr(0, what.find(" at")) : what];
+  note(what);
+  return fault;
+}
+
+void World::send(const Commands& batch) {
+  if (batch.empty()) return;
+  const std::int64_t before = witness_.seen();
+  const bool was_well = service_.committer->is_healthy() && !is_disk_sick_;
+  if (service_.committer->is_healthy()) witness_.mark_durable();
+  const Fault fault = arm();
+  const Instant sent_at = service_.committer->ledger_time();
+  for (const ledger::Command& command : batch) witness_.note_sent(command, sent_at);
+  Commands commands = batch;
+  const auto answers = service_.committer->decide(commands);
+  service_.store->heal();
+  if (fault == Fault::crash) return stop_all(chance_.one_in(2), true);
+  service_.committer->keep_house();
+  witness_.look(database_->reader());
+  check_answers(commands, answers, before, !was_well || fault != Fault::none);
+  check_state();
+  deliver(commands, answers);
+}
+
+// They may replay what they remember; whatever would have to be written is denied.
+void World::send_to_ousted(const Commands& batch) {
+  if (batch.empty()) return;
+  Service& ousted = chance_.one_in(2) ? ousted_.front() : ousted_.back();
+  const std::int64_t before = witness_.seen();
+  for (const ledger::Command& command : batch) {
+    witness_.note_sent(command, service_.committer->ledger_time());
+  }
+  Commands commands = batch;
+  const auto answers = ousted.committer->decide(commands);
+  ousted.committer->keep_house();
+  witness_.look(database_->reader());
+  require(witness_.seen() == before, "a service writes after another has taken over");
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (!answers[i]) {
+      require(!is_error(answers[i], ErrorKind::broken), "broken: " + answers[i].error().message);
+      ++coverage_.happened["denied"];
+    } else if (!batch[i].context.request_id.empty()) {
+      witness_.check_answer(commands[i], answers[i], before, true, coverage_);
+    }
+  }
+  check_state();
+}
+
+void World::check_answers(const Commands& batch, const std::vector<Answer>& answers,
+                          std::int64_t before, bool may_fail) {
+  require(answers.size() == batch.size(), "an answer is missing");
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const ledger::Context& context = batch[i].context;
+    const bool sent_twice =
+        std::count_if(batch.begin(), batch.end(), [&](const ledger::Command& other) {
+          return other.context.actor == context.actor;
+        }) > 1;
+    note(context.actor + " " + context.request_id + " " + ledger::testing::describe(batch[i]) +
+         ": " + (answers[i] ? to_string(answers[i]->refusal) : answers[i].error().message) +
+         (answers[i] && answers[i]->replayed ? ", again" : ""));
+    if (!answers[i]) {
+      const Error& error = answers[i].error();
+      const bool is_known_kind =
+          error.kind == ErrorKind::unavailable || error.kind == ErrorKind::unknown_outcome;
+      require(is_known_kind && !error.message.empty(),
+              "an error of another kind: " + error.message);
+      require(may_fail, "an error without a reason: " + error.message);
+      require(error.kind == ErrorKind::unavailable || context.request_id.empty() ||
+                  !service_.committer->is_healthy(),
+              context.actor + " has a request id, and its outcome is unknown");
+    }
+    witness_.check_answer(batch[i], answers[i], before, sent_twice, coverage_);
+  }
+}
+
+// Some answers never arrive.
+void World::deliver(const Commands& batch, const std::vector<Answer>& answers) {
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (!answers[i] || chance_.one_in(5)) continue;
+    for (Request& request : requests_) {
+      if (request.command.context.actor == batch[i].context.actor) request.told = true;
+    }
+  }
+}
+
+void World::check_state() {
+  if (!service_.committer->is_healthy()) return;
+  service_.committer->read(
+      [this](const ledger::Book& book) { witness_.check_book(book, database_->reader()); });
+}
+
+}  // namespace asbb::simulation
