@@ -126,9 +126,8 @@ void ChainCheck::add(const ChainedEntry& chained) {
   if (own != 0) columns.sequence = own;
   const std::string text = ledger::canonical_record(columns);
   if (text != chained.record) {
-    say(number,
-        "Entry " + std::to_string(number) + " was edited: " + difference(text, chained.record) +
-            ".");
+    say(number, "Entry " + std::to_string(number) +
+                    " was edited: " + difference(text, chained.record) + ".");
   }
 }
 

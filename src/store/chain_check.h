@@ -57,10 +57,10 @@ class ChainCheck {
   std::vector<ChainFinding> findings_;
   std::vector<Moved> moved_;
   std::int64_t last_ = 0;
-  ChainValue previous_{};     // stored with the last entry
-  ChainValue intact_{};       // of the last entry that held
-  bool was_moved_ = false;    // the last entry's record belongs elsewhere
-  std::int64_t broken_ = 0;   // the first entry of a stretch that does not hold; 0: none
+  ChainValue previous_{};    // stored with the last entry
+  ChainValue intact_{};      // of the last entry that held
+  bool was_moved_ = false;   // the last entry's record belongs elsewhere
+  std::int64_t broken_ = 0;  // the first entry of a stretch that does not hold; 0: none
 };
 
 }  // namespace asbb::store

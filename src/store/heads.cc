@@ -29,9 +29,9 @@ std::optional<KnownHead> parse_line(std::string_view line) {
 }
 
 tl::unexpected<Error> head_failure(const std::string& path, int code) {
-  return fail(code == ENOENT ? ErrorKind::not_found : ErrorKind::unavailable,
-              "the file of the chain's heads, " + path + ", cannot be used: " +
-                  std::strerror(code));
+  return fail(
+      code == ENOENT ? ErrorKind::not_found : ErrorKind::unavailable,
+      "the file of the chain's heads, " + path + ", cannot be used: " + std::strerror(code));
 }
 
 // The end of a line that a crash cut short, so that the next one stands alone.
@@ -48,9 +48,12 @@ std::string head_line(const KnownHead& head) {
 }
 
 Result<KnownHeads> read_heads(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return head_failure(path, errno);
   KnownHeads known;
+  if (path.empty()) return known;
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file && errno == ENOENT) known.missing_file = path;
+  if (!file && errno != ENOENT) return head_failure(path, errno);
   std::int64_t number = 0;
   for (std::string line; std::getline(file, line) && !file.eof();) {
     ++number;
@@ -76,10 +79,10 @@ Result<void> append_head(const std::string& path, const KnownHead& head) {
   if (descriptor < 0) return head_failure(path, errno);
   const std::string line = (lacks_line_end(descriptor) ? "\n" : "") + head_line(head) + "\n";
   errno = 0;
-  const bool written = (!is_new || give_to_folder_owner(descriptor, path)) &&
-                       ::write(descriptor, line.data(), line.size()) ==
-                           static_cast<ssize_t>(line.size()) &&
-                       ::fsync(descriptor) == 0;
+  const bool written =
+      (!is_new || give_to_folder_owner(descriptor, path)) &&
+      ::write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
+      ::fsync(descriptor) == 0;
   const int code = errno == 0 ? ENOSPC : errno;
   ::close(descriptor);
   if (!written) return head_failure(path, code);
@@ -104,6 +107,10 @@ void HeadCheck::add(std::int64_t sequence, const ChainValue& chain) {
 
 std::vector<std::string> HeadCheck::finish(std::int64_t last) {
   std::vector<std::string> out = known_.problems;
+  if (!known_.missing_file.empty() && last > 0) {
+    out.push_back("The file of the chain's heads, " + known_.missing_file +
+                  ", is not there: nothing shows whether the tail is cut.");
+  }
   if (!known_.heads.empty() && known_.heads.back().sequence > last) {
     const KnownHead& newest = known_.heads.back();
     out.push_back("The ledger ends at entry " + std::to_string(last) + ", but had " +

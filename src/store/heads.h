@@ -24,11 +24,13 @@ struct KnownHead {
 struct KnownHeads {
   std::vector<KnownHead> heads;       // in order of their lines
   std::vector<std::string> problems;  // lines that cannot be read, as sentences
+  std::string missing_file;           // the file that should be there
 };
 
 [[nodiscard]] std::string head_line(const KnownHead& head);  // without a line's end
 
-// not_found: there is no such file. A last line that has no end counts as not yet written.
+// None for an empty path. A last line that has no end counts as not yet written. A file that is
+// missing is no error here: HeadCheck says so when there are entries whose heads it should have.
 [[nodiscard]] Result<KnownHeads> read_heads(const std::string& path);
 
 // Appends one line in one write and returns when it is on the disk. The file is made with mode

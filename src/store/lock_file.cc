@@ -79,6 +79,16 @@ Result<LockFile> LockFile::acquire(const std::string& path, int wait_ms) {
   }
 }
 
+// A shared lock for a moment: it keeps a starting owner waiting for no longer than that.
+std::optional<std::string> LockFile::holder(const std::string& path) {
+  const LockFile probe(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (probe.descriptor_ < 0) return std::nullopt;
+  if (::flock(probe.descriptor_, LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) {
+    return std::nullopt;
+  }
+  return holder_of(probe.descriptor_);
+}
+
 LockFile::LockFile(LockFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
 
 LockFile& LockFile::operator=(LockFile&& other) noexcept {

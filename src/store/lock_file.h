@@ -2,6 +2,7 @@
 // id for people to read. The file stays when the lock goes. One owner; not for several threads.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -13,6 +14,9 @@ class LockFile {
   // Waits up to wait_ms; 0 tries once. unavailable: another one holds it; the message tells which
   // process. The file is created with mode 0600.
   [[nodiscard]] static Result<LockFile> acquire(const std::string& path, int wait_ms);
+
+  // Who holds it, as "process 123"; nothing when nobody does or when it cannot be read.
+  [[nodiscard]] static std::optional<std::string> holder(const std::string& path);
 
   LockFile(LockFile&& other) noexcept;
   LockFile& operator=(LockFile&& other) noexcept;

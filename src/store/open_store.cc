@@ -1,5 +1,7 @@
 #include "store/open_store.h"
 
+#include "store/durable_file.h"
+#include "store/lock_file.h"
 #include "store/sqlite_store.h"
 
 namespace asbb::store {
@@ -29,6 +31,13 @@ Result<std::unique_ptr<Store>> open_store(const std::string& driver, const std::
     auto opened = SqliteStore::open(std::move(options));
     if (!opened) return tl::unexpected(std::move(opened.error()));
     return std::move(*opened);
+  });
+}
+
+Result<std::optional<std::string>> database_owner(const std::string& driver,
+                                                  const std::string& dsn) {
+  return check_driver(driver, dsn).and_then([&] { return true_path(dsn); }).map([](auto path) {
+    return LockFile::holder(path + ".lock");
   });
 }
 

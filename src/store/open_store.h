@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "store/migrations.h"
@@ -15,6 +16,10 @@ namespace asbb::store {
 // which command to run. The store is not owned yet.
 [[nodiscard]] Result<std::unique_ptr<Store>> open_store(const std::string& driver,
                                                         const std::string& dsn);
+
+// Who owns that database now, as "process 123"; nothing when nobody does.
+[[nodiscard]] Result<std::optional<std::string>> database_owner(const std::string& driver,
+                                                                const std::string& dsn);
 
 // The same for the schema (store/migrations.h).
 [[nodiscard]] Result<MigrationReport> migrate_database(const std::string& driver,

@@ -114,11 +114,4 @@ Result<Verdict> verify_ledger(Store& store, const ChainKey& key, const Believed&
   return check.finish(&believed);
 }
 
-Result<KnownHeads> heads_if_any(const std::string& path) {
-  if (path.empty()) return KnownHeads{};
-  auto known = read_heads(path);
-  if (!known && known.error().kind == ErrorKind::not_found) return KnownHeads{};
-  return known;
-}
-
 }  // namespace asbb::store

@@ -63,7 +63,4 @@ class LedgerCheck {
 [[nodiscard]] Result<Verdict> verify_ledger(Store& store, const ChainKey& key,
                                             const Believed& believed, KnownHeads heads);
 
-// The heads of `path`; none when it is empty or there is no such file yet.
-[[nodiscard]] Result<KnownHeads> heads_if_any(const std::string& path);
-
 }  // namespace asbb::store
