@@ -31,6 +31,7 @@ struct OperationsOptions {
   std::vector<std::string> clusters;        // as configured
   std::int64_t unbound_holds_max = 10'000;  // per user and account
   bool say_held = true;                     // tell the user what was set aside for his job
+  std::string head_file;                    // heads of the chain written down; empty: none
 };
 
 // What the reconciler and the refresher are asked for; each may be empty, and must not block.
