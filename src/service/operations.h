@@ -71,8 +71,8 @@ class Operations {
   void submit_job(const Caller& caller, const std::string& token, const std::string& body,
                   const Promise<api::SubmissionAnswer>& promise);
   [[nodiscard]] Reply<api::NotifyAnswer> notify(const Caller& caller, const api::Notify& request);
-  // Runs a pass of the reconciler and tells what became of the job, or 503 when the pass is not done
-  // in time (ReconcilerOptions::answer_within). `job` is "123" or "123_4".
+  // Runs a pass of the reconciler and tells what became of the job, or 503 when that is not done in
+  // time (ReconcilerOptions::answer_within). `job` is "123" or "123_4".
   void reconcile_job(const Caller& caller, const std::string& job, const api::JobReconcile& request,
                      const Promise<api::JobReconcileAnswer>& promise);
 
