@@ -44,7 +44,8 @@ struct Budget {
 struct Account {
   std::int64_t id = 0;
   std::string slurm_account;
-  std::string name;  // for people
+  std::vector<std::string> aliases;  // other names by which programs know it
+  std::string name;                  // for people
   std::string description;
   std::string parent;  // Slurm account, empty at the top
   std::string status;  // active, inactive, suspended, closed
@@ -100,7 +101,8 @@ struct AccountUpdate {
   std::optional<Micros> budget_limit;
   std::optional<Date> start_date;
   std::optional<Date> end_date;
-  std::optional<Micros> credit_limit;  // of that budget, for jobs that run already
+  std::optional<Micros> credit_limit;               // of that budget, for jobs that run already
+  std::optional<std::vector<std::string>> aliases;  // all of them; empty for none
   bool operator==(const AccountUpdate&) const = default;
 };
 

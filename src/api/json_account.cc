@@ -35,6 +35,7 @@ template <typename F>
 void fields(F& f, As<F, Account>& v) {
   f.number("id", v.id, Need::must);
   f.text("slurm_account", v.slurm_account, Need::must);
+  f.texts("aliases", v.aliases, Need::left_out);
   f.text("name", v.name, Need::must);
   f.text("description", v.description, Need::may);
   f.text("parent", v.parent, Need::may);
@@ -115,11 +116,14 @@ void fields(F& f, As<F, AccountUpdate>& v) {
   f.date("end_date", v.end_date, Need::left_out);
   f.money("credit_limit", v.credit_limit, Need::left_out, not_negative);
   if constexpr (F::is_reading) {
+    if (f.has("aliases")) f.texts("aliases", v.aliases.emplace(), Need::must);
     if (f.has("budgets")) {
       f.refuse("budgets",
                "one budget at a time is changed or added here: budget_limit, unit, "
                "start_date and end_date");
     }
+  } else if (v.aliases) {
+    f.texts("aliases", *v.aliases, Need::must);
   }
 }
 

@@ -74,7 +74,19 @@ struct UpdateFlags {
   std::optional<std::string> budget;
   std::optional<std::string> start;
   std::optional<std::string> end;
+  std::optional<std::string> credit;
+  std::optional<std::string> aliases;
 };
+
+std::vector<std::string> split_names(const std::string& list) {
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at < list.size();) {
+    const std::size_t comma = std::min(list.find(',', at), list.size());
+    names.push_back(list.substr(at, comma - at));
+    at = comma + 1;
+  }
+  return names;
+}
 
 Result<api::AccountUpdate> read_update(const UpdateFlags& flags) {
   api::AccountUpdate out;
@@ -93,6 +105,12 @@ Result<api::AccountUpdate> read_update(const UpdateFlags& flags) {
     if (!limit) return tl::unexpected(limit.error());
     out.budget_limit = *limit;
   }
+  if (flags.credit) {
+    const auto credit = read_limit("--credit", *flags.credit);
+    if (!credit) return tl::unexpected(credit.error());
+    out.credit_limit = *credit;
+  }
+  if (flags.aliases) out.aliases = split_names(*flags.aliases);
   for (const auto& [text, target] :
        {std::pair{&flags.start, &out.start_date}, std::pair{&flags.end, &out.end_date}}) {
     if (!*text) continue;
@@ -217,6 +235,10 @@ void add_update(Command& account, Context& context) {
       .take({"--start", "YYYY-MM-DD", "Its first day."}, flags->start)
       .take({"--end", "YYYY-MM-DD", "Its last day, included."}, flags->end)
       .take({"--unit", "UNIT", "Which budget: the one counted in this."}, flags->unit)
+      .take({"--credit", "AMOUNT", "What running jobs may use beyond its limit; never for holds."},
+            flags->credit)
+      .take({"--aliases", "NAMES", "Other names for the account, by commas; \"\" for none."},
+            flags->aliases)
       .note(
           "With --budget, --start and --end the budget that these days overlap is changed; when "
           "they overlap none, a new budget is added: for the next year, or in another unit.")

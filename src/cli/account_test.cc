@@ -55,6 +55,22 @@ api::OpenHold hold() {
   return out;
 }
 
+TEST(AccountUpdate, SetsAliasesAndCredit) {
+  api::Account account;
+  account.slurm_account = "proj001";
+  account.status = "active";
+  account.aliases = {"grant-7", "p1"};
+  CannedService service;
+  service.answer("PUT /api/v1/accounts/proj001", 200, api::to_json(account)).start();
+  const auto ran =
+      run(service, {"account", "update", "proj001", "--aliases=p1,grant-7", "--credit=2.50"});
+  EXPECT_EQ(ran.code, exit_done) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("Aliases:      grant-7, p1\n"));
+  service.stop();
+  EXPECT_THAT(service.last_body(), HasSubstr(R"("aliases":["p1","grant-7"])"));
+  EXPECT_THAT(service.last_body(), HasSubstr(R"("credit_limit":2.5)"));
+}
+
 TEST(AccountCommand, CreatesWithTheFlagsOfTheReadme) {
   CannedService service;
   service.answer("POST /api/v1/accounts", 201, api::to_json(proj001())).start();

@@ -105,6 +105,9 @@ void print_head(std::ostream& out, const api::Account& account) {
   };
   line("Account:      ", account.slurm_account);
   if (account.name != account.slurm_account) line("Name:         ", account.name);
+  std::string aliases;
+  for (const std::string& alias : account.aliases) aliases += (aliases.empty() ? "" : ", ") + alias;
+  line("Aliases:      ", aliases);
   line("Description:  ", account.description);
   line("Parent:       ", account.parent);
   line("Status:       ", account.status);

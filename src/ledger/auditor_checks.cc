@@ -69,7 +69,27 @@ void Auditor::State::account_entry(const AuditRecord& record) {
   }
   account.parent = audit_text(record.details, "parent");
   account.status = audit_text(record.details, "status");
+  take_in_aliases(record);
   check_parents(record);
+}
+
+void Auditor::State::take_in_aliases(const AuditRecord& record) {
+  AuditedAccount& account = accounts[record.account];
+  for (const std::string& alias : account.aliases) account_names.erase(alias);
+  account.aliases.clear();
+  std::string_view left = record.details.contains("aliases")
+                              ? std::string_view(record.details.find("aliases")->second)
+                              : std::string_view();
+  while (!left.empty()) {
+    const std::string alias(left.substr(0, left.find(',')));
+    left.remove_prefix(std::min(left.size(), alias.size() + 1));
+    if (alias.empty() || !account_names.emplace(alias, record.account).second) {
+      problem(record.sequence, "the alias '" + alias + "' of account '" + record.account_name +
+                                   "' names an account already");
+      continue;
+    }
+    account.aliases.push_back(alias);
+  }
 }
 
 void Auditor::State::check_parents(const AuditRecord& record) {

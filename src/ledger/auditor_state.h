@@ -15,6 +15,7 @@ __extension__ using AuditSum = __int128;
 struct AuditedAccount {
   std::string name;
   std::string parent;  // its name; empty at the top
+  std::vector<std::string> aliases;
   std::string status;
   std::vector<std::int64_t> budgets;
 };
@@ -68,7 +69,7 @@ struct Auditor::State {
   std::vector<AuditProblem> problems;
   std::vector<AuditProblem> notes;
   std::map<std::int64_t, AuditedAccount> accounts;
-  std::map<std::string, std::int64_t> account_names;
+  std::map<std::string, std::int64_t> account_names;  // aliases too
   std::map<std::int64_t, AuditedLimit> budgets;
   std::map<std::int64_t, AuditedLimit> limits;
   std::unordered_map<std::int64_t, AuditedHold> holds;
@@ -86,6 +87,7 @@ struct Auditor::State {
 
   void account_entry(const AuditRecord& record);
   void check_parents(const AuditRecord& record);
+  void take_in_aliases(const AuditRecord& record);
   void budget_entry(const AuditRecord& record);
   void limit_entry(const AuditRecord& record);
   void hold_entry(const AuditRecord& record);

@@ -451,6 +451,15 @@ TEST(Auditor, CreditIsForRunningJobsAlone) {
   EXPECT_THAT(lent.problems.at(0).text, HasSubstr("sets 11 aside where only 10 is left"));
 }
 
+TEST(Auditor, FindsAnAliasThatNamesAnotherAccount) {
+  Story story;
+  Entry update = story.first(EntryType::account_create);
+  update.type = EntryType::account_update;
+  update.details += "aliases=free,proj001\n";
+  story.append(update);
+  story.expect_problem("the alias 'proj001' of account 'dept' names an account already");
+}
+
 TEST(Auditor, TimeThatGoesBackIsNoted) {
   Story story;
   story.entries[3].at = epoch - Span{1};

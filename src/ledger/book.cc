@@ -28,8 +28,16 @@ bool is_unbound(const Hold& hold) {
 }  // namespace
 
 void Book::put(const Account& account) {
+  if (const auto before = accounts_.find(account.id); before != accounts_.end()) {
+    // Another account may have taken an alias over in the same batch.
+    for (const std::string& alias : before->second.aliases) {
+      const auto named = account_names_.find(alias);
+      if (named != account_names_.end() && named->second == account.id) account_names_.erase(named);
+    }
+  }
   accounts_[account.id] = account;
   account_names_[account.name] = account.id;
+  for (const std::string& alias : account.aliases) account_names_[alias] = account.id;
 }
 
 void Book::put(const Budget& budget) {

@@ -50,6 +50,7 @@ class Book {
   void forget_answers(Instant before);
 
   [[nodiscard]] const Account* account(AccountId id) const;
+  // By name or alias.
   [[nodiscard]] const Account* account(const std::string& name) const;
   [[nodiscard]] const Budget* budget(BudgetId id) const;
   [[nodiscard]] const PartitionLimit* limit(LimitId id) const;
@@ -118,6 +119,8 @@ class Stage {
 
   // The staged copy of an object that exists; made on first use.
   Account& edit(AccountId id);
+  // Of an account that exists; none of them names another one.
+  void set_aliases(AccountId id, std::vector<std::string> aliases);
   Budget& edit(BudgetId id);
   PartitionLimit& edit(LimitId id);
   Hold& edit(HoldId id);
@@ -151,7 +154,7 @@ class Stage {
   const Book* book_;
   Counters counters_;
   std::map<AccountId, Account> accounts_;
-  std::map<std::string, AccountId> account_names_;
+  std::map<std::string, AccountId> account_names_;  // not set: an alias that was taken away
   std::map<BudgetId, Budget> budgets_;
   std::map<LimitId, PartitionLimit> limits_;
   std::map<HoldId, Hold> holds_;

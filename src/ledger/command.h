@@ -23,6 +23,8 @@ enum class Refusal {
   bad_task_count,
   unknown_account,
   account_exists,
+  alias_taken,       // it names an account already
+  too_many_aliases,  // of one account
   account_inactive,  // inactive or suspended
   account_closed,
   unknown_parent,
@@ -96,6 +98,7 @@ struct UpdateAccount {
   std::optional<Instant> start;
   std::optional<Instant> end;
   std::optional<Micros> credit_limit;
+  std::optional<std::vector<std::string>> aliases;  // all of them; empty for none
 };
 
 struct CloseAccount {

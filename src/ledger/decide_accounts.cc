@@ -1,5 +1,6 @@
 // Accounts, budgets, limits and prices.
 #include <algorithm>
+#include <set>
 
 #include "base/assert.h"
 #include "ledger/decide.h"
@@ -9,6 +10,7 @@ namespace asbb::ledger {
 namespace {
 
 constexpr std::size_t name_length_max = 128;
+constexpr std::size_t aliases_max = 100;
 constexpr std::int64_t hold_factor_max = 100'000'000;  // x 100
 
 bool is_valid_name(const std::string& name) {
@@ -27,12 +29,19 @@ bool is_valid_factor(std::optional<std::int64_t> factor) {
   return !factor || (*factor > 0 && *factor <= hold_factor_max);
 }
 
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ",") + name;
+  return out;
+}
+
 std::string account_details(const Stage& stage, const Account& account) {
   RecordWriter writer;
   writer.add("display_name", account.display_name).add("description", account.description);
   const Account* parent = stage.account(account.parent);
   writer.add("parent", parent == nullptr ? "" : parent->name);
   writer.add("status", to_string(account.status));
+  if (!account.aliases.empty()) writer.add("aliases", joined(account.aliases));
   if (account.hold_factor_millionths) {
     writer.add("hold_factor_millionths", *account.hold_factor_millionths);
   }
@@ -163,7 +172,22 @@ void change_budget(Stage& stage, const Context& context, BudgetId id, const NewB
 
 bool changes_account(const UpdateAccount& action) {
   return action.display_name || action.description || action.parent || action.status ||
-         action.hold_factor_millionths;
+         action.hold_factor_millionths || action.aliases;
+}
+
+// Unique among the names and aliases of all accounts; the refusal names the one that has it.
+Outcome check_aliases(const Stage& stage, const UpdateAccount& action, const Account& account) {
+  if (!action.aliases) return {};
+  if (action.aliases->size() > aliases_max) return refuse(Refusal::too_many_aliases, "aliases");
+  for (const std::string& alias : *action.aliases) {
+    if (!is_valid_name(alias)) return refuse(Refusal::bad_name, "aliases");
+    const Account* known = stage.account(alias);
+    if (known == nullptr || (known->id == account.id && alias != account.name)) continue;
+    Outcome outcome = refuse(Refusal::alias_taken, "aliases");
+    outcome.leg.account = known->name;
+    return outcome;
+  }
+  return {};
 }
 
 Outcome check_account_update(const Stage& stage, const UpdateAccount& action,
@@ -184,7 +208,7 @@ Outcome check_account_update(const Stage& stage, const UpdateAccount& action,
     if (parent->status == AccountStatus::closed) return refuse(Refusal::account_closed, "parent");
     if (makes_cycle(stage, account.id, parent->id)) return refuse(Refusal::parent_cycle, "parent");
   }
-  return {};
+  return check_aliases(stage, action, account);
 }
 
 }  // namespace
@@ -296,6 +320,10 @@ Outcome decide_action(Stage& stage, const Context& context, const UpdateAccount&
       changed.parent = action.parent->empty() ? AccountId{} : stage.account(*action.parent)->id;
     }
     changed.updated_at = context.at;
+    if (action.aliases) {
+      std::set<std::string> names(action.aliases->begin(), action.aliases->end());
+      stage.set_aliases(id, {names.begin(), names.end()});
+    }
     Entry entry = account_entry(context, EntryType::account_update, changed);
     entry.details = account_details(stage, changed);
     stage.add(std::move(entry));

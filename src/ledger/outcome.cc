@@ -9,7 +9,7 @@
 namespace asbb::ledger {
 namespace {
 
-constexpr Words<Refusal, 37> refusals{{
+constexpr Words<Refusal, 39> refusals{{
     {Refusal::none, "none"},
     {Refusal::request_id_conflict, "request_id_conflict"},
     {Refusal::request_too_old, "request_too_old"},
@@ -20,6 +20,8 @@ constexpr Words<Refusal, 37> refusals{{
     {Refusal::bad_task_count, "bad_task_count"},
     {Refusal::unknown_account, "unknown_account"},
     {Refusal::account_exists, "account_exists"},
+    {Refusal::alias_taken, "alias_taken"},
+    {Refusal::too_many_aliases, "too_many_aliases"},
     {Refusal::account_inactive, "account_inactive"},
     {Refusal::account_closed, "account_closed"},
     {Refusal::unknown_parent, "unknown_parent"},

@@ -57,7 +57,7 @@ const Account* Stage::account(AccountId id) const {
 
 const Account* Stage::account(const std::string& name) const {
   if (const auto found = account_names_.find(name); found != account_names_.end()) {
-    return account(found->second);
+    return found->second.is_set() ? account(found->second) : nullptr;
   }
   const Account* committed = book_->account(name);
   return committed == nullptr ? nullptr : account(committed->id);
@@ -152,6 +152,13 @@ std::int64_t Stage::unbound_count(const std::string& user, AccountId account) co
 Account& Stage::edit(AccountId id) {
   return copy_in(accounts_, id, book_->account(id));
 }
+void Stage::set_aliases(AccountId id, std::vector<std::string> aliases) {
+  Account& account = edit(id);
+  for (const std::string& alias : account.aliases) account_names_[alias] = AccountId{};
+  for (const std::string& alias : aliases) account_names_[alias] = id;
+  account.aliases = std::move(aliases);
+}
+
 Budget& Stage::edit(BudgetId id) {
   return copy_in(budgets_, id, book_->budget(id));
 }

@@ -24,8 +24,9 @@ enum class AccountStatus { active, inactive, suspended, closed };
 
 struct Account {
   AccountId id;
-  std::string name;          // the Slurm account
-  std::string display_name;  // for people
+  std::string name;                  // the Slurm account
+  std::vector<std::string> aliases;  // other names for it, sorted; no other account has one of them
+  std::string display_name;          // for people
   std::string description;
   AccountId parent;  // not set at the top of the tree
   AccountStatus status = AccountStatus::active;

@@ -52,6 +52,7 @@ api::Account account_view(const ledger::Book& book, const ledger::Account& accou
   api::Account view;
   view.id = account.id.value;
   view.slurm_account = account.name;
+  view.aliases = account.aliases;
   view.name = account.display_name.empty() ? account.name : account.display_name;
   view.description = account.description;
   if (const ledger::Account* parent = book.account(account.parent)) view.parent = parent->name;

@@ -153,6 +153,7 @@ void Operations::update_account(const Caller& caller, const std::string& name,
   }
   update.limit = request.budget_limit;
   update.credit_limit = request.credit_limit;
+  update.aliases = request.aliases;
   if (request.start_date) {
     const auto start = api::period_start(*request.start_date, options_.zone);
     if (!start) return fail_with(promise, api::problem_of(start.error()));

@@ -52,6 +52,28 @@ TEST_F(MoneyTest, MovesMoneyWithAReasonOnce) {
             403);
 }
 
+TEST_F(MoneyTest, AnAliasStandsForItsAccount) {
+  api::AccountUpdate change;
+  change.aliases = {"grant-7"};
+  const auto named = wait<api::Account>([&](const auto& promise) {
+    operations_->update_account(admin(), "proj001", change, promise);
+  });
+  ASSERT_TRUE(named) << named.error().message;
+  EXPECT_EQ(named->aliases, (std::vector<std::string>{"grant-7"}));
+  EXPECT_EQ(operations_->account(admin(), "grant-7")->slurm_account, "proj001");
+  auto request = two_cpus();
+  request.account = "grant-7";
+  EXPECT_TRUE(check(request)->available);
+  EXPECT_EQ(transactions("grant-7").front().account, "proj001");
+  EXPECT_EQ(transactions("grant-7").front().type, "hold");
+  api::AccountCreate create;
+  create.slurm_account = "grant-7";
+  EXPECT_EQ(status_of(wait<api::Account>([&](const auto& promise) {
+              operations_->create_account(admin(), create, promise);
+            })),
+            409);
+}
+
 TEST_F(MoneyTest, RefundsAJobToTheAccountThatPaid) {
   const auto checked = check(two_cpus());
   ASSERT_TRUE(reconcile(settlement(checked->transaction_id, "5"), slurm_user()));

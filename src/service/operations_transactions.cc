@@ -5,6 +5,7 @@
 #include "ledger/record.h"
 #include "service/account_view.h"
 #include "service/operations.h"
+#include "service/transaction_view.h"
 
 namespace asbb::service {
 namespace {
@@ -80,6 +81,8 @@ std::string describe(const ledger::Entry& entry) {
   }
 }
 
+}  // namespace
+
 bool is_pending(const ledger::Book& book, const ledger::Entry& entry) {
   if (entry.type != EntryType::hold) return false;
   const ledger::Hold* hold = book.hold(entry.hold);
@@ -111,6 +114,8 @@ api::Transaction transaction_view(const ledger::Entry& entry, bool pending) {
   if (!pending) view.completed_at = entry.at;
   return view;
 }
+
+namespace {
 
 // Entries of one account (or of all), newest first, until there are enough that fit.
 class Reader {
@@ -157,9 +162,12 @@ Reply<std::vector<api::Transaction>> Operations::transactions(
   if (caller.is_anonymous) return not_allowed(caller);
   std::vector<std::string> accounts{query.account};
   if (!query.account.empty()) {
-    const bool exists = with_.committer.read(
-        [&](const ledger::Book& book) { return book.account(query.account) != nullptr; });
-    if (!exists || !with_.authority.may_see(caller, query.account)) {
+    // Entries have the account's name, not its aliases.
+    accounts.front() = with_.committer.read([&](const ledger::Book& book) {
+      const ledger::Account* account = book.account(query.account);
+      return account == nullptr ? std::string() : account->name;
+    });
+    if (accounts.front().empty() || !with_.authority.may_see(caller, query.account)) {
       return no_such_account(query.account);
     }
   } else if (!caller.may_read) {

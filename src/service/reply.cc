@@ -23,6 +23,7 @@ Meaning meaning_of(Refusal refusal) {
     case Refusal::unknown_hold:
       return {404, "NOT_FOUND"};
     case Refusal::account_exists:
+    case Refusal::alias_taken:
       return {409, "DUPLICATE_ACCOUNT"};
     case Refusal::account_inactive:
     case Refusal::account_closed:
@@ -58,6 +59,7 @@ Meaning meaning_of(Refusal refusal) {
     case Refusal::bad_period:
     case Refusal::bad_name:
     case Refusal::bad_task_count:
+    case Refusal::too_many_aliases:
     case Refusal::unknown_parent:
     case Refusal::parent_cycle:
     case Refusal::unit_not_held:
@@ -135,6 +137,8 @@ std::string input_sentence(const ledger::Outcome& outcome, const std::string& ac
       return "Account '" + account + "' cannot stand below itself.";
     case Refusal::unit_not_held:
       return "Nothing was held in that unit for this transaction.";
+    case Refusal::too_many_aliases:
+      return "An account has at most 100 aliases.";
     case Refusal::reason_missing:
       return "A reason of at most 2000 characters is needed: it stays in the ledger.";
     case Refusal::overflow:
@@ -182,6 +186,8 @@ std::string sentence_of(const ledger::Outcome& outcome, const std::string& accou
       return "There is no account '" + account + "'.";
     case Refusal::account_exists:
       return named + " exists already.";
+    case Refusal::alias_taken:
+      return "One of the aliases names account '" + outcome.leg.account + "' already.";
     case Refusal::account_inactive:
       return named + ", or one above it, is not active.";
     case Refusal::account_closed:

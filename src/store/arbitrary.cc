@@ -63,6 +63,10 @@ std::string unique_text(const std::string& what, std::int64_t number) {
 }
 
 void fill(const Model& model, ledger::Account& account) {
+  account.aliases.clear();
+  for (std::int64_t i = number_between(0, 3); i > 0; --i) {
+    account.aliases.push_back("alias" + std::to_string(i));
+  }
   account.display_name = arbitrary_text();
   account.description = arbitrary_text();
   account.parent = {};

@@ -8,8 +8,8 @@ namespace asbb::store::sqlite {
 namespace {
 
 constexpr char accounts_sql[] =
-    "SELECT id, name, display_name, description, parent_id, status, hold_factor_millionths,"
-    " created_at_us, updated_at_us FROM budget_accounts ORDER BY id";
+    "SELECT id, name, aliases, display_name, description, parent_id, status,"
+    " hold_factor_millionths, created_at_us, updated_at_us FROM budget_accounts ORDER BY id";
 constexpr char budgets_sql[] =
     "SELECT id, account_id, unit, start_us, end_us, limit_micros, held_micros, used_micros,"
     " credit_limit_micros, created_at_us, updated_at_us FROM budget_periods ORDER BY id";
@@ -58,9 +58,20 @@ bool take(std::optional<Value> parsed, Value& into) {
   return parsed.has_value();
 }
 
+std::vector<std::string> split_names(const std::string& text) {
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t comma = std::min(text.find(',', at), text.size());
+    names.push_back(text.substr(at, comma - at));
+    at = comma + 1;
+  }
+  return names;
+}
+
 bool read(Statement& row, ledger::Account& account) {
   account.id.value = row.integer();
   account.name = row.text();
+  account.aliases = split_names(row.text());
   account.display_name = row.text();
   account.description = row.text();
   account.parent.value = row.integer();

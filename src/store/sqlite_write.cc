@@ -6,10 +6,11 @@ namespace asbb::store::sqlite {
 namespace {
 
 constexpr char account_sql[] =
-    "INSERT INTO budget_accounts (id, name, display_name, description, parent_id, status,"
-    " hold_factor_millionths, created_at_us, updated_at_us) VALUES (?,?,?,?,?,?,?,?,?)"
-    " ON CONFLICT (id) DO UPDATE SET name = excluded.name, display_name = excluded.display_name,"
-    " description = excluded.description, parent_id = excluded.parent_id,"
+    "INSERT INTO budget_accounts (id, name, aliases, display_name, description, parent_id, status,"
+    " hold_factor_millionths, created_at_us, updated_at_us) VALUES (?,?,?,?,?,?,?,?,?,?)"
+    " ON CONFLICT (id) DO UPDATE SET name = excluded.name, aliases = excluded.aliases,"
+    " display_name = excluded.display_name, description = excluded.description, parent_id = "
+    "excluded.parent_id,"
     " status = excluded.status, hold_factor_millionths = excluded.hold_factor_millionths,"
     " created_at_us = excluded.created_at_us, updated_at_us = excluded.updated_at_us";
 
@@ -96,8 +97,11 @@ constexpr char entry_sql[] =
     " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 Result<void> write(Statement& statement, const ledger::Account& account) {
+  std::string aliases;
+  for (const std::string& alias : account.aliases) aliases += (aliases.empty() ? "" : ",") + alias;
   return statement.put(account.id.value)
       .put(account.name)
+      .put(aliases)
       .put(account.display_name)
       .put(account.description)
       .put_or_null(account.parent.value)

@@ -112,6 +112,12 @@ std::string broken_counter(bool is_budget, std::int64_t id, Micros held, Micros 
 
 std::string broken_rule(const Book& book) {
   LegSums sums;
+  for (const Account* account : book.accounts()) {
+    if (book.account(account->name) != account) return "a name stands for another account";
+    for (const std::string& alias : account->aliases) {
+      if (book.account(alias) != account) return "an alias stands for another account";
+    }
+  }
   std::map<std::pair<std::string, AccountId>, std::int64_t> unbound;
   for (std::int64_t id = 1; id <= book.counters().hold; ++id) {
     const Hold* hold = book.hold(HoldId{id});

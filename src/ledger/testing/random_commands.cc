@@ -10,8 +10,10 @@
 namespace asbb::ledger::testing {
 namespace {
 
-const std::vector<std::string> account_names{"root",    "dept",    "dept",    "proj001", "proj001",
-                                             "proj001", "proj002", "proj002", "nobody",  "-x"};
+const std::vector<std::string> account_names{"root",    "dept",    "dept",    "proj001",
+                                             "proj001", "proj001", "proj002", "proj002",
+                                             "nobody",  "-x",      "alias1"};
+const std::vector<std::string> aliases{"alias1", "alias2", "alias3", "alias4"};
 const std::vector<std::string> units{"USD", "USD", "USD", "USD", "core-hours", "core-hours", "EUR"};
 const std::vector<std::string> partitions{"cpu", "gpu-aws", "gpu-aws", ""};
 const std::vector<std::string> users{"ada", "bob"};
@@ -96,6 +98,13 @@ Action update_account(Chance& chance) {
                         : AccountStatus::active;
   }
   if (chance.one_in(5)) update.description = "a\nb=%c";
+  if (chance.one_in(5)) {
+    update.aliases.emplace();
+    const std::int64_t many = chance.one_in(10) ? 101 : chance.below(3);
+    for (std::int64_t i = 0; i < many; ++i) {
+      update.aliases->push_back(chance.one_in(5) ? chance.of(account_names) : chance.of(aliases));
+    }
+  }
   if (chance.one_in(2)) update.limit = amount(chance);
   if (chance.one_in(6)) update.start = epoch + hours(chance.below(10) * 10);
   if (chance.one_in(6)) update.end = epoch + hours(chance.below(10) * 20);

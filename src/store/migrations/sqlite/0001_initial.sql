@@ -6,6 +6,7 @@
 CREATE TABLE budget_accounts (
   id INTEGER PRIMARY KEY CHECK (id > 0),
   name TEXT NOT NULL UNIQUE CHECK (name <> ''),
+  aliases TEXT NOT NULL, -- joined by commas, which no name has
   display_name TEXT NOT NULL,
   description TEXT NOT NULL,
   parent_id INTEGER REFERENCES budget_accounts (id) DEFERRABLE INITIALLY DEFERRED
