@@ -1,7 +1,9 @@
 #include "service/committer_batch.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
+#include <mutex>
 #include <optional>
 
 #include "base/assert.h"
@@ -164,7 +166,8 @@ Result<void> BatchCommitter::fetch(const store::HoldQuery& query) {
   // Of those that had the same name one after the other, the newest says whether it is free.
   const store::HoldRecord& record = found->back();
   if (book_.hold(record.hold.id) != nullptr) return {};
-  ASBB_ASSERT(record.hold.status == ledger::HoldStatus::closed);
+  // Every open hold of ours is in memory: this one was placed by another owner.
+  if (record.hold.status == ledger::HoldStatus::open) return tl::unexpected(lost_error());
   closed_holds_.emplace_back(ledger_time(), record.hold.id);
   const ledger::Hold* same_name = book_.hold_of_request(record.hold.request_id);
   const std::unique_lock lock(book_mutex_);

@@ -154,6 +154,21 @@ TEST_F(BatchCommitterTest, AStoreThatCannotBeReadChangesNothing) {
   EXPECT_TRUE(run(place(), "job-2")->accepted());
 }
 
+// Bug: a service that was pushed aside met the other one's hold, and knew nothing of it.
+TEST_F(BatchCommitterTest, AnOpenHoldOfAnotherOwnerSaysThatThisOneIsLost) {
+  disk_->take_over();
+  store::MemoryStore other_store(disk_);
+  BatchCommitter other(other_store, store::ChainKey{7}, [this] { return now_; });
+  ASSERT_TRUE(other.start(0).has_value());
+  std::vector<ledger::Command> commands{command(place(), "job-1")};
+  const auto placed = other.decide(commands);
+  ASSERT_TRUE(placed.front().has_value());
+  const auto met = run(ledger::BindHold{placed.front()->hold, {"onprem", 7, now_}});
+  ASSERT_FALSE(met.has_value());
+  EXPECT_EQ(met.error().kind, ErrorKind::denied);
+  EXPECT_FALSE(committer_->is_healthy());
+}
+
 TEST_F(BatchCommitterTest, AnswersAreRememberedForADayAndNotMuchLonger) {
   EXPECT_TRUE(run(place(), "job-1")->accepted());
   EXPECT_EQ(run(ledger::CloseAccount{"nobody"}, "job-2")->refusal,

@@ -1,6 +1,7 @@
 #include "simulation/witness.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/token.h"
 #include "ledger/record.h"
@@ -90,8 +91,12 @@ void Witness::add(const store::ChainedEntry& entry) {
   ++written.count;
 }
 
+void Witness::note_time(Instant now) {
+  latest_ = std::max(latest_, now);
+}
+
 void Witness::note_sent(const ledger::Command& command, Instant at) {
-  latest_ = std::max(latest_, at);
+  note_time(at);
   if (!command.context.request_id.empty()) {
     first_sent_.try_emplace(command.context.request_id, at);
   }
@@ -105,13 +110,16 @@ bool Witness::is_old(const std::string& request_id) const {
 void Witness::forget(const std::string& request_id) {
   promises_.erase(request_id);
   first_sent_.erase(request_id);
+  lapsed_.insert(request_id);
 }
 
 void Witness::check_promise(const ledger::Context& context, const ledger::Outcome& outcome,
                             Coverage& coverage) {
   const auto promise = promises_.find(context.request_id);
   if (promise == promises_.end()) {
-    if (!is_id_conflict(outcome)) {
+    // When it is answered again, nobody knows when it was answered first.
+    const bool may_lapse_soon = outcome.replayed && lapsed_.contains(context.request_id);
+    if (!is_id_conflict(outcome) && !may_lapse_soon) {
       promises_[context.request_id] = {context.body_digest, without_replay(outcome)};
     }
     return;

@@ -39,6 +39,7 @@ class Witness {
   void mark_durable();
   [[nodiscard]] std::int64_t seen() const { return static_cast<std::int64_t>(records_.size()); }
 
+  void note_time(Instant now);
   // A command leaves a client.
   void note_sent(const ledger::Command& command, Instant at);
   // Whether the service may have forgotten the id by now; then it is a new one.
@@ -77,6 +78,7 @@ class Witness {
   std::set<std::string> refused_;           // actors
   std::map<std::string, Promise> promises_;
   std::map<std::string, Instant> first_sent_;  // by request id
+  std::set<std::string> lapsed_;               // ids that were forgotten once
   Instant latest_;
 };
 

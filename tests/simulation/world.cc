@@ -81,6 +81,7 @@ void World::step() {
 void World::pass_time() {
   now_ = now_ + milliseconds(chance_.below(600'000));
   if (chance_.one_in(30)) now_ = now_ + hours(1 + chance_.below(14));
+  witness_.note_time(now_);
   if (chance_.one_in(40)) now_ = now_ - seconds(chance_.below(600));
 }
 
@@ -208,11 +209,13 @@ World::Fault World::arm() {
   } else {
     is_disk_sick_ = true;
   }
+  std::string kind_of_fault = what.substr(0, what.find(" at write"));
   if (kind == 4) {
     what += ", and the service is killed";
+    kind_of_fault += ", and the service is killed";
     fault = Fault::crash;
   }
-  ++coverage_.happened[fault == Fault::disk ? what.substr(0, what.find(" at")) : what];
+  ++coverage_.happened[kind_of_fault];
   note(what);
   return fault;
 }
