@@ -130,6 +130,12 @@ ledger::Command World::new_request() {
     return ledger::testing::random_command(book, chance_.next(), now_);
   });
   made.context.actor = "client" + std::to_string(++actors_);
+  // Names come again, also when the hold that had them is closed and out of memory.
+  if (auto* place = std::get_if<ledger::PlaceHold>(&made.action); place && chance_.one_in(4)) {
+    place->transaction_id = "name" + std::to_string(chance_.below(12));
+  } else if (chance_.one_in(12)) {
+    made.action = ledger::VoidHold{ledger::HoldId{1 + chance_.below(actors_)}};
+  }
   if (!chance_.one_in(5)) {
     made.context.request_id = new_id();
     made.context.body_digest = "body";
