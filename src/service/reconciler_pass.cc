@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/token.h"
+#include "service/paying_account.h"
 
 namespace asbb::service {
 namespace {
@@ -57,6 +58,16 @@ std::int64_t root_id(const slurm::QueueJob& job) {
 
 std::int64_t root_id(const slurm::AccountingRecord& record) {
   return record.array_job_id != 0 ? record.array_job_id : record.job_id;
+}
+
+std::string payer_of(const slurm::AccountingRecord& record, const slurm::ClusterCache& view,
+                     const Committer& committer) {
+  const auto associations = view.associations(record.cluster);
+  return committer.read([&](const ledger::Book& book) {
+    const ledger::Account* payer =
+        paying_account(book, associations.get(), record.cluster, record.account);
+    return payer == nullptr ? record.account : payer->name;
+  });
 }
 
 bool is_since_submit(const ledger::JobRef& job, Instant submit) {

@@ -88,6 +88,11 @@ class Reconciler::Pass {
 [[nodiscard]] std::int64_t root_id(const slurm::QueueJob& job);
 [[nodiscard]] std::int64_t root_id(const slurm::AccountingRecord& record);
 
+// The account that would have paid had the job been seen at its submission; when there is none, the
+// record's own, for the ledger to refuse by its name.
+[[nodiscard]] std::string payer_of(const slurm::AccountingRecord& record,
+                                   const slurm::ClusterCache& view, const Committer& committer);
+
 // Whether a row of that submit time can be the job's: a requeue moves the time on, and an earlier
 // one belongs to another job whose id came back.
 [[nodiscard]] bool is_since_submit(const ledger::JobRef& job, Instant submit);

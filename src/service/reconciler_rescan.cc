@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/token.h"
-#include "service/paying_account.h"
 #include "service/reconciler_pass.h"
 
 namespace asbb::service {
@@ -19,18 +18,6 @@ std::string unheld_id(const slurm::AccountingRecord& record) {
 
 std::string describe(const slurm::AccountingRecord& record) {
   return record.cluster + " job " + std::to_string(record.job_id);
-}
-
-// The account that would have paid had the job been seen at its submission; when there is none, the
-// record's own, for the ledger to refuse by its name.
-std::string payer_of(const slurm::AccountingRecord& record, const slurm::ClusterCache& view,
-                     const Committer& committer) {
-  const auto associations = view.associations(record.cluster);
-  return committer.read([&](const ledger::Book& book) {
-    const ledger::Account* payer =
-        paying_account(book, associations.get(), record.cluster, record.account);
-    return payer == nullptr ? record.account : payer->name;
-  });
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ bool Reconciler::Pass::absent_from_accounting(const ledger::Hold& hold,
     const std::string_view token = find_token(record.admin_comment);
     if (token == hold.request_id) return false;
     const bool like_it = token.empty() && !record.status.revoked && record.user == hold.user &&
-                         record.account == account &&
+                         payer_of(record, owner_.view_, owner_.committer_) == account &&
                          record.submit >= hold.placed_at - clock_tolerance &&
                          record.submit <= hold.placed_at + clock_tolerance;
     if (!like_it || hold_of(record).has_value()) continue;

@@ -343,10 +343,13 @@ TEST_F(ReconcilerTest, WhatCannotBeReadVoidsNothing) {
   source_.fail_accounting("onprem", Error{ErrorKind::unavailable, "away", ""});
   EXPECT_EQ(pass().voided, 0);
   source_.fail_accounting("onprem", std::nullopt);
-  source_.set_problems("onprem", {"a row cannot be read"});
+  source_.set_queue_problems("onprem", {"a row cannot be read"});
+  EXPECT_EQ(pass().voided, 0);
+  source_.set_queue_problems("onprem", {});
+  source_.set_accounting_problems("onprem", {"a row cannot be read"});
   EXPECT_EQ(pass().voided, 0);
   expect_balance("1", "0");
-  source_.set_problems("onprem", {});
+  source_.set_accounting_problems("onprem", {});
   EXPECT_EQ(pass().voided, 1);
 }
 
@@ -360,6 +363,25 @@ TEST_F(ReconcilerTest, AJobThatMightBeTheHoldsKeepsItAndIsAlarmed) {
   EXPECT_EQ(pass().voided, 0);
   ASSERT_EQ(alarms_.list().size(), 1u);
   EXPECT_NE(alarms_.list()[0].key.find(token), std::string::npos);
+  expect_balance("1", "0");
+}
+
+// It was compared by the name of the account that pays, so that a job of a child never looked like
+// the hold.
+TEST_F(ReconcilerTest, AJobOfAChildAccountMightBeTheHoldsAsWell) {
+  slurm::Associations associations;
+  associations.add(slurm::Association{"onprem", "proj001", "", "", "", "", false});
+  associations.add(slurm::Association{"onprem", "child", "", "", "proj001", "", false});
+  view_.put("onprem", associations);
+  (void)hold("1");
+  auto like_it = record(9, "PENDING", 0);
+  like_it.account = "child";
+  like_it.end = std::nullopt;
+  like_it.eligible = now();
+  source_.add_record(like_it);
+  pass_time(hours(1));
+  EXPECT_EQ(pass().voided, 0);
+  EXPECT_EQ(alarms_.list().size(), 1u);
   expect_balance("1", "0");
 }
 

@@ -52,9 +52,16 @@ void FakeJobSource::set_operator(const std::string& cluster, bool proven) {
   state_[cluster].proven_operator = proven;
 }
 
-void FakeJobSource::set_problems(const std::string& cluster, std::vector<std::string> problems) {
-  const std::scoped_lock lock(mutex_);
-  state_[cluster].problems = std::move(problems);
+void FakeJobSource::set_queue_problems(const std::string& cluster,
+                                       std::vector<std::string> problems) {
+  const std::lock_guard lock(mutex_);
+  state_[cluster].queue_problems = std::move(problems);
+}
+
+void FakeJobSource::set_accounting_problems(const std::string& cluster,
+                                            std::vector<std::string> problems) {
+  const std::lock_guard lock(mutex_);
+  state_[cluster].accounting_problems = std::move(problems);
 }
 
 void FakeJobSource::set_accounting_queue_length(const std::string& cluster, std::int64_t length) {
@@ -104,8 +111,8 @@ Result<QueueList> FakeJobSource::list_queue(const std::string& cluster) {
   if (state.queue_error) {
     return tl::unexpected(*state.queue_error);
   }
-  return QueueList{cluster,           now(), state.jobs, state.problems, state.proven_operator,
-                   "as the test says"};
+  return QueueList{
+      cluster, now(), state.jobs, state.queue_problems, state.proven_operator, "as the test says"};
 }
 
 Result<AccountingList> FakeJobSource::list_accounting(const std::string& cluster,
@@ -119,8 +126,8 @@ Result<AccountingList> FakeJobSource::list_accounting(const std::string& cluster
   if (state.accounting_error) {
     return tl::unexpected(*state.accounting_error);
   }
-  AccountingList list{cluster,           now(), {}, state.problems, state.proven_operator,
-                      "as the test says"};
+  AccountingList list{
+      cluster, now(), {}, state.accounting_problems, state.proven_operator, "as the test says"};
   std::copy_if(
       state.records.begin(), state.records.end(), std::back_inserter(list.records),
       [&](const AccountingRecord& record) { return is_wanted(record, query, list.read_at); });

@@ -28,7 +28,9 @@ class FakeJobSource final : public JobSource {
   void add_record(AccountingRecord record);  // by record.cluster
   void remove_job(const std::string& cluster, std::int64_t job_id);
   void set_operator(const std::string& cluster, bool proven);
-  void set_problems(const std::string& cluster, std::vector<std::string> problems);
+  // Rows that cannot be read, of squeue and of sacct.
+  void set_queue_problems(const std::string& cluster, std::vector<std::string> problems);
+  void set_accounting_problems(const std::string& cluster, std::vector<std::string> problems);
   void set_accounting_queue_length(const std::string& cluster, std::int64_t length);
 
   // From now on that call of that cluster fails so; nothing: works again.
@@ -48,7 +50,8 @@ class FakeJobSource final : public JobSource {
   struct Cluster {
     std::vector<QueueJob> jobs;
     std::vector<AccountingRecord> records;
-    std::vector<std::string> problems;
+    std::vector<std::string> queue_problems;
+    std::vector<std::string> accounting_problems;
     bool proven_operator = true;
     std::int64_t accounting_queue_length = 0;
     std::optional<Error> queue_error;
