@@ -37,6 +37,14 @@ void fields(F& f, As<F, Transaction>& v) {
 }
 
 template <typename F>
+void fields(F& f, As<F, AuditEntry>& v) {
+  fields(f, v.transaction);
+  f.number("budget_id", v.budget_id, Need::left_out);
+  f.text("record", v.record, Need::must, TextRule{16'777'216, false});
+  f.text("chain", v.chain, Need::must);
+}
+
+template <typename F>
 void fields(F& f, As<F, PriceImport>& v) {
   f.text("text", v.text, Need::must, TextRule{1'048'576, false});
   f.time("effective_from", v.effective_from, Need::left_out);
@@ -174,6 +182,8 @@ void fields(F& f, As<F, ErrorBody>& v) {
 
 ASBB_JSON_TYPE(asbb::api::Transaction)
 ASBB_JSON_TYPE(std::vector<asbb::api::Transaction>)
+ASBB_JSON_TYPE(asbb::api::AuditEntry)
+ASBB_JSON_TYPE(std::vector<asbb::api::AuditEntry>)
 ASBB_JSON_TYPE(asbb::api::PriceImport)
 ASBB_JSON_TYPE(asbb::api::PriceBook)
 ASBB_JSON_TYPE(std::vector<asbb::api::PriceBook>)

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <set>
 
 #include "api/transaction.h"
@@ -149,6 +150,22 @@ Result<UsageQuery> parse_usage_query(const QueryParameters& parameters) {
     auto date = read_date(name, value);
     if (!date) return tl::unexpected(date.error());
     (name == "start_date" ? out.start_date : out.end_date) = *date;
+  }
+  return out;
+}
+
+Result<AuditQuery> parse_audit_query(const QueryParameters& parameters) {
+  const auto names = check_names(parameters, {"after", "limit"});
+  if (!names) return tl::unexpected(names.error());
+  AuditQuery out;
+  for (const auto& [name, value] : parameters) {
+    if (value.empty()) continue;
+    const bool is_limit = name == "limit";
+    const auto number =
+        is_limit ? read_number(name, value, 1, audit_entries_limit_max)
+                 : read_number(name, value, 0, std::numeric_limits<std::int64_t>::max() - 1);
+    if (!number) return tl::unexpected(number.error());
+    (is_limit ? out.limit : out.after) = *number;
   }
   return out;
 }

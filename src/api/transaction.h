@@ -38,6 +38,24 @@ struct Transaction {
   bool operator==(const Transaction&) const = default;
 };
 
+// An entry with what proves it: enough to keep an archive of the ledger that verifies by itself.
+struct AuditEntry {
+  Transaction transaction;
+  std::int64_t budget_id = 0;  // on which it is posted; 0: none
+  std::string record;          // its canonical text
+  std::string chain;           // 64 hex digits
+  bool operator==(const AuditEntry&) const = default;
+};
+
+inline constexpr std::int64_t audit_entries_limit_default = 1'000;
+inline constexpr std::int64_t audit_entries_limit_max = 1'000;
+
+struct AuditQuery {
+  std::int64_t after = 0;  // the entries behind this one, the oldest first
+  std::int64_t limit = audit_entries_limit_default;
+  bool operator==(const AuditQuery&) const = default;
+};
+
 inline constexpr std::int64_t transactions_limit_default = 100;
 inline constexpr std::int64_t transactions_limit_max = 10'000;
 
@@ -65,6 +83,7 @@ struct UsageQuery {
 using QueryParameters = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] Result<TransactionQuery> parse_transaction_query(const QueryParameters& parameters);
 [[nodiscard]] Result<UsageQuery> parse_usage_query(const QueryParameters& parameters);
+[[nodiscard]] Result<AuditQuery> parse_audit_query(const QueryParameters& parameters);
 
 // RFC 3986: everything but letters, digits and "-._~" becomes %XX. For one path segment or value.
 [[nodiscard]] std::string percent_encode(std::string_view text);

@@ -86,13 +86,14 @@ TEST(CommandLine, EveryLeafDoesSomethingAndHasHelp) {
   const std::string page = run({"reference"}).out;
   EXPECT_THAT(page, HasSubstr("## asbb account create"));
   for (const char* leaf :
-       {"account list",     "account create",    "account show",  "account update",
-        "account delete",   "account set-limit", "transactions",  "usage show",
-        "prices import",    "prices list",       "prices show",   "adjust",
-        "deposit",          "withdraw",          "transfer",      "refund",
-        "reconcile",        "audit verify",      "service start", "service status",
-        "database migrate", "database status",   "config init",   "config validate",
-        "config show",      "slurm notify",      "version",       "completion bash"}) {
+       {"account list",    "account create",    "account show",    "account update",
+        "account delete",  "account set-limit", "transactions",    "usage show",
+        "prices import",   "prices list",       "prices show",     "adjust",
+        "deposit",         "withdraw",          "transfer",        "refund",
+        "reconcile",       "audit verify",      "audit export",    "service start",
+        "service status",  "database migrate",  "database status", "config init",
+        "config validate", "config show",       "slurm notify",    "version",
+        "completion bash"}) {
     EXPECT_THAT(page, HasSubstr("## asbb " + std::string(leaf) + "\n"));
     const auto ran = run(testing::split(std::string(leaf) + " --help"));
     EXPECT_EQ(ran.code, exit_done) << leaf;

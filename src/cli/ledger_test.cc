@@ -276,6 +276,10 @@ TEST(AuditCommand, FailsWhenTheLedgerDoes) {
   EXPECT_EQ(broken.out, "");
   EXPECT_THAT(broken.err, HasSubstr("asbb: entry 7 was changed\n"));
   EXPECT_EQ(run(bad, {"audit", "verify", "--output=json"}).code, exit_failed);
+  EXPECT_EQ(run(bad, {"audit", "verify", "--offline", "--archive=a"}).code, exit_usage);
+  EXPECT_EQ(run(bad, {"audit", "verify", "--archive=a"}).code, exit_usage);
+  EXPECT_EQ(run(bad, {"audit", "verify", "--key-file=a"}).code, exit_usage);
+  EXPECT_EQ(run(bad, {"audit", "export", "--format=xml"}).code, exit_usage);
 }
 
 TEST(ReconcileCommand, TellsWhatBecameOfTheJob) {

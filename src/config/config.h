@@ -78,11 +78,19 @@ struct Slurm {
   bool operator==(const Slurm&) const = default;
 };
 
+struct Audit {
+  std::string head_file;          // absolute; empty: none
+  Span head_interval = hours(1);  // between two lines of it
+  bool syslog = false;
+  bool operator==(const Audit&) const = default;
+};
+
 struct Config {
   Service service;
   Database database;
   Budget budget;
   Slurm slurm;
+  Audit audit;
   bool operator==(const Config&) const = default;
 };
 

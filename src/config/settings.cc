@@ -272,10 +272,25 @@ std::vector<Setting> slurm_settings() {
   return out;
 }
 
+std::vector<Setting> audit_settings() {
+  const std::string section = "audit";
+  constexpr Member<Audit> part = &Config::audit;
+  std::vector<Setting> out;
+  out.push_back(path(section, "head_file", part, &Audit::head_file, true,
+                     "Where the head of the audit chain is written down, a line each time. Keep "
+                     "it, or a copy, where whoever may write the database may not."));
+  out.push_back(duration(section, "head_interval", part, &Audit::head_interval, seconds(1),
+                         hours(24 * 7), "How often it is; also at start and stop."));
+  out.push_back(word(section, "syslog", part, &Audit::syslog,
+                     Words<bool>{{"true", true}, {"false", false}},
+                     "Whether the head goes to syslog as well."));
+  return out;
+}
+
 std::vector<Setting> all_settings() {
   std::vector<Setting> out;
-  for (const auto& part :
-       {service_settings(), database_settings(), budget_settings(), slurm_settings()}) {
+  for (const auto& part : {service_settings(), database_settings(), budget_settings(),
+                           slurm_settings(), audit_settings()}) {
     out.insert(out.end(), part.begin(), part.end());
   }
   return out;
@@ -292,7 +307,8 @@ const std::vector<Section>& sections() {
   static const std::vector<Section> table = {{"service", "The daemon and who may reach it."},
                                              {"database", "Where the ledger is kept."},
                                              {"budget", "Rules of money."},
-                                             {"slurm", "The clusters and how they are watched."}};
+                                             {"slurm", "The clusters and how they are watched."},
+                                             {"audit", "Proofs that are kept elsewhere."}};
   return table;
 }
 

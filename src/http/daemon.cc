@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "http/server.h"
+#include "service/head_export.h"
 #include "service/log.h"
 #include "service/refresher.h"
 #include "slurm/cluster_view_commands.h"
@@ -48,6 +49,10 @@ service::ReconcilerOptions reconciler_options(const config::Config& config) {
   return options;
 }
 
+service::HeadExportOptions head_options(const config::Config& config) {
+  return {config.audit.head_file, config.audit.head_interval, config.audit.syslog};
+}
+
 void log_alarm(const service::Alarm& alarm) {
   service::log_warning("alarm: " + alarm.message);
 }
@@ -67,6 +72,7 @@ struct Daemon::Parts {
         refresher(views, names, cache, prices, alarms, service::system_now,
                   refresher_options(config)),
         reconciler(committer, jobs, cache, prices, alarms, reconciler_options(config)),
+        heads(*store, alarms, service::system_now, head_options(config)),
         server(config, {committer, prices, cache, names, alarms, hooks(), key}) {}
 
   [[nodiscard]] service::Hooks hooks() {
@@ -89,6 +95,7 @@ struct Daemon::Parts {
   slurm::ClusterCache cache;
   service::Refresher refresher;
   service::Reconciler reconciler;
+  service::HeadExport heads;
   Server server;
 };
 
@@ -123,6 +130,7 @@ Result<void> Daemon::start() {
   }
   parts.refresher.start();
   parts.reconciler.start();
+  parts.heads.start();
   for (const std::string& address : parts.server.addresses()) {
     service::log_info("listening on " + address);
   }
@@ -140,6 +148,7 @@ void Daemon::stop() {
   parts_->reconciler.stop();
   parts_->refresher.stop();
   parts_->committer.stop();
+  parts_->heads.stop();
   parts_.reset();
 }
 

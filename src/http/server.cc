@@ -50,6 +50,7 @@ service::OperationsOptions operations_options(const config::Config& config) {
   options.gate.hold_factor = config.budget.default_hold_percentage;
   options.unbound_holds_max = config.budget.max_unbound_holds;
   options.clusters = cluster_names(config);
+  options.head_file = config.audit.head_file;
   return options;
 }
 

@@ -123,6 +123,9 @@ class Operations {
   void import_prices(const Caller& caller, const api::PriceImport& request,
                      const Promise<api::PriceBook>& promise);
 
+  // Blocking. Of everybody's accounts: for callers who may read all.
+  [[nodiscard]] Reply<std::vector<api::AuditEntry>> audit_entries(
+      const Caller& caller, const api::AuditQuery& query) const;
   // Blocking, and long: reads every entry.
   [[nodiscard]] Reply<api::AuditReport> verify_audit(const Caller& caller) const;
   [[nodiscard]] Reply<api::Status> status(const Caller& caller) const;

@@ -1,5 +1,7 @@
-// /audit: the check of the whole ledger against what the service believes.
+// /audit: the entries as they are proved, and the check of the whole ledger against what the
+// service believes.
 #include "service/operations.h"
+#include "service/transaction_view.h"
 #include "store/verify.h"
 
 namespace asbb::service {
@@ -23,6 +25,26 @@ store::Believed read_book(const ledger::Book& book) {
 }
 
 }  // namespace
+
+Reply<std::vector<api::AuditEntry>> Operations::audit_entries(const Caller& caller,
+                                                              const api::AuditQuery& query) const {
+  if (!caller.may_read) return not_allowed(caller);
+  store::EntryQuery page;
+  page.after_sequence = query.after;
+  page.count_max = query.limit;
+  const auto entries = with_.committer.store().entries(page);
+  if (!entries) return problem(entries.error());
+  std::vector<api::AuditEntry> out;
+  out.reserve(entries->size());
+  with_.committer.read([&](const ledger::Book& book) {
+    for (const store::ChainedEntry& chained : *entries) {
+      const bool pending = is_pending(book, chained.entry);
+      out.push_back({transaction_view(chained.entry, pending), chained.entry.budget.value,
+                     chained.record, store::to_hex(chained.chain)});
+    }
+  });
+  return out;
+}
 
 Reply<api::AuditReport> Operations::verify_audit(const Caller& caller) const {
   if (!caller.may_read) return not_allowed(caller);

@@ -122,6 +122,12 @@ void write_samples() {
   write("Usage", sample_usage());
   write("PriceImport", PriceImport{"prices: []", at});
   write("PriceBook", PriceBook{1, at, at, true, "text"});
+  AuditEntry audited;
+  audited.transaction = sample_transaction();
+  audited.budget_id = 1;
+  audited.record = "asbb1\nsequence=1\n";
+  audited.chain = std::string(64, 'a');
+  write("AuditEntry", audited);
   write("AuditReport", AuditReport{true, 1, {"p"}, std::string(64, 'a')});
   write("Status", sample_status());
   write("Health", Health{"healthy", "1", at, {"healthy", "disabled"}, "1s"});
@@ -160,6 +166,7 @@ const std::map<std::string, Again>& readers() {
       {"Usage", again<Usage>},
       {"PriceImport", again<PriceImport>},
       {"PriceBook", again<PriceBook>},
+      {"AuditEntry", again<AuditEntry>},
       {"AuditReport", again<AuditReport>},
       {"Status", again<Status>},
       {"Health", again<Health>},
