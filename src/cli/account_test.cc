@@ -60,12 +60,15 @@ TEST(AccountUpdate, SetsAliasesAndCredit) {
   account.slurm_account = "proj001";
   account.status = "active";
   account.aliases = {"grant-7", "p1"};
+  account.budgets.push_back(budget_of("USD", 50'000'000, 0, 0));
+  account.budgets.back().credit_limit = Micros(2'500'000);
   CannedService service;
   service.answer("PUT /api/v1/accounts/proj001", 200, api::to_json(account)).start();
   const auto ran =
       run(service, {"account", "update", "proj001", "--aliases=p1,grant-7", "--credit=2.50"});
   EXPECT_EQ(ran.code, exit_done) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("Aliases:      grant-7, p1\n"));
+  EXPECT_THAT(ran.out, HasSubstr("Running jobs may use 2.50 USD more until 2025-12-31.\n"));
   service.stop();
   EXPECT_THAT(service.last_body(), HasSubstr(R"("aliases":["p1","grant-7"])"));
   EXPECT_THAT(service.last_body(), HasSubstr(R"("credit_limit":2.5)"));

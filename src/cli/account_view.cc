@@ -174,6 +174,11 @@ int show_account(const Context& context, const api::Account& account,
     return exit_done;
   }
   out << "\nBudgets\n" << budgets_table(account).text();
+  for (const api::Budget& budget : account.budgets) {
+    if (budget.credit_limit.is_zero()) continue;
+    out << "Running jobs may use " << to_display(budget.credit_limit) << " "
+        << harmless(budget.unit) << " more until " << asbb::to_string(budget.last_day) << ".\n";
+  }
   const Table limits = limits_table(account);
   if (!limits.is_empty()) out << "\nPartition limits\n" << limits.text();
   if (!holds.empty()) out << "\nOpen holds\n" << holds_table(holds).text();
