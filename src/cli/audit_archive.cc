@@ -28,10 +28,10 @@ std::optional<store::ChainValue> parse_chain(const std::string& text) {
   return chain;
 }
 
-// The first fact beside the record that the record does not say; empty: none. Records escape
-// control characters, which names do not have.
+// The first fact beside the record that the record does not say; empty: none.
 std::string difference(const api::AuditEntry& entry) {
   const api::Transaction& shown = entry.transaction;
+  auto record = store::record_facts(entry.record);
   const std::pair<const char*, std::string> facts[] = {
       {"type", shown.type},
       {"account_name", shown.account},
@@ -40,11 +40,17 @@ std::string difference(const api::AuditEntry& entry) {
       {"amount_micros", std::to_string(shown.amount.count())},
       {"partition", shown.partition},
       {"cluster", shown.cluster},
+      {"user", shown.user},
+      {"actor", shown.actor},
+      {"reason", shown.reason},
+      {"request_id", shown.request_id},
+      {"price_version", std::to_string(shown.price_version)},
       {"at_us", std::to_string(shown.created_at.microseconds)}};
   for (const auto& [key, value] : facts) {
-    if (entry.record.find("\n" + std::string(key) + "=" + value + "\n") == std::string::npos) {
-      return std::string(key) + " is " + in_quotes(value) + ", which its record does not say";
-    }
+    const std::string& said = record[key];
+    if (said == value) continue;
+    return std::string(key) + " is " + in_quotes(value) + ", and " + in_quotes(said) +
+           " in its record";
   }
   return {};
 }

@@ -82,6 +82,10 @@ slurm:
   on_unavailable:
     default: allow
     partitions: {gpu-aws: deny, debug: allow}
+audit:
+  head_file: /tmp/bed/heads
+  head_interval: 10m
+  syslog: true
 )";
   const auto loaded = parse_config(text, "test.yaml", {});
   ASSERT_TRUE(loaded) << loaded.error()[0];
@@ -101,6 +105,9 @@ slurm:
   EXPECT_TRUE(config.slurm.on_unavailable.allow_by_default);
   EXPECT_FALSE(config.slurm.on_unavailable.allow_by_partition.at("gpu-aws"));
   EXPECT_EQ(policy_folder(config), "/tmp/bed/policy");
+  EXPECT_EQ(config.audit.head_file, "/tmp/bed/heads");
+  EXPECT_EQ(config.audit.head_interval, seconds(600));
+  EXPECT_TRUE(config.audit.syslog);
   EXPECT_EQ(policy_folder(Config{}), "/run/asbb");
 
   // Every one of these values differs from its default, and what `config show` prints reads back.
@@ -175,7 +182,9 @@ TEST(Config, SaysEverythingThatIsWrongAtOnce) {
           "test.yaml:20: slurm.view_max_age: 5m is shorter than slurm.refresh_interval (10m); "
           "every "
           "view would be too old",
-          "test.yaml:21: web: there is no such section; there are service, database, budget, slurm",
+          "test.yaml:21: web: there is no such section; there are service, database, budget, "
+          "slurm, "
+          "audit",
           "environment: ASBB_ACCOUNT: there is no such setting, or it can be set in the file only",
           "environment: ASBB_DATABASE_DNS: there is no such setting, or it can be set in the file "
           "only",

@@ -84,13 +84,16 @@ void ChainCheck::note_record_number(std::int64_t number, std::int64_t own) {
 // been edited; or from the last one that held, so that those between came in from outside.
 void ChainCheck::note_chain(std::int64_t number, std::string_view record, const ChainValue& chain,
                             bool is_excused) {
-  if (chain_next(key_, previous_, record) == chain) {
+  const bool follows_intact =
+      broken_ != 0 && (previous_ == intact_ || chain_next(key_, previous_, record) != chain) &&
+      chain_next(key_, intact_, record) == chain;
+  if (!follows_intact && chain_next(key_, previous_, record) == chain) {
     if (broken_ != 0) {
       end_broken(broken_ == last_ ? " was edited: the chain holds before and after it."
                                   : " were edited: the chain holds before and after them.");
     }
     intact_ = chain;
-  } else if (broken_ != 0 && chain_next(key_, intact_, record) == chain) {
+  } else if (follows_intact) {
     end_broken(broken_ == last_ ? " was inserted: the chain holds without it."
                                 : " were inserted: the chain holds without them.");
     intact_ = chain;

@@ -98,7 +98,8 @@ void HeadCheck::add(std::int64_t sequence, const ChainValue& chain) {
   const auto& heads = known_.heads;
   while (next_ < heads.size() && heads[next_].sequence < sequence) ++next_;
   for (; next_ < heads.size() && heads[next_].sequence == sequence; ++next_) {
-    if (heads[next_].head == to_hex(chain) || known_.problems.size() > 20) continue;
+    if (is_changed_ || heads[next_].head == to_hex(chain)) continue;
+    is_changed_ = true;
     known_.problems.push_back("Entry " + std::to_string(sequence) + ": the head of the chain was " +
                               heads[next_].head + " at " + heads[next_].time + " and is " +
                               to_hex(chain) + " now: history up to there was changed.");

@@ -50,6 +50,7 @@ class HeadCheck {
  private:
   KnownHeads known_;  // by sequence
   std::size_t next_ = 0;
+  bool is_changed_ = false;  // said of the first head that differs: the later ones follow
 };
 
 }  // namespace asbb::store

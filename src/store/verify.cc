@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "ledger/record.h"
+
 namespace asbb::store {
 namespace {
 
@@ -22,6 +24,26 @@ void believe_hold(const ledger::Hold& hold, const std::vector<const ledger::Shar
     }
     if (!held.is_zero()) {
       tables.open_holds[{hold.id.value, hold.parts[i].unit}] = held.count();
+    }
+  }
+}
+
+// Up to the first row of the page that cannot be read, which it names; its number.
+Result<std::int64_t> read_one_by_one(Store& store, EntryQuery query, LedgerCheck& check) {
+  query.count_max = 1;
+  for (const std::int64_t bound = query.before_sequence;; ++query.after_sequence) {
+    const std::int64_t number = query.after_sequence + 1;
+    if (number >= bound) return number;
+    query.before_sequence = number + 1;
+    const auto entries = store.entries(query);
+    if (entries) {
+      for (const ChainedEntry& chained : *entries) check.add(chained);
+    } else if (entries.error().kind == ErrorKind::broken) {
+      check.say("Entry " + std::to_string(number) +
+                " was edited: it cannot be read: " + entries.error().message + ".");
+      return number;
+    } else {
+      return tl::unexpected(entries.error());
     }
   }
 }
@@ -106,12 +128,28 @@ Result<Verdict> verify_ledger(Store& store, const ChainKey& key, const Believed&
   query.before_sequence = believed.entries + 1;
   for (;;) {
     const auto entries = store.entries(query);
-    if (!entries) return tl::unexpected(entries.error());
+    if (!entries && entries.error().kind != ErrorKind::broken) {
+      return tl::unexpected(entries.error());
+    }
+    if (!entries) {
+      const auto passed = read_one_by_one(store, query, check);
+      if (!passed) return tl::unexpected(passed.error());
+      query.after_sequence = *passed;
+      if (*passed >= believed.entries) break;
+      continue;
+    }
     for (const ChainedEntry& chained : *entries) check.add(chained);
     if (static_cast<std::int64_t>(entries->size()) < page_size) break;
     query.after_sequence = entries->back().entry.sequence;
   }
   return check.finish(&believed);
+}
+
+std::map<std::string, std::string> record_facts(std::string_view record) {
+  const std::size_t format_end = record.find('\n');
+  if (format_end == std::string_view::npos) return {};
+  auto facts = ledger::read_record(record.substr(format_end + 1));
+  return facts ? std::move(*facts) : std::map<std::string, std::string>{};
 }
 
 }  // namespace asbb::store

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,8 +60,12 @@ class LedgerCheck {
   std::int64_t entries_ = 0;
 };
 
-// Every entry of the store up to `believed.entries`, in pages.
+// Every entry of the store up to `believed.entries`, in pages. A row that cannot be read as an
+// entry is a problem like others; an error is that the store cannot be asked.
 [[nodiscard]] Result<Verdict> verify_ledger(Store& store, const ChainKey& key,
                                             const Believed& believed, KnownHeads heads);
+
+// What a canonical record says, by key and unescaped; empty when it is none.
+[[nodiscard]] std::map<std::string, std::string> record_facts(std::string_view record);
 
 }  // namespace asbb::store

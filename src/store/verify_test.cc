@@ -100,6 +100,8 @@ TEST(ChainCheck, FindsInsertedEntries) {
               ElementsAre("Entry 4 was inserted: the chain holds without it.",
                           "Entries 5 to 7 have the records of entries 4 to 6: entry 4 inserted, "
                           "the rest numbered anew."));
+  lines[3].chain = lines[2].chain;  // copied with the entry before
+  EXPECT_THAT(findings(lines).front(), "Entry 4 was inserted: the chain holds without it.");
   lines = chain_of(3);
   lines.push_back({4, record_of(4), {}});
   EXPECT_THAT(findings(lines), ElementsAre(HasSubstr("Entry 4, up to the last")));
