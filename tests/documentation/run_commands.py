@@ -24,6 +24,7 @@ SECTIONS = ("service:", "database:", "budget:", "slurm:", "audit:")
 # What a command answers where no cluster answers; the same commands are run with Slurm in tests/slurm.
 ANSWERS = {
     "asbb reconcile 4711 --cluster=onprem": (1, "4711"),
+    "asbb refund proj001 --job=4711 --amount=2.50 --reason='node failed'": (1, "4711"),
     "asbb service start --config=/etc/asbb/config.yaml": None,  # this is how the service was started
     "asbb service start": None,
     "make": None,  # tests/slurm/020_demo.bats builds, 040_install.bats installs
