@@ -44,8 +44,7 @@ TEST(Config, TheCommentedFileIsTheDefaults) {
   }
 }
 
-TEST(Config, ReadsEverySetting) {
-  const std::string text = R"(
+constexpr const char* every_setting = R"(
 service:
   listen_addr: "127.0.0.1:18080"
   socket: /tmp/bed/asbb.sock
@@ -87,7 +86,9 @@ audit:
   head_interval: 10m
   syslog: true
 )";
-  const auto loaded = parse_config(text, "test.yaml", {});
+
+TEST(Config, ReadsEverySetting) {
+  const auto loaded = parse_config(every_setting, "test.yaml", {});
   ASSERT_TRUE(loaded) << loaded.error()[0];
   const Config& config = *loaded;
   EXPECT_EQ(config.service.listen_addr, "127.0.0.1:18080");

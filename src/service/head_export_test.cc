@@ -40,7 +40,8 @@ class HeadExportTest : public ::testing::Test {
 
   std::vector<std::int64_t> sequences() const {
     std::vector<std::int64_t> out;
-    for (const auto& head : store::read_heads(file())->heads) out.push_back(head.sequence);
+    const auto known = store::read_heads(file());
+    for (const auto& head : known->heads) out.push_back(head.sequence);
     return out;
   }
 

@@ -265,6 +265,7 @@ def read_live(service):
     service.call("GET", "/api/v1/transactions?limit=1000")
     for book in service.call("GET", "/api/v1/prices"):
         service.call("GET", f"/api/v1/prices/{book['version']}")
+    service.call("GET", "/api/v1/audit/entries?after=1&limit=500")
     service.call("GET", "/api/v1/audit/verify")
     service.call("GET", "/api/v1/accounts/no-such-account", expect=404)
     service.call("GET", "/api/v1/transactions?limit=0", expect=400)
