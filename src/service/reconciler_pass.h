@@ -26,6 +26,12 @@ class Reconciler::Pass {
     ledger::Hold hold;
     std::vector<ledger::Share> shares;
   };
+  // Jobs of one cluster that a rescan met and that have a hold.
+  struct HeldJobs {
+    std::map<ledger::HoldId, OpenHold> holds;
+    std::set<std::int64_t> jobs;
+    std::vector<std::pair<std::string, std::int64_t>> rows;  // cluster and db_index
+  };
   using QueueRows = std::vector<const slurm::QueueJob*>;
 
   // reconciler_pass.cc
@@ -56,7 +62,8 @@ class Reconciler::Pass {
   void rescan();
   [[nodiscard]] bool rescan_cluster(const std::string& cluster);
   [[nodiscard]] Result<void> recall_scans();
-  void rescan_record(const slurm::AccountingRecord& record);
+  void rescan_record(const slurm::AccountingRecord& record, HeldJobs& held);
+  void settle_held(const std::string& cluster, const HeldJobs& held);
   [[nodiscard]] std::optional<OpenHold> hold_of(const slurm::AccountingRecord& record);
   void charge_without_hold(const slurm::AccountingRecord& record, const pricing::Charge& charge);
 

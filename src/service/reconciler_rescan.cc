@@ -47,7 +47,9 @@ bool Reconciler::Pass::rescan_cluster(const std::string& cluster) {
   if (until < now_) query.until = until;
   const auto list = read_accounting(cluster, query);
   if (!list) return true;
-  for (const slurm::AccountingRecord& record : list->records) rescan_record(record);
+  HeldJobs held;
+  for (const slurm::AccountingRecord& record : list->records) rescan_record(record, held);
+  if (!held.jobs.empty()) settle_held(cluster, held);
   scanned_until = until;
   return until == now_;
 }
@@ -83,7 +85,7 @@ Result<void> Reconciler::Pass::recall_scans() {
   return {};
 }
 
-void Reconciler::Pass::rescan_record(const slurm::AccountingRecord& record) {
+void Reconciler::Pass::rescan_record(const slurm::AccountingRecord& record, HeldJobs& held) {
   if (!is_complete(record, now_, owner_.options_.pieces_grace) || !has_run(record)) return;
   const std::pair id{record.cluster, record.db_index};
   if (owner_.done_records_.contains(id)) return;
@@ -91,16 +93,9 @@ void Reconciler::Pass::rescan_record(const slurm::AccountingRecord& record) {
   const pricing::PriceBook* book = history->in_force(*record.start);
   if (book == nullptr || book->find_priced(record.cluster, record.partition) == nullptr) return;
   if (auto open = hold_of(record)) {
-    std::vector<ledger::Command> commands;
-    // Only rows of this job: the run numbers of a window may not reach back to its first run.
-    slurm::AccountingQuery query;
-    query.job_ids = {root_id(record)};
-    const auto list = read_accounting(record.cluster, query);
-    if (!list) return;
-    settle_records(*open, list->records, commands);
-    const std::size_t problems_before = report_.problems.size();
-    run_settlements(std::move(commands));
-    if (report_.problems.size() == problems_before) owner_.done_records_.insert(id);
+    held.jobs.insert(root_id(record));
+    held.rows.push_back(id);
+    held.holds.insert_or_assign(open->hold.id, std::move(*open));
     return;
   }
   const auto charge = charge_of(*book, record);
@@ -110,6 +105,29 @@ void Reconciler::Pass::rescan_record(const slurm::AccountingRecord& record) {
     return;
   }
   charge_without_hold(record, *charge);
+}
+
+// One question for all of them, by job: the run numbers of a window may not reach back to a job's
+// first run.
+void Reconciler::Pass::settle_held(const std::string& cluster, const HeldJobs& held) {
+  slurm::AccountingQuery query;
+  query.job_ids.assign(held.jobs.begin(), held.jobs.end());
+  const auto list = read_accounting(cluster, query);
+  if (!list) return;
+  std::map<std::int64_t, std::vector<slurm::AccountingRecord>> by_job;
+  for (const slurm::AccountingRecord& record : list->records) {
+    by_job[root_id(record)].push_back(record);
+  }
+  std::vector<ledger::Command> commands;
+  for (const auto& [id, open] : held.holds) {
+    const auto rows = by_job.find(open.hold.job->job_id);
+    if (rows != by_job.end()) settle_records(open, rows->second, commands);
+  }
+  const std::size_t problems_before = report_.problems.size();
+  run_settlements(std::move(commands));
+  if (report_.problems.size() == problems_before) {
+    owner_.done_records_.insert(held.rows.begin(), held.rows.end());
+  }
 }
 
 std::optional<Reconciler::Pass::OpenHold> Reconciler::Pass::hold_of(

@@ -295,6 +295,22 @@ TEST_F(ReconcilerTest, AJobThatEndedUnseenIsFoundByItsToken) {
   expect_balance("0", "0.03");
 }
 
+// Each job had a question of its own, so that the first pass after a restart took half a minute.
+TEST_F(ReconcilerTest, ARescanAsksOnceForAllJobsThatHaveAHold) {
+  for (int job = 1; job <= 20; ++job) {
+    auto ended = record(job, "COMPLETED", 30);
+    ended.admin_comment = "asbb=" + hold("0.05");
+    source_.add_record(ended);
+  }
+  EXPECT_EQ(pass().settled, 20);
+  expect_balance("0", "0.6");
+  Reconciler restarted(*committer_, source_, view_, prices_, alarms_, ReconcilerOptions{});
+  const int before = source_.calls();
+  EXPECT_EQ(restarted.run_pass().charged_without_hold, 0);
+  EXPECT_LE(source_.calls() - before, 10);
+  expect_balance("0", "0.6");
+}
+
 TEST_F(ReconcilerTest, AJobThatNobodyCanPayForIsAlarmed) {
   auto foreign = record(9, "COMPLETED", 30);
   foreign.account = "nobody";
