@@ -8,69 +8,12 @@
 #include <mutex>
 
 #include "service/reconciler.h"
-#include "service/testing/fixture.h"
-#include "slurm/fake.h"
+#include "service/testing/reconciler_fixture.h"
 
 namespace asbb::service {
 namespace {
 
-class ClustersTest : public testing::Fixture {
- protected:
-  ClustersTest() {
-    source_.now = [this] { return now(); };
-    for (const char* cluster : {"onprem", "cloud"}) {
-      slurm::ClusterSnapshot snapshot;
-      snapshot.cluster = cluster;
-      snapshot.message_timeout_s = 10;
-      view_.put(snapshot);
-    }
-  }
-
-  slurm::QueueJob queued(const char* cluster, const std::string& token, std::int64_t id,
-                         const char* state) {
-    slurm::QueueJob job;
-    job.cluster = cluster;
-    job.job_id = id;
-    job.user = "alice";
-    job.account = "proj001";
-    job.partition = "gpu-aws";
-    job.status = slurm::parse_job_status(state);
-    job.submit = now();
-    job.admin_comment = token.empty() ? "" : "asbb=" + token;
-    return job;
-  }
-
-  // A second costs 0.001 USD.
-  slurm::AccountingRecord record(const char* cluster, std::int64_t id, const char* state,
-                                 std::int64_t elapsed_s) {
-    slurm::AccountingRecord out;
-    out.cluster = cluster;
-    out.db_index = ++db_index_;
-    out.job_id = id;
-    out.user = "alice";
-    out.account = "proj001";
-    out.partition = "gpu-aws";
-    out.status = slurm::parse_job_status(state);
-    out.submit = now();
-    out.end = now() + seconds(elapsed_s);
-    if (elapsed_s > 0) {
-      out.start = now();
-      out.nodes = "n1";
-      out.node_count = 1;
-      out.allocated_tres = "billing=1,cpu=1,node=1";
-    }
-    out.elapsed_seconds = elapsed_s;
-    return out;
-  }
-
-  PassReport pass() { return reconciler_.run_pass(); }
-
-  slurm::FakeJobSource source_{{"onprem", "cloud"}};
-  slurm::ClusterCache view_;
-  Alarms alarms_;
-  Reconciler reconciler_{*committer_, source_, view_, prices_, alarms_, ReconcilerOptions{}};
-  std::int64_t db_index_ = 0;
-};
+using ClustersTest = testing::ReconcilerFixture;
 
 // Each hold was charged with the rows of both.
 TEST_F(ClustersTest, TwoClustersWithTheSameIdAreTwoJobs) {

@@ -80,9 +80,9 @@ bool Reconciler::Pass::absent_from_accounting(const ledger::Hold& hold,
     const std::string_view token = find_token(record.admin_comment);
     if (token == hold.request_id) return false;
     const bool like_it = token.empty() && !record.status.revoked && record.user == hold.user &&
-                         payer_of(record, owner_.view_, owner_.committer_) == account &&
                          record.submit >= hold.placed_at - clock_tolerance &&
-                         record.submit <= hold.placed_at + clock_tolerance;
+                         record.submit <= hold.placed_at + clock_tolerance &&
+                         payer_of(record, owner_.view_, owner_.committer_) == account;
     if (!like_it || hold_of(record).has_value()) continue;
     problem("hold " + hold.request_id,
             "the hold of " + to_display(hold.parts.front().unopened, hold.parts.front().unit) +

@@ -5,8 +5,7 @@
 #include <future>
 
 #include "service/log.h"
-#include "service/testing/fixture.h"
-#include "slurm/fake.h"
+#include "service/testing/reconciler_fixture.h"
 
 namespace asbb::service {
 namespace {
@@ -15,61 +14,7 @@ using testing::at;
 
 constexpr std::int64_t federated_id = 67'108'865;
 
-class ReconcilerTest : public testing::Fixture {
- protected:
-  ReconcilerTest() {
-    source_.now = [this] { return now(); };
-    for (const char* cluster : {"onprem", "cloud"}) {
-      slurm::ClusterSnapshot snapshot;
-      snapshot.cluster = cluster;
-      snapshot.message_timeout_s = 10;
-      view_.put(snapshot);
-    }
-  }
-
-  slurm::QueueJob queued(const std::string& token, std::int64_t job_id, const char* state) {
-    slurm::QueueJob job;
-    job.cluster = "onprem";
-    job.job_id = job_id;
-    job.user = "alice";
-    job.account = "proj001";
-    job.partition = "gpu-aws";
-    job.status = slurm::parse_job_status(state);
-    job.submit = now();
-    job.admin_comment = token.empty() ? "" : "asbb=" + token;
-    return job;
-  }
-
-  // A record of a job with one core at 3.6 USD an hour: a second costs 0.001 USD.
-  slurm::AccountingRecord record(std::int64_t job_id, const char* state, std::int64_t elapsed_s) {
-    slurm::AccountingRecord out;
-    out.cluster = "onprem";
-    out.db_index = ++db_index_;
-    out.job_id = job_id;
-    out.user = "alice";
-    out.account = "proj001";
-    out.partition = "gpu-aws";
-    out.status = slurm::parse_job_status(state);
-    out.submit = now();
-    out.end = now() + seconds(elapsed_s);
-    if (elapsed_s > 0) {
-      out.start = now();
-      out.nodes = "gpu-aws-1";
-      out.node_count = 1;
-      out.allocated_tres = "billing=1,cpu=1,node=1";
-    }
-    out.elapsed_seconds = elapsed_s;
-    return out;
-  }
-
-  PassReport pass() { return reconciler_.run_pass(); }
-
-  slurm::FakeJobSource source_{{"onprem", "cloud"}};
-  slurm::ClusterCache view_;
-  Alarms alarms_;
-  Reconciler reconciler_{*committer_, source_, view_, prices_, alarms_, ReconcilerOptions{}};
-  std::int64_t db_index_ = 0;
-};
+using ReconcilerTest = testing::ReconcilerFixture;
 
 TEST_F(ReconcilerTest, AJobIsBoundWhenSeenAndChargedWhenEnded) {
   const std::string token = hold("1.2");
