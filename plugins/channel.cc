@@ -106,7 +106,8 @@ Failure receive_answer(int descriptor, std::int64_t deadline_micros, Exchange* e
     const std::string_view received(exchange->received, length);
     switch (parse_answer(received, ended, &exchange->answer)) {
       case ParseState::complete:
-        return Failure::none;
+        // This thread may have been away since the bytes came.
+        return monotonic_micros() < deadline_micros ? Failure::none : Failure::deadline;
       case ParseState::malformed:
         return ended ? Failure::broken_off : Failure::malformed_answer;
       case ParseState::incomplete:

@@ -63,7 +63,9 @@ struct Exchange {
   char received[wire::kAnswerHeadBytesMax + 4 + wire::kAnswerBodyBytesShown];
 };
 
-// deadline_micros is a moment of the monotonic clock. The answer is valid when the result is none.
+// deadline_micros is a moment of the monotonic clock; an answer that is not complete and read by
+// then is no answer (the service may have given the money back). The answer is valid when the
+// result is none.
 [[nodiscard]] Failure exchange(const Endpoint& endpoint, const Request& request,
                                std::int64_t deadline_micros, Exchange* exchange);
 

@@ -35,7 +35,9 @@ constexpr bool is_bad_request(int status) {
   return status == 400 || status == 413 || status == 422;
 }
 
-Failure judge(const Answer& answer) {
+Failure judge(const Answer& answer, const Token& token) {
+  const bool is_ours = answer.token.empty() || answer.token == token.view();
+  if (!is_ours) return Failure::malformed_answer;
   if (is_bad_request(answer.status)) return Failure::none;
   if (answer.status != 200) return Failure::error_status;
   const bool is_decided =
@@ -144,7 +146,7 @@ Failure Gate::send_body(const Question& question, std::string_view body,
   head.append("\r\nConnection: close\r\n\r\n");
   const Failure failure =
       exchange(endpoint(), {head.view(), body}, question.deadline_micros, conversation);
-  return failure == Failure::none ? judge(conversation->answer) : failure;
+  return failure == Failure::none ? judge(conversation->answer, question.token) : failure;
 }
 
 Failure Gate::probe(std::int64_t deadline_micros) const {

@@ -194,6 +194,19 @@ TEST_F(GateTest, TakesAnAnswerAfterTheDeadlineForSilence) {
   expect_silence();
 }
 
+TEST_F(GateTest, TakesAnAnswerForAnotherTokenForSilence) {
+  serve(testing::answering("HTTP/1.1 200 OK\r\nAsbb-Decision: allow\r\nAsbb-Token: " +
+                           std::string(44, '0') + "\r\nContent-Length: 0\r\n\r\n"));
+  expect_silence();
+  serve([](Connection& connection) {
+    const std::string request = connection.read_request();
+    const std::string path = "PUT /api/v1/slurm/submissions/";
+    connection.send("HTTP/1.1 200 OK\r\nAsbb-Decision: allow\r\nAsbb-Token: " +
+                    request.substr(path.size(), 44) + "\r\nContent-Length: 0\r\n\r\n");
+  });
+  expect_accepted(submit_to("gpu-aws"));
+}
+
 TEST_F(GateTest, SaysInTheLogWhatItDidWithoutAnAnswer) {
   for (int at = 0; at < 20; ++at) expect_silence();
   int lines = 0;

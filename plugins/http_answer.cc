@@ -39,6 +39,7 @@ DecisionHeader parse_decision(std::string_view value, DecisionHeader before) {
 struct Head {
   int status = 0;
   DecisionHeader decision = DecisionHeader::absent;
+  std::string_view token;
   std::optional<std::size_t> content_length;
 };
 
@@ -60,6 +61,9 @@ std::optional<Head> parse_head(std::string_view text) {
       head.content_length = length;
     } else if (equals_without_case(name, wire::kDecisionHeader)) {
       head.decision = parse_decision(value, head.decision);
+    } else if (equals_without_case(name, wire::kTokenHeader)) {
+      if (value.empty() || !head.token.empty()) return std::nullopt;
+      head.token = value;
     }
   }
   return head;
@@ -86,6 +90,7 @@ ParseState parse_answer(std::string_view received, bool ended, Answer* answer) {
 
   answer->status = head->status;
   answer->decision = head->decision;
+  answer->token = head->token;
   answer->body = std::string_view(body.data(), std::min(body.size(), wanted));
   return ParseState::complete;
 }

@@ -20,6 +20,9 @@ enum class DecisionHeader {
 struct Answer {
   int status = 0;
   DecisionHeader decision = DecisionHeader::absent;
+  // The token that the answer names; empty when it names none. Lives in the buffer, as the body
+  // does.
+  std::string_view token;
   // As far as the plugin shows it; lives in the buffer that was parsed.
   std::string_view body;
 };

@@ -68,6 +68,15 @@ TEST(HttpAnswer, TakesADecisionThatIsNotOneForUnreadable) {
   EXPECT_EQ(answer.decision, DecisionHeader::unreadable);
 }
 
+TEST(HttpAnswer, ReadsWhichTokenIsAnswered) {
+  Answer answer;
+  const std::string text = "HTTP/1.1 200 OK\r\nasbb-token: 0a1b\r\n\r\n";
+  ASSERT_EQ(parse_answer(text, true, &answer), ParseState::complete);
+  EXPECT_EQ(answer.token, "0a1b");
+  ASSERT_EQ(parse_answer(kAllow, false, &answer), ParseState::complete);
+  EXPECT_EQ(answer.token, "");
+}
+
 TEST(HttpAnswer, RefusesWhatIsNotHttp) {
   const std::string end = "\r\n\r\n";
   for (const std::string head :
@@ -76,7 +85,8 @@ TEST(HttpAnswer, RefusesWhatIsNotHttp) {
         "HTTP/1.1 200 OK\r\nBlank : x", "HTTP/1.1 200 OK\r\n folded: x",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked", "HTTP/1.1 200 OK\r\nContent-Length: -1",
         "HTTP/1.1 200 OK\r\nContent-Length: 1e3", "HTTP/1.1 200 OK\r\nContent-Length: 1234567890",
-        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1"}) {
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1",
+        "HTTP/1.1 200 OK\r\nAsbb-Token: ", "HTTP/1.1 200 OK\r\nAsbb-Token: 1\r\nAsbb-Token: 1"}) {
     Answer answer;
     EXPECT_EQ(parse_answer(head + end, false, &answer), ParseState::malformed) << head;
   }

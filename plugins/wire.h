@@ -26,6 +26,8 @@ inline constexpr std::string_view kTokenMark = "asbb=";
 inline constexpr std::string_view kDecisionHeader = "Asbb-Decision";
 inline constexpr std::string_view kAllow = "allow";
 inline constexpr std::string_view kDeny = "deny";
+// Repeats the token that is answered.
+inline constexpr std::string_view kTokenHeader = "Asbb-Token";
 
 inline constexpr std::size_t kRequestBodyBytesMax = 262'144;
 inline constexpr std::size_t kAnswerHeadBytesMax = 4'096;

@@ -12,6 +12,7 @@ namespace asbb::plugins::testing {
 namespace {
 
 std::atomic<int> allocations{0};
+std::atomic<bool> keeps_log{true};
 std::mutex mutex;
 std::vector<std::string> lines;
 std::vector<spank_option> options;
@@ -19,6 +20,7 @@ std::vector<spank_option> options;
 void keep(const char* level, const char* format, std::va_list arguments) {
   char line[2'048];
   std::vsnprintf(line, sizeof line, format, arguments);
+  if (!keeps_log) return;
   const std::lock_guard<std::mutex> guard(mutex);
   lines.push_back(std::string(level) + line);
 }
@@ -28,6 +30,10 @@ void keep(const char* level, const char* format, std::va_list arguments) {
 std::vector<std::string> take_log() {
   const std::lock_guard<std::mutex> guard(mutex);
   return std::exchange(lines, {});
+}
+
+void keep_log(bool keeps) {
+  keeps_log = keeps;
 }
 
 int live_allocations() {

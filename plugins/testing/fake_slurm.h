@@ -11,6 +11,8 @@ namespace asbb::plugins::testing {
 
 // Lines logged since the last call, each "error: ...", "info: ..." or "debug: ...".
 std::vector<std::string> take_log();
+// Whether lines are kept at all, as they are at first.
+void keep_log(bool keeps);
 
 // Allocations of slurm_xstrdup that slurm_xfree has not taken back.
 int live_allocations();

@@ -1,4 +1,5 @@
 // What slurmctld's plugin and hooks send (docs/reference/plugin-protocol.md).
+#include "base/token.h"
 #include "http/exchange.h"
 #include "http/routes.h"
 
@@ -8,7 +9,8 @@ namespace {
 constexpr std::size_t submission_bytes_max = 262'144;
 
 // Text with the decision in a header, as the plugin reads it; JSON for who asks for it.
-Answer decision_answer(const api::SubmissionAnswer& decided, bool as_json) {
+Answer decision_answer(const api::SubmissionAnswer& decided, const std::string& token,
+                       bool as_json) {
   Answer answer;
   if (as_json) {
     answer.body = api::to_json(decided);
@@ -17,6 +19,7 @@ Answer decision_answer(const api::SubmissionAnswer& decided, bool as_json) {
     answer.body = decided.message;
   }
   answer.headers.emplace_back("Asbb-Decision", decided.decision);
+  if (is_token(token)) answer.headers.emplace_back("Asbb-Token", token);
   return answer;
 }
 
@@ -31,7 +34,7 @@ void add_slurm_routes(Router& router, service::Operations& operations) {
       call->responder.send_made([&router, call, as_json, make = std::move(make)] {
         const auto reply = make();
         if (!reply) return router.problem_answer(reply.error(), call->request_id);
-        return decision_answer(*reply, as_json);
+        return decision_answer(*reply, call->captures.front(), as_json);
       });
     };
     operations.submit_job(call->caller, call->captures.front(), call->request.body, promise);

@@ -170,6 +170,7 @@ TEST_F(ServerTest, SpeaksTheProtocolOfThePlugin) {
   ASSERT_TRUE(allowed);
   EXPECT_EQ(allowed->status, 200);
   EXPECT_EQ(allowed->header("Asbb-Decision"), "allow");
+  EXPECT_EQ(allowed->header("Asbb-Token"), id);
   EXPECT_EQ(allowed->header("Connection"), "close");
   EXPECT_EQ(allowed->body, "held $1.20 of account proj001 (estimate $1.00)\n");
   EXPECT_TRUE(client.is_at_end());
@@ -188,6 +189,8 @@ TEST_F(ServerTest, SpeaksTheProtocolOfThePlugin) {
     EXPECT_EQ(unreadable.status, 200);
     EXPECT_EQ(unreadable.header("Asbb-Decision"), "deny");
   }
+  const auto unnamed = ask("PUT", "/api/v1/slurm/submissions/x%0d%0aX-Forged:%201", submission(60));
+  EXPECT_EQ(unnamed.header("Asbb-Token") + unnamed.header("X-Forged"), "");
   const auto json = ask("PUT", "/api/v1/slurm/submissions/" + fresh_token(), submission(60),
                         "Accept: application/json\r\n");
   EXPECT_EQ(api::from_json<api::SubmissionAnswer>(json.body)->decision, "allow");
