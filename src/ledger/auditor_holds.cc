@@ -97,7 +97,7 @@ void Auditor::State::first_hold_entry(const AuditRecord& record, const AuditLegs
     }
   } else {
     check_standing(record);
-    check_available(record, legs, false);
+    check_available(record, legs, audit_text(record.details, "running") == "1");
     const std::int64_t at_us = audit_number(record.details, "period_us").value_or(record.at_us);
     if (legs != expected_legs(record, at_us)) {
       problem(record.sequence,

@@ -140,6 +140,7 @@ struct PlaceHold {
   std::int64_t unbound_max = 10'000;  // per user and account
   bool backfill = false;  // for a job that ran without a hold: amounts are zero, no cap,
                           // closed accounts and ended budgets still pay
+  bool running = false;   // for a job that runs already: budgets lend it up to their credit
 };
 
 struct BindHold {
@@ -166,6 +167,18 @@ struct OpenShare {
 // Ends a hold whose job never came to be, or an external caller's. All of it goes back.
 struct VoidHold {
   HoldId hold;
+};
+
+// Tasks of a bound hold leave it because their job was changed: what they held goes back and, with
+// `place`, is set aside anew, on whatever account and partition the job has now, all in one step.
+// The new hold is bound to the same job. Tasks without a share leave first; those that wait for
+// their next run leave only together with all others.
+struct ReplaceHold {
+  HoldId hold;
+  std::int64_t task_count = 1;     // how many leave
+  std::string group;               // of the hold they leave, from now on
+  std::optional<HoldId> proposal;  // an unbound hold that was placed for this change: given back
+  std::optional<PlaceHold> place;  // of as many tasks
 };
 
 // An administrator's correction of what was used, on the budget in force; signed, and never below
@@ -213,9 +226,10 @@ struct RecordPrices {
   std::string text;
 };
 
-using Action = std::variant<CreateAccount, UpdateAccount, CloseAccount, AddBudget,
-                            SetPartitionLimit, PlaceHold, BindHold, SettleShare, OpenShare,
-                            VoidHold, Adjust, Deposit, Withdraw, Transfer, Refund, RecordPrices>;
+using Action =
+    std::variant<CreateAccount, UpdateAccount, CloseAccount, AddBudget, SetPartitionLimit,
+                 PlaceHold, BindHold, SettleShare, OpenShare, VoidHold, ReplaceHold, Adjust,
+                 Deposit, Withdraw, Transfer, Refund, RecordPrices>;
 
 struct Command {
   Context context;

@@ -21,6 +21,8 @@ namespace asbb::ledger {
                                     const SettleShare& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const OpenShare& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const VoidHold& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context,
+                                    const ReplaceHold& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const Adjust& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const Deposit& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const Withdraw& action);
@@ -53,6 +55,9 @@ namespace asbb::ledger {
 // bounds.
 [[nodiscard]] bool add_to_legs(Stage& stage, const std::vector<Leg>& legs, Micros held,
                                Micros used);
+
+// Whether each leg has the amount for a job that runs already: budgets lend it up to their credit.
+[[nodiscard]] bool has_for_running(const Stage& stage, const std::vector<Leg>& legs, Micros amount);
 
 // An entry with what the context and the hold say already filled in.
 [[nodiscard]] Entry entry_for(const Stage& stage, const Context& context, EntryType type,

@@ -69,7 +69,9 @@ Outcome fit_part(const Stage& stage, const Account& account, const PlaceHold& ac
   }
   outcome.budget = legs.budget;
   outcome.leg = tightest_leg(stage, legs.legs);
-  if (!action.backfill && outcome.leg.available < part.amount) {
+  const bool fits = action.running ? has_for_running(stage, legs.legs, part.amount)
+                                   : part.amount <= outcome.leg.available;
+  if (!action.backfill && !fits) {
     outcome.refusal = outcome.leg.partition.empty() ? Refusal::insufficient_budget
                                                     : Refusal::partition_limit_exceeded;
   }
@@ -83,7 +85,7 @@ Outcome fit_part(const Stage& stage, const Account& account, const PlaceHold& ac
 }
 
 void write_hold_entry(Stage& stage, const Context& context, const Hold& hold, const HoldPart& part,
-                      Instant period_at) {
+                      Instant period_at, bool is_running) {
   Entry entry = entry_for(stage, context, EntryType::hold, hold, part);
   entry.amount = part.granted;
   entry.details = RecordWriter()
@@ -94,6 +96,7 @@ void write_hold_entry(Stage& stage, const Context& context, const Hold& hold, co
                       .add("group", hold.group)
                       .add("backfilled", hold.backfilled ? 1 : 0)
                       .add("period_us", period_at.microseconds)
+                      .add("running", is_running ? 1 : 0)
                       .text();
   stage.add(std::move(entry));
 }
@@ -176,7 +179,9 @@ Outcome decide_action(Stage& stage, const Context& context, const PlaceHold& act
   }
   const Hold& added = stage.add(std::move(hold));
   if (added.kind == HoldKind::slurm) stage.count_unbound(added.user, added.account, 1);
-  for (const HoldPart& part : added.parts) write_hold_entry(stage, context, added, part, at);
+  for (const HoldPart& part : added.parts) {
+    write_hold_entry(stage, context, added, part, at, action.running);
+  }
   answer.hold = added.id;
   answer.price_version = added.parts.front().price_version;
   return answer;

@@ -62,16 +62,6 @@ Share& open_share(Stage& stage, const Context& context, HoldId id, const ShareKe
   return stage.add(std::move(share));
 }
 
-// Whether each leg has the amount for a job that runs already: budgets lend it up to their credit.
-bool has_for_running(const Stage& stage, const std::vector<Leg>& legs, Micros amount) {
-  return std::all_of(legs.begin(), legs.end(), [&](const Leg& leg) {
-    if (leg.kind == Leg::Kind::partition_limit && !stage.limit(LimitId{leg.id})->limit) return true;
-    const Micros credit =
-        leg.kind == Leg::Kind::budget ? stage.budget(BudgetId{leg.id})->credit_limit : Micros();
-    return amount <= figures_of(stage, leg).available + credit;
-  });
-}
-
 // Tops a further run's share up to its task's part with new money, where every leg has it.
 Micros top_up(Stage& stage, const Context& context, Hold& hold, std::size_t index, Share& share) {
   HoldPart& part = hold.parts[index];
@@ -168,6 +158,15 @@ void settle_part(Stage& stage, const Context& context, Hold& hold, std::size_t i
 }
 
 }  // namespace
+
+bool has_for_running(const Stage& stage, const std::vector<Leg>& legs, Micros amount) {
+  return std::all_of(legs.begin(), legs.end(), [&](const Leg& leg) {
+    if (leg.kind == Leg::Kind::partition_limit && !stage.limit(LimitId{leg.id})->limit) return true;
+    const Micros credit =
+        leg.kind == Leg::Kind::budget ? stage.budget(BudgetId{leg.id})->credit_limit : Micros();
+    return amount <= figures_of(stage, leg).available + credit;
+  });
+}
 
 Outcome decide_action(Stage& stage, const Context& context, const SettleShare& action) {
   const Hold* known = stage.hold(action.hold);

@@ -108,7 +108,8 @@ struct Hold {
   std::string user;     // Slurm user name, may be empty for external holds
   std::string cluster;  // asked on; may run elsewhere in a federation
   std::string partition;
-  std::string group;  // joins het components; empty else
+  std::string group;  // which of the job's tasks it pays for, where that is not all of them; the
+                      // caller's own text, the ledger does not read it
   std::int64_t task_count = 1;
   std::int64_t tasks_opened = 0;  // first runs seen so far
   std::int64_t open_shares = 0;

@@ -135,6 +135,27 @@ Action place_hold(Chance& chance) {
   return place;
 }
 
+Action replace_hold(Chance& chance, const Book& book) {
+  ReplaceHold replace;
+  replace.hold = some_hold(chance, book);
+  replace.task_count = chance.below(4);
+  if (const Hold* hold = book.hold(replace.hold); hold != nullptr && !chance.one_in(4)) {
+    replace.task_count = hold->task_count - hold->tasks_opened + hold->pending_runs;
+    if (chance.one_in(3)) replace.task_count = chance.below(replace.task_count + 1);
+  }
+  if (chance.one_in(3)) replace.proposal = some_hold(chance, book);
+  if (chance.one_in(5)) return replace;
+  replace.place = std::get<PlaceHold>(place_hold(chance));
+  if (!chance.one_in(10)) {
+    replace.place->kind = HoldKind::slurm;
+    replace.place->backfill = false;
+    replace.place->task_count = replace.task_count;
+    for (PlacePart& part : replace.place->parts) part.amount = Micros(chance.below(40));
+  }
+  replace.place->running = chance.one_in(3);
+  return replace;
+}
+
 Action settle_share(Chance& chance, const Book& book) {
   SettleShare settle;
   settle.hold = some_hold(chance, book);
@@ -190,6 +211,7 @@ Action some_action(Chance& chance, const Book& book) {
   if (kind < 80) return settle_share(chance, book);
   const HoldId hold = some_hold(chance, book);
   if (kind < 85) return BindHold{hold, JobRef{chance.of(clusters), chance.below(2) + 7, epoch}};
+  if (kind < 88) return replace_hold(chance, book);
   if (kind < 92) return OpenShare{hold, some_key(chance, book, hold)};
   if (kind < 94) return VoidHold{hold};
   if (kind < 99) {
@@ -263,8 +285,9 @@ std::string describe(const Command& command) {
   static const std::vector<const char*> names{
       "CreateAccount",     "UpdateAccount", "CloseAccount", "AddBudget",
       "SetPartitionLimit", "PlaceHold",     "BindHold",     "SettleShare",
-      "OpenShare",         "VoidHold",      "Adjust",       "Deposit",
-      "Withdraw",          "Transfer",      "Refund",       "RecordPrices"};
+      "OpenShare",         "VoidHold",      "ReplaceHold",  "Adjust",
+      "Deposit",           "Withdraw",      "Transfer",     "Refund",
+      "RecordPrices"};
   std::string out = names.at(command.action.index());
   if (const auto* settle = std::get_if<SettleShare>(&command.action)) {
     out += " hold " + std::to_string(settle->hold.value) + " task " +

@@ -1,0 +1,132 @@
+// A hold that is replaced because its job was changed.
+#include <gtest/gtest.h>
+
+#include "ledger/testing/test_ledger.h"
+
+namespace asbb::ledger {
+namespace {
+
+using testing::bind;
+using testing::job;
+using testing::place;
+using testing::settle;
+using testing::TestLedger;
+using testing::usd;
+
+class Replace : public ::testing::Test {
+ protected:
+  Replace() { ledger_.account("proj001", usd(100)); }
+
+  HoldId bound(Micros amount, std::int64_t tasks = 1) {
+    const HoldId id = ledger_.hold("proj001", amount, tasks);
+    EXPECT_TRUE(ledger_.run(bind(id, 7)).accepted());
+    return id;
+  }
+  Outcome replace(HoldId hold, std::int64_t tasks, std::optional<PlaceHold> place = {},
+                  std::optional<HoldId> proposal = {}) {
+    return ledger_.run(ReplaceHold{hold, tasks, "only=1-3", proposal, std::move(place)});
+  }
+  [[nodiscard]] Micros held(const std::string& account = "proj001") const {
+    return ledger_.budget(account).held;
+  }
+
+  TestLedger ledger_;
+};
+
+TEST_F(Replace, AllOfAHoldMovesToTheNewOneWhichIsBoundToTheSameJob) {
+  const HoldId before = bound(usd(60));
+  const Outcome outcome = replace(before, 1, place("proj001", usd(90)));
+  ASSERT_TRUE(outcome.accepted()) << to_string(outcome.refusal);
+  EXPECT_EQ(outcome.released, usd(60));
+  EXPECT_EQ(ledger_.hold(before).status, HoldStatus::closed);
+  EXPECT_EQ(ledger_.hold(outcome.hold).job, ledger_.hold(before).job);
+  EXPECT_EQ(held(), usd(90));
+  EXPECT_TRUE(ledger_.run(settle(outcome.hold, job(7), usd(80))).accepted());
+  EXPECT_EQ(held(), usd(0));
+  EXPECT_EQ(ledger_.budget("proj001").used, usd(80));
+}
+
+TEST_F(Replace, WhatDoesNotFitLeavesEverythingAsItWas) {
+  const HoldId before = bound(usd(60));
+  const HoldId proposal = ledger_.hold("proj001", usd(10));
+  const Outcome outcome = replace(before, 1, place("proj001", usd(101)), proposal);
+  EXPECT_EQ(outcome.refusal, Refusal::insufficient_budget);
+  EXPECT_EQ(ledger_.hold(before).status, HoldStatus::open);
+  EXPECT_EQ(ledger_.hold(before).group, "");
+  EXPECT_EQ(ledger_.hold(proposal).status, HoldStatus::open);
+  EXPECT_EQ(held(), usd(70));
+  EXPECT_TRUE(ledger_.last_entries().empty());
+}
+
+TEST_F(Replace, AProposalIsGivenBackInTheSameStep) {
+  const HoldId before = bound(usd(60));
+  const HoldId proposal = ledger_.hold("proj001", usd(40));
+  const Outcome outcome = replace(before, 1, place("proj001", usd(100)), proposal);
+  ASSERT_TRUE(outcome.accepted()) << to_string(outcome.refusal);
+  EXPECT_EQ(held(), usd(100));
+  EXPECT_EQ(ledger_.hold(proposal).status, HoldStatus::closed);
+  EXPECT_EQ(replace(outcome.hold, 1, {}, before).refusal, Refusal::hold_closed);
+  EXPECT_EQ(replace(outcome.hold, 1, {}, outcome.hold).refusal, Refusal::hold_is_bound);
+}
+
+TEST_F(Replace, SomeTasksLeaveWithTheirPart) {
+  const HoldId array = bound(usd(10), 10);
+  EXPECT_TRUE(ledger_.run(settle(array, job(7, 0), usd(1))).accepted());
+  const Outcome outcome = replace(array, 4, place("proj001", usd(8), 4));
+  ASSERT_TRUE(outcome.accepted()) << to_string(outcome.refusal);
+  EXPECT_EQ(outcome.released, usd(4));
+  EXPECT_EQ(held(), usd(5 + 8));
+  EXPECT_EQ(ledger_.hold(array).group, "only=1-3");
+  EXPECT_EQ(ledger_.hold(array).task_count, 6);
+  for (std::int64_t task = 1; task < 6; ++task) {
+    EXPECT_TRUE(ledger_.run(settle(array, job(7, task), usd(1))).accepted());
+  }
+  EXPECT_EQ(ledger_.hold(array).status, HoldStatus::closed);
+  EXPECT_EQ(held(), usd(8));
+}
+
+TEST_F(Replace, WithoutANewHoldTheMoneyGoesBack) {
+  const HoldId array = bound(usd(10), 10);
+  EXPECT_EQ(replace(array, 4).released, usd(4));
+  EXPECT_EQ(held(), usd(6));
+  EXPECT_EQ(replace(array, 6).released, usd(6));
+  EXPECT_EQ(ledger_.hold(array).status, HoldStatus::closed);
+  EXPECT_EQ(held(), usd(0));
+}
+
+TEST_F(Replace, ARunThatIsAwaitedLeavesWithTheRest) {
+  const HoldId before = bound(usd(10));
+  EXPECT_TRUE(ledger_.run(settle(before, job(7), usd(4), true)).accepted());
+  EXPECT_EQ(held(), usd(6));
+  const Outcome outcome = replace(before, 1, place("proj001", usd(20)));
+  ASSERT_TRUE(outcome.accepted()) << to_string(outcome.refusal);
+  EXPECT_EQ(ledger_.hold(before).status, HoldStatus::closed);
+  EXPECT_EQ(held(), usd(20));
+}
+
+TEST_F(Replace, WhatRunsMayDrawOnCredit) {
+  UpdateAccount credit;
+  credit.name = "proj001";
+  credit.credit_limit = usd(50);
+  EXPECT_TRUE(ledger_.run(credit).accepted());
+  const HoldId before = bound(usd(60));
+  PlaceHold more = place("proj001", usd(140));
+  EXPECT_EQ(replace(before, 1, more).refusal, Refusal::insufficient_budget);
+  more.running = true;
+  EXPECT_TRUE(replace(before, 1, more).accepted());
+  EXPECT_EQ(held(), usd(140));
+}
+
+TEST_F(Replace, RefusesWhatCannotBe) {
+  const HoldId array = bound(usd(10), 10);
+  EXPECT_EQ(replace(array, 0).refusal, Refusal::bad_task_count);
+  EXPECT_EQ(replace(array, 11).refusal, Refusal::bad_task_count);
+  EXPECT_EQ(replace(array, 4, place("proj001", usd(1), 3)).refusal, Refusal::bad_task_count);
+  EXPECT_EQ(replace(HoldId{99}, 1).refusal, Refusal::unknown_hold);
+  EXPECT_EQ(replace(ledger_.hold("proj001", usd(1)), 1).refusal, Refusal::unknown_hold);
+  EXPECT_TRUE(replace(array, 10).accepted());
+  EXPECT_EQ(replace(array, 10).refusal, Refusal::hold_closed);
+}
+
+}  // namespace
+}  // namespace asbb::ledger
