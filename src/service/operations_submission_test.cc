@@ -140,8 +140,10 @@ TEST_F(SubmissionTest, NamesTheAccountAboveWithoutItsFigures) {
   ASSERT_TRUE(run(less).accepted());
   const auto answer = submit(submission());
   EXPECT_EQ(answer.code, "insufficient_budget");
-  EXPECT_THAT(answer.message,
-              HasSubstr("only $2.50 is available in the budget of account lab above it\n"));
+  EXPECT_EQ(answer.message,
+            "account proj001: this job may cost $3.60, and $4.32 must be held for it\n"
+            "the budget of account lab, above account proj001, has less than that left: ask who "
+            "manages it\n");
 }
 
 TEST_F(SubmissionTest, SaysWhenNoTimeFits) {

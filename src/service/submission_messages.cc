@@ -16,12 +16,19 @@ const PlannedPart& part_of(const HoldPlan& plan, const std::string& unit) {
   return plan.parts.front();
 }
 
-std::string limit_name(const HoldPlan& plan, const ledger::LegFigures& leg) {
+std::string limit_name(const ledger::LegFigures& leg) {
   if (!leg.partition.empty()) {
     return "the limit of account " + leg.account + " for partition " + leg.partition;
   }
-  if (leg.account == plan.account) return "the budget of account " + leg.account;
-  return "the budget of account " + leg.account + " above it";
+  return "the budget of account " + leg.account;
+}
+
+// Whoever may spend from an account need not be one who may spend from those above it
+// (DESIGN 4.11): neither what is left there nor a time that would fit, from which it could be
+// reckoned.
+std::string above_sentence(const HoldPlan& plan, const ledger::LegFigures& leg) {
+  return limit_name(leg) + ", above account " + plan.account +
+         ", has less than that left: ask who manages it\n";
 }
 
 std::string fitting_sentence(const HoldPlan& plan, const PlannedPart& part, Micros available) {
@@ -55,12 +62,14 @@ std::string refused_message(const HoldPlan& plan, const ledger::Outcome& outcome
   }
   const PlannedPart& part = part_of(plan, outcome.unit);
   const std::string& unit = part.estimate.unit;
+  const bool is_above = outcome.leg.account != plan.account;
   const Micros available = std::max(outcome.leg.available, Micros());
   std::string text = "account " + plan.slurm_account + ": this job may cost " +
                      to_display(part.estimate.total, unit) + ", and " +
                      to_display(part.amount, unit) + " must be held for it\n";
-  text += "only " + to_display(available, unit) + " is available in " +
-          limit_name(plan, outcome.leg) + "\n";
+  if (is_above) return text + above_sentence(plan, outcome.leg);
+  text +=
+      "only " + to_display(available, unit) + " is available in " + limit_name(outcome.leg) + "\n";
   return text + fitting_sentence(plan, part, available);
 }
 

@@ -1,6 +1,6 @@
 // What a user reads from sbatch: sentences, a line each, without the "asbb: " that the plugin puts
-// before them. Pure but for arithmetic of prices; figures of an account above the user's are shown
-// as what is available, never more.
+// before them. Pure but for arithmetic of prices; figures of an account above the user's are
+// never shown.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@ namespace asbb::service {
 [[nodiscard]] std::string held_message(const HoldPlan& plan);
 
 // Why the ledger did not place the hold: the estimate, what is available and on which limit, the
-// longest time limit that would fit.
+// longest time limit that would fit; of a limit above the account, only that it does not.
 [[nodiscard]] std::string refused_message(const HoldPlan& plan, const ledger::Outcome& outcome);
 
 }  // namespace asbb::service
