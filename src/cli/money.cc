@@ -8,7 +8,7 @@
 namespace asbb::cli {
 namespace {
 
-struct Flags {
+struct MoneyFlags {
   std::string account;
   std::string to;
   std::string job;
@@ -40,7 +40,7 @@ struct Sentence {
   bool has_figures = true;  // of the budget in force
 };
 
-std::string told(const Sentence& sentence, const Flags& flags, Micros amount,
+std::string told(const Sentence& sentence, const MoneyFlags& flags, Micros amount,
                  const api::Account& account) {
   std::string unit = flags.unit;
   std::string figures;
@@ -58,8 +58,9 @@ std::string told(const Sentence& sentence, const Flags& flags, Micros amount,
 
 // Sends it; the answer is the account as it is then. Says on the error stream how to repeat what
 // may or may not have been carried out.
-int send(Context& context, const Flags& flags, const std::string& route, const std::string& body,
-         const std::string& request_id, Micros amount, const Sentence& sentence) {
+int send(Context& context, const MoneyFlags& flags, const std::string& route,
+         const std::string& body, const std::string& request_id, Micros amount,
+         const Sentence& sentence) {
   const auto account =
       context.call<api::Account>("POST", account_path(flags.account) + "/" + route, body);
   if (!account) {
@@ -73,7 +74,7 @@ int send(Context& context, const Flags& flags, const std::string& route, const s
   return context.done(told(sentence, flags, amount, *account), api::to_json(*account));
 }
 
-std::string id_of(const Flags& flags, const std::string& verb) {
+std::string id_of(const MoneyFlags& flags, const std::string& verb) {
   return flags.request_id.empty() ? make_request_id(verb) : flags.request_id;
 }
 
@@ -85,7 +86,7 @@ Result<Micros> read_positive(const std::string& text) {
   return amount;
 }
 
-int adjust(Context& context, const Flags& flags) {
+int adjust(Context& context, const MoneyFlags& flags) {
   const auto amount = read_amount("--amount", flags.amount);
   if (!amount) return context.misused(amount.error().message);
   if (amount->is_zero()) return context.misused("--amount: an amount other than 0 is expected");
@@ -95,7 +96,7 @@ int adjust(Context& context, const Flags& flags) {
               {"Adjusted what account " + flags.account + " has used by ", ""});
 }
 
-int deposit(Context& context, const Flags& flags) {
+int deposit(Context& context, const MoneyFlags& flags) {
   const auto amount = read_positive(flags.amount);
   if (!amount) return context.misused(amount.error().message);
   const std::string id = id_of(flags, "deposit");
@@ -104,7 +105,7 @@ int deposit(Context& context, const Flags& flags) {
               {"Put ", " into account " + flags.account});
 }
 
-int withdraw(Context& context, const Flags& flags) {
+int withdraw(Context& context, const MoneyFlags& flags) {
   const auto amount = read_positive(flags.amount);
   if (!amount) return context.misused(amount.error().message);
   const std::string id = id_of(flags, "withdraw");
@@ -113,7 +114,7 @@ int withdraw(Context& context, const Flags& flags) {
               {"Took ", " out of account " + flags.account});
 }
 
-int transfer(Context& context, const Flags& flags) {
+int transfer(Context& context, const MoneyFlags& flags) {
   const auto amount = read_positive(flags.amount);
   if (!amount) return context.misused(amount.error().message);
   const std::string id = id_of(flags, "transfer");
@@ -122,7 +123,7 @@ int transfer(Context& context, const Flags& flags) {
               *amount, {"Moved ", " from account " + flags.account + " to account " + flags.to});
 }
 
-int refund(Context& context, const Flags& flags) {
+int refund(Context& context, const MoneyFlags& flags) {
   const auto amount = read_positive(flags.amount);
   if (!amount) return context.misused(amount.error().message);
   if (flags.job.empty() && flags.transaction.empty()) {
@@ -135,10 +136,10 @@ int refund(Context& context, const Flags& flags) {
               id, *amount, {"Gave ", " back to account " + flags.account, false});
 }
 
-using Action = int (*)(Context&, const Flags&);
+using Action = int (*)(Context&, const MoneyFlags&);
 
 // What all of these verbs take, and what they do.
-void complete(Command verb, Context& context, const std::shared_ptr<Flags>& flags,
+void complete(Command verb, Context& context, const std::shared_ptr<MoneyFlags>& flags,
               const char* amount_help, Action action) {
   verb.take({"--amount", "AMOUNT", amount_help, Presence::required}, flags->amount)
       .take({"--reason", "TEXT", "Why; it is kept in the ledger.", Presence::required},
@@ -149,7 +150,7 @@ void complete(Command verb, Context& context, const std::shared_ptr<Flags>& flag
 }
 
 Command add_verb(Command& root, const char* name, const char* summary,
-                 const std::shared_ptr<Flags>& flags) {
+                 const std::shared_ptr<MoneyFlags>& flags) {
   return root.add(name, summary)
       .take({"ACCOUNT", "", "The Slurm account.", Presence::required}, flags->account);
 }
@@ -157,32 +158,32 @@ Command add_verb(Command& root, const char* name, const char* summary,
 }  // namespace
 
 void add_money(Command& root, Context& context) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<MoneyFlags>();
   complete(add_verb(root, "adjust", "Corrects what an account has used, with a reason that stays.",
                     flags)
                .example("asbb adjust proj001 --amount=-2.50 --reason='node failed, ticket 4711'"),
            context, flags, "Added to what is used; negative gives money back.", adjust);
 
-  flags = std::make_shared<Flags>();
+  flags = std::make_shared<MoneyFlags>();
   complete(add_verb(root, "deposit", "Puts money into a budget of an account.", flags)
                .note("The budget in force, or the next to come.")
                .example("asbb deposit proj001 --amount=100 --reason='second instalment'"),
            context, flags, "How much.", deposit);
 
-  flags = std::make_shared<Flags>();
+  flags = std::make_shared<MoneyFlags>();
   complete(add_verb(root, "withdraw", "Takes money out of a budget of an account.", flags)
                .note("At most what is available: neither held nor used.")
                .example("asbb withdraw proj001 --amount=25 --reason='returned to the funder'"),
            context, flags, "How much.", withdraw);
 
-  flags = std::make_shared<Flags>();
+  flags = std::make_shared<MoneyFlags>();
   complete(add_verb(root, "transfer", "Moves money from one account to another.", flags)
                .take({"TO", "", "The account that gets it.", Presence::required}, flags->to)
                .note("Both happen or neither. Limits of the accounts above do not move.")
                .example("asbb transfer proj001 proj002 --amount=10 --reason='agreed on 2 June'"),
            context, flags, "How much; at most what is available.", transfer);
 
-  flags = std::make_shared<Flags>();
+  flags = std::make_shared<MoneyFlags>();
   complete(add_verb(root, "refund", "Gives back what a job was charged.", flags)
                .take({"--job", "JOBID", "The job, such as 123 or 123_4."}, flags->job)
                .take({"--transaction", "ID", "The transaction that held the money for it."},

@@ -6,7 +6,7 @@
 namespace asbb::cli {
 namespace {
 
-struct Flags {
+struct ReconcileFlags {
   std::string job;
   std::string cluster;
 };
@@ -34,7 +34,7 @@ bool is_job_id(const std::string& text) {
   return job && *job > 0 && parts.size() <= 2 && parse_count(parts.back()).has_value();
 }
 
-int reconcile(Context& context, const Flags& flags) {
+int reconcile(Context& context, const ReconcileFlags& flags) {
   if (!is_job_id(flags.job)) {
     return context.misused("JOB: " + in_quotes(flags.job) +
                            " is not a Slurm job id such as 123, or 123_4 for an array task");
@@ -61,7 +61,7 @@ int reconcile(Context& context, const Flags& flags) {
 }  // namespace
 
 void add_reconcile(Command& root, Context& context) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<ReconcileFlags>();
   root.add("reconcile", "Looks at a job now: binds its hold, charges it when it has ended.")
       .take({"JOB", "", "Slurm's job id, 123, or of an array task, 123_4.", Presence::required},
             flags->job)

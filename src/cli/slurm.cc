@@ -9,13 +9,13 @@ namespace {
 constexpr int connect_timeout_ms = 300;
 constexpr int timeout_ms = 600;
 
-struct Flags {
+struct SlurmFlags {
   std::string cluster;
   std::string job;
   bool quiet = false;
 };
 
-int notify(Context& context, const Flags& flags) {
+int notify(Context& context, const SlurmFlags& flags) {
   context.set_timeouts(connect_timeout_ms, timeout_ms);
   const auto number = parse_micros(flags.job);
   api::Notify request{flags.cluster, number ? number->count() / 1'000'000 : 0};
@@ -34,7 +34,7 @@ int notify(Context& context, const Flags& flags) {
 
 void add_slurm(Command& root, Context& context) {
   Command slurm = root.add("slurm", "What Slurm's hooks call.");
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<SlurmFlags>();
   slurm.add("notify", "Tells the service that something happened to a job.")
       .take({"--cluster",
              "CLUSTER",

@@ -8,7 +8,7 @@
 namespace asbb::cli {
 namespace {
 
-struct Flags {
+struct TransactionFlags {
   std::string account;
   std::optional<std::string> last;
   std::optional<std::string> from;
@@ -18,7 +18,7 @@ struct Flags {
   std::string job;
 };
 
-Result<api::TransactionQuery> read_query(const Flags& flags, Instant now) {
+Result<api::TransactionQuery> read_query(const TransactionFlags& flags, Instant now) {
   api::TransactionQuery out;
   out.account = flags.account;
   out.job_id = flags.job;
@@ -99,7 +99,7 @@ Table full_table(const std::vector<api::Transaction>& newest_first) {
   return table;
 }
 
-int list(Context& context, const Flags& flags) {
+int list(Context& context, const TransactionFlags& flags) {
   const auto query = read_query(flags, context.now());
   if (!query) return context.misused(query.error().message);
   const auto found = context.call<std::vector<api::Transaction>>(
@@ -120,7 +120,7 @@ int list(Context& context, const Flags& flags) {
 }  // namespace
 
 void add_transactions(Command& root, Context& context) {
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<TransactionFlags>();
   root.add("transactions", "Lists the entries of the ledger, the newest last.")
       .take({"ACCOUNT", "", "Of this Slurm account; of all when left out."}, flags->account)
       .take({"--last", "DURATION", "Of the last 30d, 12h, ..."}, flags->last)

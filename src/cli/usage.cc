@@ -5,14 +5,14 @@
 namespace asbb::cli {
 namespace {
 
-struct Flags {
+struct UsageFlags {
   std::string account;
   std::string unit;
   std::optional<std::string> start;
   std::optional<std::string> end;
 };
 
-Result<api::UsageQuery> read_query(const Flags& flags) {
+Result<api::UsageQuery> read_query(const UsageFlags& flags) {
   api::UsageQuery out;
   out.unit = flags.unit;
   for (const auto& [text, target] :
@@ -109,7 +109,7 @@ int explain_nothing(Context& context, const std::string& name) {
   return exit_done;
 }
 
-int show(Context& context, const Flags& flags) {
+int show(Context& context, const UsageFlags& flags) {
   const auto query = read_query(flags);
   if (!query) return context.misused(query.error().message);
   const auto usage = context.call<api::Usage>(
@@ -128,7 +128,7 @@ int show(Context& context, const Flags& flags) {
 
 void add_usage(Command& root, Context& context) {
   Command usage = root.add("usage", "What was spent.");
-  auto flags = std::make_shared<Flags>();
+  auto flags = std::make_shared<UsageFlags>();
   usage.add("show", "Shows what an account spent, by partition, user and cluster.")
       .take({"ACCOUNT", "", "The Slurm account.", Presence::required}, flags->account)
       .take({"--unit", "UNIT", "Of this unit only."}, flags->unit)

@@ -20,6 +20,26 @@ using boost::system::error_code;
 
 constexpr auto accept_pause = std::chrono::milliseconds(50);
 
+Peer read_peer(int descriptor) {
+  ucred credentials{};
+  socklen_t length = sizeof(credentials);
+  Peer peer;
+  peer.is_local_user = true;
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) {
+    peer.user_id = UINT32_MAX;  // nobody at all
+    return peer;
+  }
+  peer.user_id = credentials.uid;
+  peer.process_id = credentials.pid;
+  return peer;
+}
+
+void send_and_forget(int descriptor, std::string_view text) {
+  (void)!::send(descriptor, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+}  // namespace
+
 // One listening socket; lives on the first worker and deals connections to all.
 class Acceptor {
  public:
@@ -66,26 +86,6 @@ class Acceptor {
   asio::steady_timer pause_;
   const Deal deal_;
 };
-
-Peer read_peer(int descriptor) {
-  ucred credentials{};
-  socklen_t length = sizeof(credentials);
-  Peer peer;
-  peer.is_local_user = true;
-  if (::getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) {
-    peer.user_id = UINT32_MAX;  // nobody at all
-    return peer;
-  }
-  peer.user_id = credentials.uid;
-  peer.process_id = credentials.pid;
-  return peer;
-}
-
-void send_and_forget(int descriptor, std::string_view text) {
-  (void)!::send(descriptor, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-}  // namespace
 
 class Listener::Implementation {
  public:

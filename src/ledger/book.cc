@@ -14,18 +14,16 @@ auto find_in(const Map& map, const Key& key) -> decltype(&map.begin()->second) {
   return found == map.end() ? nullptr : &found->second;
 }
 
-constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
-
-// Before every key of a hold's shares.
-std::pair<HoldId, ShareKey> first_key(HoldId hold) {
-  return {hold, ShareKey{"", lowest, lowest, lowest, ""}};
-}
-
 bool is_unbound(const Hold& hold) {
   return hold.kind == HoldKind::slurm && hold.status == HoldStatus::open && !hold.job.has_value();
 }
 
 }  // namespace
+
+std::pair<HoldId, ShareKey> first_key(HoldId hold, const std::string& cluster) {
+  constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+  return {hold, ShareKey{cluster, lowest, lowest, lowest, ""}};
+}
 
 void Book::put(const Account& account) {
   if (const auto before = accounts_.find(account.id); before != accounts_.end()) {

@@ -16,6 +16,9 @@
 namespace asbb::ledger {
 
 // Where the numbering stands.
+// Before every key of the hold's shares on that cluster; on all of them when it is empty.
+[[nodiscard]] std::pair<HoldId, ShareKey> first_key(HoldId hold, const std::string& cluster = {});
+
 struct Counters {
   std::int64_t account = 0;
   std::int64_t budget = 0;

@@ -24,15 +24,14 @@ auto& copy_in(Map& map, const Key& key, const Committed* committed) {
 }
 
 using ShareKeys = std::map<std::pair<HoldId, ShareKey>, ShareId>;
-constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
-constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
 
 // The highest (run, id) among the shares of one task of a hold; ids tell what was opened later when
 // two clusters count runs alike. Goes from cluster to cluster, never over the other tasks.
 std::pair<std::int64_t, ShareId> latest_in(const ShareKeys& keys, HoldId hold,
                                            const ShareKey& key) {
-  std::pair<std::int64_t, ShareId> latest{lowest, ShareId{}};
-  auto at = keys.lower_bound({hold, ShareKey{"", lowest, lowest, lowest, ""}});
+  constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
+  std::pair<std::int64_t, ShareId> latest{std::numeric_limits<std::int64_t>::min(), ShareId{}};
+  auto at = keys.lower_bound(first_key(hold));
   while (at != keys.end() && at->first.first == hold) {
     const std::string cluster = at->first.second.cluster;
     auto after = keys.upper_bound({hold, ShareKey{cluster, key.job_id, key.task, highest, ""}});
@@ -44,7 +43,7 @@ std::pair<std::int64_t, ShareId> latest_in(const ShareKeys& keys, HoldId hold,
         latest = std::max(latest, {found.run, id});
       }
     }
-    at = keys.lower_bound({hold, ShareKey{cluster + '\0', lowest, lowest, lowest, ""}});
+    at = keys.lower_bound(first_key(hold, cluster + '\0'));
   }
   return latest;
 }

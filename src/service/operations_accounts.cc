@@ -34,11 +34,6 @@ void add_given(Given& given, const std::string& unit, const std::optional<api::D
   if (end_date) given["end_date"] = api::to_string(*end_date);
 }
 
-template <typename T>
-void fail_with(const Promise<T>& promise, api::Problem why) {
-  promise([why = std::move(why)]() -> Reply<T> { return tl::unexpected(why); });
-}
-
 std::optional<api::Problem> may_change(const Caller& caller) {
   if (caller.may_admin) return std::nullopt;
   return not_allowed(caller).value();

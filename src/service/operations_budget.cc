@@ -333,12 +333,9 @@ Reply<store::HoldRecord> Operations::find_hold(const api::BudgetReconcile& reque
 void Operations::reconcile(const Caller& caller, const api::BudgetReconcile& request,
                            const Promise<api::BudgetReconcileAnswer>& promise) {
   using Answer = api::BudgetReconcileAnswer;
-  const auto fail_with = [&](const api::Problem& why) {
-    promise([why]() -> Reply<Answer> { return tl::unexpected(why); });
-  };
-  if (!caller.may_check) return fail_with(not_allowed(caller).value());
+  if (!caller.may_check) return fail_with(promise, not_allowed(caller).value());
   const auto found = find_hold(request);
-  if (!found) return fail_with(found.error());
+  if (!found) return fail_with(promise, found.error());
   const ledger::Hold& hold = found->hold;
   ledger::SettleShare settle;
   settle.hold = hold.id;
@@ -349,12 +346,13 @@ void Operations::reconcile(const Caller& caller, const api::BudgetReconcile& req
     settle.key.external_id = request.job_id;
   } else {
     // Slurm's accounting settles its own jobs; a person may do it where that is lost.
-    if (!caller.may_admin) return fail_with(not_allowed(caller).value());
+    if (!caller.may_admin) return fail_with(promise, not_allowed(caller).value());
     const auto key = slurm_key(request.job_id);
     const std::string cluster =
         request.cluster.empty() && hold.job ? hold.job->cluster : request.cluster;
     if (!key || !hold.job || !ledger::is_same_job(*hold.job, cluster, key->job_id)) {
       return fail_with(
+          promise,
           problem(409, "CONFLICT", "This hold does not belong to that job.", "job_id").value());
     }
     settle.key = *key;

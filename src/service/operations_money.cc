@@ -16,11 +16,6 @@ std::optional<api::Problem> may_move(const Caller& caller) {
   return not_allowed(caller).value();
 }
 
-template <typename T>
-void fail_with(const Promise<T>& promise, api::Problem why) {
-  promise([why = std::move(why)]() -> Reply<T> { return tl::unexpected(why); });
-}
-
 // The same key with another request is a conflict, whatever the verb.
 template <typename Request>
 void add_key(ledger::Command& made, const std::string& verb, const std::string& account,

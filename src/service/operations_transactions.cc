@@ -12,7 +12,7 @@ namespace {
 
 using ledger::EntryType;
 
-constexpr std::int64_t page_size = 1000;
+constexpr std::int64_t page_max = 1000;
 
 std::string money(const ledger::Entry& entry) {
   return to_display(entry.amount, entry.unit);
@@ -128,7 +128,7 @@ class Reader {
     store::EntryQuery page = base_;
     page.account = account;
     page.newest_first = true;
-    page.count_max = std::min(wanted, page_size);
+    page.count_max = std::min(wanted, page_max);
     for (;;) {
       const auto entries = committer_.store().entries(page);
       if (!entries) return tl::unexpected(entries.error());

@@ -22,6 +22,12 @@ using Promise = std::function<void(std::function<Reply<T>()>)>;
 
 struct Nothing {};
 
+// The answer is known at once, and it is no.
+template <typename T>
+void fail_with(const Promise<T>& promise, api::Problem why) {
+  promise([why = std::move(why)]() -> Reply<T> { return tl::unexpected(why); });
+}
+
 [[nodiscard]] inline tl::unexpected<api::Problem> problem(const Error& error) {
   return tl::unexpected<api::Problem>(api::problem_of(error));
 }
