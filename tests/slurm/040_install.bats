@@ -20,7 +20,7 @@ teardown_file() { rm -rf "$DESTINATION"; }
   cd "$DESTINATION"
   [ -x usr/bin/asbb ]
   [ -x usr/bin/asbb-service ]
-  man --local-file usr/share/man/man1/asbb.1* | grep -q 'asbb account create'
+  man --local-file usr/share/man/man1/asbb-account-create.1* | grep -q -e --budget
   bash -c '. usr/share/bash-completion/completions/asbb && complete -p asbb'
   grep -q '^User=asbb' usr/lib/systemd/system/asbb-service.service
   grep -q '^u asbb' usr/lib/sysusers.d/asbb.conf
