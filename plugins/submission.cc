@@ -111,7 +111,12 @@ void put_packed(const job_desc_msg_t& job, JsonWriter* json) {
     json->number(is_threads ? field::kThreadSpec : field::kCoreSpec,
                  job.core_spec & ~unsigned{CORE_SPEC_THREAD});
   }
-  if (is_set(job.bitflags) && (job.bitflags & CRON_JOB) != 0) json->boolean(field::kCron, true);
+  const auto put_flag = [&](std::string_view name, std::uint64_t flag) {
+    if (is_set(job.bitflags) && (job.bitflags & flag) != 0) json->boolean(name, true);
+  };
+  put_flag(field::kSpreadJob, SPREAD_JOB);
+  put_flag(field::kEnforceBinding, GRES_ENFORCE_BIND);
+  put_flag(field::kCron, CRON_JOB);
   if (is_set(job.job_id) && job.job_id != 0) json->number(field::kJobId, job.job_id);
   if (is_set(job.fed_siblings_viable) && job.fed_siblings_viable != 0) {
     json->number(field::kFedSiblingsViable, job.fed_siblings_viable);

@@ -1,4 +1,5 @@
 #include "api/json_io.h"
+#include "api/quote.h"
 #include "api/submission.h"
 #include "base/text.h"
 
@@ -74,6 +75,17 @@ void sizes_of(F& f, As<F, Submission>& v) {
   number("begin_time", v.begin_time);
 }
 
+template <typename F>
+void choices_of(F& f, As<F, Submission>& v) {
+  f.minutes("time_limit", v.time_limit_minutes, Need::left_out);
+  f.minutes("time_min", v.time_min_minutes, Need::left_out);
+  f.flag("contiguous", v.contiguous, Need::left_out);
+  f.flag("requeue", v.requeue, Need::left_out);
+  f.flag("overcommit", v.overcommit, Need::left_out);
+  f.flag("spread_job", v.spread_job, Need::left_out);
+  f.flag("enforce_binding", v.enforce_binding, Need::left_out);
+}
+
 }  // namespace
 
 template <typename F>
@@ -93,16 +105,67 @@ void fields(F& f, As<F, Submission>& v) {
   f.number("group_id", v.group_id, Need::left_out, user_ids);
   texts_of(f, v);
   sizes_of(f, v);
-  f.minutes("time_limit", v.time_limit_minutes, Need::left_out);
-  f.minutes("time_min", v.time_min_minutes, Need::left_out);
-  f.flag("contiguous", v.contiguous, Need::left_out);
-  f.flag("requeue", v.requeue, Need::left_out);
-  f.flag("overcommit", v.overcommit, Need::left_out);
+  choices_of(f, v);
   f.flag("cron", v.cron, Need::left_out);
   f.number("het_job_offset", v.het_job_offset, Need::left_out, user_ids);
   f.number("job_id", v.job_id, Need::left_out, user_ids);
   f.number("fed_siblings_viable", v.fed_siblings_viable, Need::left_out, bits);
   f.object("spank", v.spank, Need::left_out);
+}
+
+template <typename F>
+void fields(F& f, As<F, QuoteRequest>& v) {
+  f.text("cluster", v.job.cluster, Need::left_out, name_text);
+  f.text("user", v.user, Need::left_out, name_text);
+  texts_of(f, v.job);
+  sizes_of(f, v.job);
+  choices_of(f, v.job);
+  f.object("spank", v.job.spank, Need::left_out);
+}
+
+template <typename F>
+void fields(F& f, As<F, QuoteLeg>& v) {
+  f.text("account", v.account, Need::must);
+  f.text("partition", v.partition, Need::left_out);
+  f.money("limit", v.limit, Need::left_out);
+  f.money("held", v.held, Need::left_out);
+  f.money("used", v.used, Need::left_out);
+  f.money("available", v.available, Need::left_out);
+  f.flag("fits", v.fits, Need::must);
+}
+
+template <typename F>
+void fields(F& f, As<F, QuotePart>& v) {
+  f.text("unit", v.unit, Need::must);
+  f.text("cluster", v.cluster, Need::must);
+  f.text("partition", v.partition, Need::must);
+  f.number("price_version", v.price_version, Need::must);
+  f.money("estimated_cost", v.estimated_cost, Need::must);
+  f.money("hold_amount", v.hold_amount, Need::must);
+  f.texts("lines", v.lines, Need::must);
+  f.list("legs", v.legs, Need::must);
+}
+
+template <typename F>
+void fields(F& f, As<F, QuoteFit>& v) {
+  f.word("change", v.change, Need::must, {"time", "nodes", "partition"});
+  f.text("arguments", v.arguments, Need::must);
+  f.text("unit", v.unit, Need::left_out);
+  f.money("estimated_cost", v.estimated_cost, Need::must);
+  f.money("hold_amount", v.hold_amount, Need::must);
+}
+
+template <typename F>
+void fields(F& f, As<F, Quote>& v) {
+  f.word("decision", v.decision, Need::must, {"allow", "deny"});
+  f.text("code", v.code, Need::left_out);
+  f.text("message", v.message, Need::must);
+  f.text("user", v.user, Need::must);
+  f.text("account", v.account, Need::left_out);
+  f.text("cluster", v.cluster, Need::must);
+  f.number("task_count", v.task_count, Need::must);
+  f.list("parts", v.parts, Need::must);
+  f.list("fits", v.fits, Need::must);
 }
 
 template <typename F>
@@ -154,6 +217,8 @@ const char* to_string(OnSilence policy) {
 
 ASBB_JSON_TYPE(asbb::api::Submission)
 ASBB_JSON_TYPE(asbb::api::SubmissionAnswer)
+ASBB_JSON_TYPE(asbb::api::QuoteRequest)
+ASBB_JSON_TYPE(asbb::api::Quote)
 ASBB_JSON_TYPE(asbb::api::Notify)
 ASBB_JSON_TYPE(asbb::api::NotifyAnswer)
 ASBB_JSON_TYPE(asbb::api::JobReconcile)

@@ -84,6 +84,8 @@ struct Submission {
   std::optional<bool> contiguous;
   std::optional<bool> requeue;
   std::optional<bool> overcommit;
+  std::optional<bool> spread_job;
+  std::optional<bool> enforce_binding;  // --gres-flags=enforce-binding
   std::optional<bool> cron;
   std::optional<std::int64_t> het_job_offset;
   std::optional<std::int64_t> job_id;

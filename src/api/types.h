@@ -6,6 +6,7 @@
 #include "api/budget.h"
 #include "api/dates.h"
 #include "api/problem.h"
+#include "api/quote.h"
 #include "api/submission.h"
 #include "api/system.h"
 #include "api/transaction.h"

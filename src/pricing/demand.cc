@@ -48,6 +48,7 @@ class Bound {
 
  private:
   void settle_gpus();
+  [[nodiscard]] std::int64_t largest_on_sockets(const std::string& type, std::int64_t count) const;
   [[nodiscard]] std::int64_t all_gpus() const;
   [[nodiscard]] std::string billed_type(const std::string& type) const;
   [[nodiscard]] std::string dearest_type(const std::string& asked) const;
@@ -71,8 +72,6 @@ class Bound {
 void Bound::settle_gpus() {
   const JobRequest& asked = request_.asked;
   tasks_ = size_.tasks();
-  std::int64_t sockets = 1;
-  for (const NodeShape* node : size_.shapes()) sockets = std::max(sockets, node->sockets);
   std::map<std::string, std::int64_t> wanted;
   const auto add = [&](const Tres& form, std::int64_t factor) {
     for (const auto& [type, count] : form.gpus_by_type) {
@@ -81,7 +80,10 @@ void Bound::settle_gpus() {
   };
   add(request_.per_job, 1);
   add(request_.per_node, size_.nodes());
-  add(request_.per_socket, times(size_.nodes(), sockets));
+  for (const auto& [type, count] : request_.per_socket.gpus_by_type) {
+    const std::int64_t on_each = largest_on_sockets(type, count);
+    wanted[type] = std::max(wanted[type], times(size_.nodes(), on_each));
+  }
   add(request_.per_task, tasks_);
   const std::int64_t tasks_per_gpu = asked.ntasks_per_tres.value_or(0);
   if (wanted.empty() && tasks_per_gpu > 0) wanted[""] = divide_up(tasks_, tasks_per_gpu);
@@ -90,6 +92,18 @@ void Bound::settle_gpus() {
     sum = plus(sum, count);
   }
   tasks_ = std::max(tasks_, times(tasks_per_gpu, all_gpus()));
+}
+
+// So many GPUs for each socket of a node, but no more than the node has.
+std::int64_t Bound::largest_on_sockets(const std::string& type, std::int64_t count) const {
+  std::int64_t largest = count;
+  for (const NodeShape* node : size_.shapes()) {
+    const auto typed = node->gpus_by_type.find(type);
+    const bool is_typed = !type.empty() && typed != node->gpus_by_type.end();
+    const std::int64_t there = is_typed ? typed->second : total_gpus(*node);
+    largest = std::max(largest, std::min(there, times(count, node->sockets)));
+  }
+  return largest;
 }
 
 std::int64_t Bound::all_gpus() const {
@@ -127,7 +141,8 @@ std::int64_t Bound::memory_of_whole(const NodeShape& node) const {
     case MemoryForm::per_node:
       return mb;
     case MemoryForm::per_gpu:
-      return times(mb, total_gpus(node));
+      // Slurm counts all GPUs of the node once for each type that was named.
+      return times(times(mb, total_gpus(node)), request_.gpu_types_named());
     case MemoryForm::all_of_node:
       return node.memory_mb;
   }
@@ -179,16 +194,23 @@ std::int64_t Bound::cpus_on(const NodeShape& node) const {
   const auto packed = [&](std::int64_t cpus) {
     return plus(cpus, times(nodes, unit.usable - 1)) / unit.usable;
   };
+  const std::int64_t of_tasks = times(tasks_, size_.cpus_per_task());
   std::int64_t units = times(tasks_, divide_up(size_.cpus_per_task(), unit.usable));
-  if (unit.shared_by_tasks) units = std::min(units, packed(times(tasks_, size_.cpus_per_task())));
+  if (unit.shared_by_tasks) units = std::min(units, packed(of_tasks));
   units = std::max(units, times(nodes, divide_up(size_.cpus_per_node(), unit.usable)));
   const std::int64_t cpus =
       std::max({asked.min_cpus.value_or(0), asked.max_cpus.value_or(0),
                 times(size_.cpus_per_gpu(), all_gpus()), request_.per_job.cores,
                 times(request_.per_node.cores, nodes), times(request_.per_task.cores, tasks_)});
   if (cpus > 0) units = std::max(units, packed(cpus));
-  // With --gres-flags=enforce-binding there is a core on each socket whose GPUs are used.
-  units = std::max(units, std::min(all_gpus(), times(nodes, node.sockets)));
+  const std::int64_t sockets = times(nodes, node.sockets);
+  // Tasks go round the sockets, and each socket that is touched is handed out as a whole.
+  if (partition_.whole_sockets) units = std::max(units, std::min(of_tasks, sockets));
+  units = std::max(units, std::min(all_gpus(), sockets));
+  // A core of each socket, of those that are not used as well (gres_select_filter.c).
+  if (asked.enforce_binding && all_gpus() > 0) {
+    units = std::max(units, divide_up(times(sockets, unit.core), unit.cpus));
+  }
   return times(units, unit.cpus);
 }
 

@@ -27,6 +27,7 @@ struct CheckedRequest {
   std::int64_t cpus_per_gpu = 0;
 
   [[nodiscard]] bool wants_gpus() const;
+  [[nodiscard]] std::int64_t gpu_types_named() const;  // in one option, at least 1
 };
 
 [[nodiscard]] tl::expected<CheckedRequest, RefusedEstimate> check_request(const JobRequest& asked);

@@ -40,6 +40,31 @@ TEST(EstimateNodes, SpreadsTasksWhenNoMaximumIsGiven) {
   EXPECT_EQ(bound_of(request).nodes, 3);
 }
 
+TEST(EstimateNodes, GivesAtLeastTheNodesThatAConstraintCounts) {
+  JobRequest request = one_task(60);
+  request.max_nodes.reset();
+  request.features = "a100*2";
+  EXPECT_EQ(bound_of(request).nodes, 2);
+  EXPECT_EQ(bound_of(request).cores, 4);
+  request.features = "[a100*1&nvme*2]";
+  EXPECT_EQ(bound_of(request).nodes, 3);
+  request.max_nodes = 1;
+  EXPECT_EQ(bound_of(request).nodes, 3);
+  request.max_nodes.reset();
+  request.exclusive = true;  // the counted ones, and one that the task fits on
+  EXPECT_EQ(bound_of(request).nodes, 4);
+}
+
+TEST(EstimateNodes, SpreadsOverAsManyAsItCan) {
+  JobRequest request = one_task(60);
+  request.max_nodes.reset();
+  request.num_tasks = 3;
+  request.exclusive = true;
+  EXPECT_EQ(bound_of(request).nodes, 1);
+  request.spread_job = true;
+  EXPECT_EQ(bound_of(request).nodes, 3);
+}
+
 TEST(EstimateCpus, AreTasksTimesCpusPerTaskInWholeCores) {
   JobRequest request = one_task(60);
   request.num_tasks = 5;
@@ -52,7 +77,7 @@ TEST(EstimateCpus, AreTasksTimesCpusPerTaskInWholeCores) {
   PartitionShape sockets = gpu_partition();
   sockets.whole_sockets = true;
   request.cpus_per_task = 1;
-  EXPECT_EQ(bound_of(request, sockets).cores, 16);
+  EXPECT_EQ(bound_of(request, sockets).cores, 32);  // tasks go round the sockets
   EXPECT_EQ(bound_of(request, cpu_partition()).cores, 5);
 }
 
@@ -142,6 +167,20 @@ TEST(EstimateMemory, CanGoByGpu) {
   EXPECT_EQ(bound_of(request, partition).memory_mb, 1'000);
 }
 
+// Seen on Slurm 22.05: --exclusive --gpus=v100:1,a100:1 --mem-per-gpu=4G got 32 GB on a node with
+// two of each.
+TEST(EstimateMemory, ByGpuOnWholeNodesCountsOnceForEachTypeNamed) {
+  PartitionShape partition = gpu_partition();
+  partition.nodes.front().gpus_by_type = {{"a100", 2}, {"v100", 2}};
+  JobRequest request = one_task(60);
+  request.exclusive = true;
+  request.tres_per_job = "gres:gpu:v100:1,gres:gpu:a100:1";
+  request.mem_per_tres = "gres:gpu:4096";
+  EXPECT_EQ(bound_of(request, partition).memory_mb, 32'768);
+  request.tres_per_job = "gres:gpu:2";
+  EXPECT_EQ(bound_of(request, partition).memory_mb, 16'384);
+}
+
 TEST(EstimateGpus, CountEveryForm) {
   JobRequest request = one_task(60);
   request.num_tasks = 6;
@@ -167,6 +206,29 @@ TEST(EstimateGpus, CountEveryForm) {
   EXPECT_EQ(bound_of(request).cores, 6);
 }
 
+TEST(EstimateGpus, OfEachSocketAreNoMoreThanTheNodeHas) {
+  PartitionShape partition = gpu_partition();
+  partition.nodes.front().sockets = 32;
+  JobRequest request = one_task(60);
+  request.tres_per_socket = "gres:gpu:a100:2";
+  EXPECT_EQ(bound_of(request, partition).gpus_by_type, (Gpus{{"a100", 4}}));
+}
+
+// Seen on Slurm 22.05: 32 CPUs for one task with two GPUs, on a node whose GPUs belong to no
+// socket.
+TEST(EstimateGpus, BoundToCoresTakeACoreOfEverySocket) {
+  PartitionShape partition = gpu_partition();
+  partition.nodes.front().sockets = 8;
+  partition.nodes.front().cores_per_socket = 2;
+  JobRequest request = one_task(60);
+  request.tres_per_node = "gres:gpu:a100:1";
+  EXPECT_EQ(bound_of(request, partition).cores, 2);
+  request.enforce_binding = true;
+  EXPECT_EQ(bound_of(request, partition).cores, 16);
+  request.tres_per_node.clear();
+  EXPECT_EQ(bound_of(request, partition).cores, 2);
+}
+
 TEST(EstimateGpus, WithoutATypeAreTheDearestOfThePartition) {
   PartitionShape partition = gpu_partition();
   NodeShape other = gpu_node();
@@ -186,6 +248,23 @@ TEST(EstimateGpus, OfATypeThatSlurmDoesNotRecordCoverTheChargeWithoutType) {
   JobRequest request = one_task(60);
   request.tres_per_node = "gres:gpu:v100:2";
   EXPECT_EQ(bound_of(request, partition).gpus_by_type, (Gpus{{"", 2}}));
+}
+
+// Seen on Slurm 22.05 with a list of partitions, one of which has DefMemPerGPU: in the other one
+// the job got all memory of its node.
+TEST(EstimateLists, KeepWhatSlurmTookFromAnotherPartitionOfTheList) {
+  JobRequest request = one_task(60);
+  request.tres_per_node = "gres:gpu:a100:1";
+  EXPECT_EQ(bound_of(request), (Tres{1, 2, 4'000, {{"a100", 1}}}));
+  request.listed = {{"onprem", {}, 3'000, {}}};
+  EXPECT_EQ(bound_of(request), (Tres{1, 2, 128'000, {{"a100", 1}}}));
+  request.listed = {{"cloud", 5, 3'000, 1'000}};  // tried there as a job of its own
+  EXPECT_EQ(bound_of(request), (Tres{1, 2, 4'000, {{"a100", 1}}}));
+  request.listed = {{"onprem", 5, {}, {}}};
+  EXPECT_EQ(bound_of(request).cores, 6);
+  request.listed = {{"onprem", {}, {}, 1'000}};
+  request.memory_per_cpu_mb = 4'000;  // four CPUs each, and still 4000 MB for each of them
+  EXPECT_EQ(bound_of(request), (Tres{1, 4, 16'000, {{"a100", 1}}}));
 }
 
 TEST(EstimateWholeNodes, TakeAllThatTheDearestNodesHave) {

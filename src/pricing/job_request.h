@@ -13,6 +13,15 @@
 
 namespace asbb::pricing {
 
+// What Slurm takes from a partition of a list when it tries the job there, and does not undo when
+// it tries the next one (job_mgr.c job_limits_check, cons_common/job_test.c _set_gpu_defaults).
+struct StickyDefaults {
+  std::string cluster;  // lower case
+  std::optional<std::int64_t> cpus_per_gpu;
+  std::optional<std::int64_t> memory_per_gpu_mb;
+  std::optional<std::int64_t> max_memory_per_cpu_mb;
+};
+
 struct JobRequest {
   std::optional<std::int64_t> num_tasks;
   std::optional<std::int64_t> cpus_per_task;
@@ -41,9 +50,11 @@ struct JobRequest {
   std::string array;          // --array; empty: one task
   bool exclusive = false;     // --exclusive alone (Slurm's `shared` is 0); not =user, =mcs
   bool overcommit = false;
-  bool spread_job = false;  // --spread-job: as many nodes as possible
+  bool spread_job = false;       // --spread-job: as many nodes as possible
+  bool enforce_binding = false;  // --gres-flags=enforce-binding: cores beside each GPU
   std::optional<TimeLimit> time_limit;
   std::optional<TimeLimit> time_min;
+  std::vector<StickyDefaults> listed;  // of the partitions of a list, priced or not
 };
 
 // A number of nodes that are alike.

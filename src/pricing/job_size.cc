@@ -47,7 +47,26 @@ JobSize::JobSize(const CheckedRequest& request, const PartitionShape& partition)
 }
 
 std::int64_t JobSize::cpus_per_gpu() const {
-  return std::max(request_.cpus_per_gpu, given(partition_.default_cpus_per_gpu));
+  std::int64_t largest = std::max(request_.cpus_per_gpu, given(partition_.default_cpus_per_gpu));
+  for (const StickyDefaults& other : asked_.listed) {
+    if (sticks(other)) largest = std::max(largest, given(other.cpus_per_gpu));
+  }
+  return largest;
+}
+
+// Whether Slurm may have tried the job there before it comes to this partition.
+bool JobSize::sticks(const StickyDefaults& other) const {
+  return other.cluster == partition_.cluster;
+}
+
+// The smallest MaxMemPerCPU of the partitions that the job names; 0 without one.
+std::int64_t JobSize::least_memory_limit_per_cpu() const {
+  std::int64_t least = given(partition_.max_memory_per_cpu_mb);
+  for (const StickyDefaults& other : asked_.listed) {
+    const std::int64_t limit = given(other.max_memory_per_cpu_mb);
+    if (sticks(other) && limit > 0 && (least == 0 || limit < least)) least = limit;
+  }
+  return least;
 }
 
 // --mem-per-gpu counts only where no other memory was asked for.
@@ -64,18 +83,23 @@ void JobSize::settle_memory() {
     memory_ = {MemoryForm::per_gpu, per_gpu};
   } else {
     memory_ = default_memory(partition_);
+    // DefMemPerGPU of another partition of the list takes the default away, which makes it all.
+    for (const StickyDefaults& other : asked_.listed) {
+      const bool is_default = given(other.memory_per_gpu_mb) > 0 && request_.wants_gpus();
+      if (is_default && sticks(other)) memory_ = {MemoryForm::all_of_node, 0};
+    }
   }
 }
 
 // MaxMemPerCPU makes Slurm raise the CPUs instead of refusing the memory.
 void JobSize::settle_cpus_per_task() {
   const std::int64_t tasks_per_node = given(asked_.ntasks_per_node);
-  const std::int64_t limit = given(partition_.max_memory_per_cpu_mb);
+  const std::int64_t limit = least_memory_limit_per_cpu();
   cpus_per_task_ = std::max<std::int64_t>(1, given(asked_.cpus_per_task));
   if (limit > 0 && memory_.form == MemoryForm::per_cpu && memory_.mb > limit) {
-    const std::int64_t factor = divide_up(memory_.mb, limit);
-    cpus_per_task_ = times(cpus_per_task_, factor);
-    memory_.mb = divide_up(memory_.mb, factor);
+    cpus_per_task_ = times(cpus_per_task_, divide_up(memory_.mb, limit));
+    const std::int64_t own_limit = given(partition_.max_memory_per_cpu_mb);
+    if (own_limit > 0) memory_.mb = divide_up(memory_.mb, divide_up(memory_.mb, own_limit));
   }
   cpus_per_node_ = std::max(
       {cpus_per_task_, times(cpus_per_task_, tasks_per_node), given(asked_.min_cpus_per_node)});
@@ -104,8 +128,10 @@ std::int64_t JobSize::tasks_of_each_node() const {
 }
 
 void JobSize::settle_nodes_and_tasks() {
-  const std::int64_t least = std::max({std::int64_t{1}, given(asked_.min_nodes),
-                                       given(partition_.min_nodes), given(asked_.required_nodes)});
+  const std::int64_t counted = counted_nodes(asked_.features);
+  const std::int64_t least =
+      std::max({std::int64_t{1}, given(asked_.min_nodes), given(partition_.min_nodes),
+                given(asked_.required_nodes), counted});
   const std::int64_t most = given(asked_.max_nodes);
   const std::int64_t per_gpu = given(asked_.ntasks_per_tres);
   std::int64_t tasks = given(asked_.num_tasks);
@@ -115,6 +141,8 @@ void JobSize::settle_nodes_and_tasks() {
     tasks = std::max(tasks, divide_up(request_.per_job.gpus(), request_.per_task.gpus()));
   }
   nodes_ = most > 0 ? most : free_node_count(tasks);
+  // Counted features choose the first nodes whether or not those suit the rest of the job.
+  if (most == 0 && whole_) nodes_ = plus(nodes_, counted);
   if (most == 0 && given(partition_.max_nodes) > 0) {
     nodes_ = std::min(nodes_, *partition_.max_nodes);
   }
@@ -128,7 +156,7 @@ void JobSize::settle_nodes_and_tasks() {
 // Nodes over which a job may be spread that did not say how many it wants. Each has at least one
 // of its tasks, and no fewer CPUs than it needs of each node.
 std::int64_t JobSize::free_node_count(std::int64_t tasks) const {
-  if (asked_.spread_job) return tasks;
+  if (asked_.spread_job) return std::max(tasks, request_.per_job.gpus());
   if (whole_) return whole_node_count(tasks);
   const std::int64_t of_all = std::max(given(asked_.min_cpus), given(asked_.max_cpus));
   const std::int64_t for_tasks =
@@ -224,14 +252,14 @@ JobSize::Unit JobSize::unit_of(const NodeShape& node) const {
   const std::int64_t tasks_per_core = given(asked_.ntasks_per_core) > 0
                                           ? *asked_.ntasks_per_core
                                           : (partition_.one_task_per_core ? 1 : 0);
-  Unit unit{core, core, true};
+  Unit unit{core, core, core, true};
   if (tasks_per_core > 0) {
     unit.usable = std::min(unit.usable, times(tasks_per_core, cpus_per_task_));
   }
   if (given(asked_.threads_per_core) > 0) {
     unit.usable = std::min(unit.usable, *asked_.threads_per_core);
   }
-  if (!partition_.whole_cores && unit.usable == core) unit = Unit{};
+  if (!partition_.whole_cores && unit.usable == core) unit = Unit{1, 1, core, true};
   unit.shared_by_tasks =
       tasks_per_core == 0 && (cpus_per_task_ == 1 || cpus_per_task_ % unit.usable == 0);
   if (partition_.whole_sockets) {

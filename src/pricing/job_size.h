@@ -27,6 +27,7 @@ class JobSize {
   struct Unit {
     std::int64_t cpus = 1;
     std::int64_t usable = 1;
+    std::int64_t core = 1;        // CPUs of a core
     bool shared_by_tasks = true;  // two tasks may use one
   };
 
@@ -45,6 +46,8 @@ class JobSize {
   [[nodiscard]] Unit unit_of(const NodeShape& node) const;
 
  private:
+  [[nodiscard]] bool sticks(const StickyDefaults& other) const;
+  [[nodiscard]] std::int64_t least_memory_limit_per_cpu() const;
   void settle_memory();
   void settle_cpus_per_task();
   void settle_nodes_and_tasks();

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "base/text.h"
+#include "pricing/count.h"
+
 namespace asbb::pricing {
 namespace {
 
@@ -54,6 +57,17 @@ bool may_match(std::string_view constraint, const std::vector<std::string>& feat
     return std::all_of(names.begin(), names.end(), has);
   }
   return std::any_of(names.begin(), names.end(), has);
+}
+
+std::int64_t counted_nodes(std::string_view constraint) {
+  std::int64_t sum = 0;
+  for (std::size_t at = constraint.find('*'); at != std::string_view::npos;
+       at = constraint.find('*', at + 1)) {
+    const std::size_t end = constraint.find_first_not_of("0123456789", at + 1);
+    const auto count = parse_count(constraint.substr(at + 1, end - at - 1), max_count);
+    sum = plus(sum, count.value_or(0));
+  }
+  return sum;
 }
 
 std::vector<const NodeShape*> matching_nodes(const CheckedRequest& request,

@@ -1,4 +1,6 @@
 // Reads and bounds what a request says, before anything is multiplied.
+#include <algorithm>
+
 #include "pricing/count.h"
 #include "pricing/demand.h"
 
@@ -55,6 +57,13 @@ RefusedEstimate bad_tres(const char* field, const Error& error) {
 bool CheckedRequest::wants_gpus() const {
   return per_job.gpus() > 0 || per_node.gpus() > 0 || per_socket.gpus() > 0 ||
          per_task.gpus() > 0 || asked.ntasks_per_tres.value_or(0) > 0;
+}
+
+std::int64_t CheckedRequest::gpu_types_named() const {
+  const std::size_t most =
+      std::max({std::size_t{1}, per_job.gpus_by_type.size(), per_node.gpus_by_type.size(),
+                per_socket.gpus_by_type.size(), per_task.gpus_by_type.size()});
+  return static_cast<std::int64_t>(most);
 }
 
 tl::expected<CheckedRequest, RefusedEstimate> check_request(const JobRequest& asked) {

@@ -113,6 +113,8 @@ pricing::JobRequest job_request(const api::Submission& submission) {
   request.array = submission.array;
   request.exclusive = submission.shared == 0;
   request.overcommit = submission.overcommit.value_or(false);
+  request.spread_job = submission.spread_job.value_or(false);
+  request.enforce_binding = submission.enforce_binding.value_or(false);
   request.time_limit = time_limit(submission.time_limit_minutes);
   request.time_min = time_limit(submission.time_min_minutes);
   return request;
@@ -129,8 +131,10 @@ pricing::PartitionShape partition_shape(const slurm::ClusterSnapshot& cluster,
   }
   shape.over_time_limit =
       time_limit(partition.over_time_limit_minutes.value_or(cluster.over_time_limit_minutes));
-  shape.exclusive = partition.over_subscribe == slurm::OverSubscribe::exclusive;
-  const std::string& select = partition.select_type_parameters.empty()
+  // select/linear hands out whole nodes only, and knows no partition's own parameters.
+  const bool is_linear = cluster.select_type == "select/linear";
+  shape.exclusive = is_linear || partition.over_subscribe == slurm::OverSubscribe::exclusive;
+  const std::string& select = is_linear || partition.select_type_parameters.empty()
                                   ? cluster.select_type_parameters
                                   : partition.select_type_parameters;
   shape.whole_cores = !contains(select, "CR_CPU") && !contains(select, "CR_CPU_MEMORY");

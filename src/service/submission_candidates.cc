@@ -61,11 +61,22 @@ void add_shape(Candidates& found, const std::string& unit, const pricing::Partit
   if (!contains(found.partitions, shape.name)) found.partitions.push_back(shape.name);
 }
 
+void add_listed(Candidates& found, const std::shared_ptr<const slurm::ClusterSnapshot>& cluster,
+                const std::vector<std::string>& names, const ViewReader& view) {
+  for (const std::string& name : names) {
+    const SharedShape shape = view.shapes.shape(cluster, name);
+    if (!shape) continue;
+    found.listed.push_back({shape->cluster, shape->default_cpus_per_gpu,
+                            shape->default_memory_per_gpu_mb, shape->max_memory_per_cpu_mb});
+  }
+}
+
 // Adds what the names cost on one cluster.
 std::optional<Denial> add_cluster(Candidates& found, const std::string& cluster, bool is_own,
                                   const std::vector<std::string>& names,
                                   const pricing::PriceBook& book, const ViewReader& view) {
   const auto snapshot = view.fresh(cluster);
+  if (snapshot && names.size() > 1) add_listed(found, snapshot, names, view);
   for (const std::string& name : names) {
     const pricing::Rate* rate = book.find_priced(cluster, name);
     if (rate == nullptr) continue;

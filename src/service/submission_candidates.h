@@ -41,8 +41,9 @@ struct UnitCandidates {
 };
 
 struct Candidates {
-  std::vector<UnitCandidates> units;    // empty: nothing the job may use has a price
-  std::vector<std::string> partitions;  // names of the priced ones, each once
+  std::vector<UnitCandidates> units;            // empty: nothing the job may use has a price
+  std::vector<std::string> partitions;          // names of the priced ones, each once
+  std::vector<pricing::StickyDefaults> listed;  // of all, where the job names several
 };
 
 [[nodiscard]] tl::expected<Candidates, Denial> find_candidates(const api::Submission& submission,

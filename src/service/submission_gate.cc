@@ -71,6 +71,7 @@ Verdict SubmissionGate::judge(const api::Submission& submission, Instant now) {
     return Denial{"bad_nodelist", nodes.error().message + "\n"};
   }
   plan.request = job_request(submission);
+  plan.request.listed = candidates->listed;
   if (auto denial = read_ledger(*associations, *candidates, plan)) return std::move(*denial);
   if (auto denial = price(*candidates, plan)) return std::move(*denial);
   name_partition(plan);

@@ -151,7 +151,7 @@ config_node() {
 
 config_onprem() {
   local n
-  echo "SuspendExcNodes=cpu-[1-2],big-1"
+  echo "SuspendExcNodes=cpu-[1-2],big-1${BED_PROFILE:+,${BED_NODES_MIXED// /,}}"
   echo "DefMemPerCPU=1000"
   for n in 1 2; do config_node "cpu-$n" CPUs=16 RealMemory=64000 Features=cascadelake; done
   config_node big-1 CPUs=32 RealMemory=256000 Gres=gpu:v100:2 Features=bigmem,v100
@@ -166,6 +166,7 @@ PartitionName=quiet Nodes=cpu-[1-2] Hidden=YES MaxTime=02:00:00 DefaultTime=00:0
 PartitionName=open Nodes=cpu-[1-2],big-1 MaxTime=UNLIMITED
 PartitionName=gpu-aws Nodes=gpu-aws-[1-4] MaxTime=24:00:00 DefaultTime=00:10:00
 END
+  [ -z "${BED_PROFILE:-}" ] || mixed_onprem
 }
 
 config_cloud() {
@@ -190,6 +191,7 @@ config_gres() {
     echo "NodeName=big-1 Name=gpu Type=v100 File=$device"
     echo "NodeName=gpu-aws-[1-4] Name=gpu Type=a100 File=$device"
   done >"$BED/etc/onprem/gres.conf"
+  [ -z "${BED_PROFILE:-}" ] || mixed_gres >>"$BED/etc/onprem/gres.conf"
   for device in /dev/null /dev/zero; do
     echo "NodeName=aws-gpu-[1-2] Name=gpu Type=a100 File=$device"
   done >"$BED/etc/cloud/gres.conf"

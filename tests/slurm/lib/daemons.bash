@@ -117,7 +117,7 @@ nodes_state() {
 }
 
 nodes_up() {
-  [ "$(nodes_state | tr ';' '\n' | grep -cE ' (idle|mixed|allocated|completing)$')" = 4 ]
+  [ "$(nodes_state | tr ';' '\n' | grep -cE ' (idle|mixed|allocated|completing)$')" = "$(wc -w <<<"$BED_NODES_STATIC")" ]
 }
 
 wait_nodes() {

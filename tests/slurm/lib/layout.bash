@@ -2,10 +2,11 @@
 # DIR/bed.env records what was chosen; it is read back by every later command.
 # shellcheck shell=bash disable=SC2034 # read by the other parts of the bed
 
-BED_PORTS_PER_BED=20 # mariadb, slurmdbd, 2 controllers, 10 nodes, the budget service, spare ones
+BED_PORTS_PER_BED=20 # mariadb, slurmdbd, 2 controllers, 10 or 15 nodes, the budget service
 BED_NODES_ONPREM="cpu-1 cpu-2 big-1 gpu-aws-1 gpu-aws-2 gpu-aws-3 gpu-aws-4"
 BED_NODES_CLOUD="cpu-aws-1 aws-gpu-1 aws-gpu-2"
 BED_NODES_STATIC="cpu-1 cpu-2 big-1 cpu-aws-1"
+BED_NODES_MIXED="ht-1 ht-2 fat-1 dual-1 odd-1" # of the profile `mixed`
 
 layout_folder() {
   case $1 in
@@ -23,12 +24,23 @@ layout_load() {
   [ -f "$BED/bed.env" ] || return 1
   # shellcheck source=/dev/null
   . "$BED/bed.env"
+  layout_profile
+}
+
+layout_profile() {
+  [ "${BED_PROFILE:-}" = mixed ] || return 0
+  case " $BED_NODES_ONPREM " in *" ht-1 "*) return 0 ;; esac
+  BED_NODES_ONPREM+=" $BED_NODES_MIXED"
+  BED_NODES_STATIC+=" $BED_NODES_MIXED"
 }
 
 # Options given to this `up` win over those recorded by an earlier one.
 layout_ensure() {
   local user=${BED_SERVICE_USER:-} boot=${BED_BOOT_SECONDS:-} suspend=${BED_SUSPEND_SECONDS:-}
+  local profile=${BED_PROFILE:-}
   layout_load || true
+  BED_PROFILE=${profile:-${BED_PROFILE:-}}
+  layout_profile
   BED_SERVICE_USER=${user:-${BED_SERVICE_USER:-$(id -un)}}
   BED_BOOT_SECONDS=${boot:-${BED_BOOT_SECONDS:-1}}
   BED_SUSPEND_SECONDS=${suspend:-${BED_SUSPEND_SECONDS:-20}}
@@ -44,7 +56,7 @@ layout_ensure() {
   {
     echo "# written by tests/slurm/bed"
     for name in BED_RUN BED_PORT BED_SERVICE_USER BED_BOOT_SECONDS BED_SUSPEND_SECONDS \
-      BED_HOSTNAME BED_HOSTNAME_WRAPPER; do
+      BED_HOSTNAME BED_HOSTNAME_WRAPPER BED_PROFILE; do
       printf '%s=%q\n' "$name" "${!name}"
     done
   } >"$BED/bed.env"
