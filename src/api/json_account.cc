@@ -1,6 +1,8 @@
 #include "api/account.h"
 
 #include "api/json_io.h"
+#include "base/money.h"
+#include "base/text.h"
 
 namespace asbb::api {
 
@@ -154,7 +156,10 @@ void move_fields(F& f, T& v) {
   f.text("reason", v.reason, Need::must, line_text);
   f.text("request_id", v.request_id, Need::left_out, name_text);
   if constexpr (F::is_reading) {
-    if (v.amount <= Micros()) f.refuse("amount", "an amount above 0 is expected");
+    if (v.amount <= Micros()) {
+      f.refuse("amount",
+               in_quotes(to_decimal(v.amount)) + " is not allowed: an amount above 0 is expected");
+    }
     if (v.reason.empty()) f.refuse("reason", "a reason is expected: it stays in the ledger");
   }
 }
@@ -175,7 +180,7 @@ void fields(F& f, As<F, MoneyTransfer>& v) {
 template <typename F>
 void fields(F& f, As<F, MoneyRefund>& v) {
   f.text("transaction_id", v.transaction_id, Need::left_out, name_text);
-  f.text("job_id", v.job_id, Need::left_out, name_text);
+  f.id_text("job_id", v.job_id, Need::left_out);
   f.text("cluster", v.cluster, Need::left_out, name_text);
   move_fields(f, v);
   if constexpr (F::is_reading) {

@@ -104,6 +104,15 @@ TEST(JsonAccount, AnAdjustmentNeedsAnAmountAndAReason) {
   EXPECT_EQ(field_of(R"({"amount":1})"), "reason");
 }
 
+TEST(JsonAccount, ARefundNamesTheJobOfAnyProgram) {
+  const auto read = [](const std::string& job) {
+    return from_json<MoneyRefund>(R"({"amount":1,"reason":"node failed","job_id":)" + job + "}");
+  };
+  EXPECT_EQ(read(R"("cluster/node-1")")->job_id, "cluster/node-1");
+  EXPECT_EQ(read("4711")->job_id, "4711");
+  EXPECT_EQ(read(R"("")").error().field, "job_id");
+}
+
 TEST(JsonSystem, ErrorsHaveTheShapeClientsKnow) {
   const ErrorBody body{Problem{404, "NOT_FOUND", "no account 'x'", "", "account"}, "r1",
                        Instant::from_unix_seconds(0)};
