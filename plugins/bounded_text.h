@@ -42,7 +42,7 @@ class FixedText {
   // False, and unchanged, when the text is too long or holds a zero byte.
   [[nodiscard]] bool assign(std::string_view text) {
     if (text.size() >= Capacity || text.find('\0') != std::string_view::npos) return false;
-    std::memcpy(bytes_, text.data(), text.size());
+    if (!text.empty()) std::memcpy(bytes_, text.data(), text.size());
     bytes_[text.size()] = '\0';
     length_ = text.size();
     return true;

@@ -75,14 +75,16 @@ ASBB_EXPORT int job_submit(job_desc_msg_t* job, std::uint32_t submit_uid, char**
   return asbb::plugins::gate.submit(job, submit_uid, err_msg);
 }
 
-// A change of a job is followed by the service and settled by what the job then is and runs.
 #if ASBB_JOB_MODIFY_TELLS_THE_USER
-ASBB_EXPORT int job_modify(job_desc_msg_t*, job_record*, std::uint32_t, char**) {
-  return SLURM_SUCCESS;
+ASBB_EXPORT int job_modify(job_desc_msg_t* asked, job_record* job, std::uint32_t submit_uid,
+                           char** err_msg) {
+  asbb::plugins::configure_once();
+  return asbb::plugins::gate.modify(asked, job, submit_uid, err_msg);
 }
 #else
-ASBB_EXPORT int job_modify(job_desc_msg_t*, job_record*, std::uint32_t) {
-  return SLURM_SUCCESS;
+ASBB_EXPORT int job_modify(job_desc_msg_t* asked, job_record* job, std::uint32_t submit_uid) {
+  asbb::plugins::configure_once();
+  return asbb::plugins::gate.modify(asked, job, submit_uid, nullptr);
 }
 #endif
 

@@ -1,5 +1,7 @@
 #include "plugins/gate.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -99,6 +101,79 @@ int Gate::submit(job_desc_msg_t* job, std::uint32_t submit_uid, char** err_msg) 
   return obey(conversation.answer, question.token, job, err_msg);
 }
 
+bool Gate::is_administrator(std::uint32_t user) const {
+  return user == 0 || user == geteuid();
+}
+
+int Gate::modify(const job_desc_msg_t* asked, const job_record* job, std::uint32_t submit_uid,
+                 char** err_msg) {
+  if (!moves_price(*asked)) return SLURM_SUCCESS;
+  const std::int64_t entry_micros = monotonic_micros();
+  Change change{asked, cluster_.view(), submit_uid, {}, token_of(job), Stance::allow};
+  char number[16];
+  BoundedText job_number(number, sizeof number);
+  if (is_set(asked->job_id_str)) {
+    change.job = asked->job_id_str;
+  } else if (is_set(asked->job_id)) {
+    job_number.append_decimal(asked->job_id);
+    change.job = job_number.view();
+  }
+  // An administrator's own cluster must stay in his hands; the service follows what he did.
+  if (!is_administrator(submit_uid)) {
+    change.on_silence = is_set(asked->partition) ? policy_.decide(asked->partition, pause_millis())
+                                                 : policy_.strictest(pause_millis());
+  }
+  char storage[kBodyBytesOnStack];
+  BoundedText request(storage, sizeof storage);
+  write_change(change, 1, &request);
+  const std::string_view same = request.overflowed() ? std::string_view() : request.view();
+  int code = SLURM_SUCCESS;
+  FixedText<512> known;
+  if (change_memo_.recall(same, pause_millis(), &code, &known)) {
+    tell_user(known.view(), err_msg);
+    return code;
+  }
+  Question question{};
+  question.change = &change;
+  question.submission.on_silence = change.on_silence;
+  question.deadline_micros = entry_micros + std::int64_t{arguments_.timeout_ms} * 1'000;
+  Exchange conversation;
+  std::string_view why;
+  code = decide_change(question, &conversation, &why);
+  change_memo_.keep(same, pause_millis(), code, why);
+  tell_user(why, err_msg);
+  return code;
+}
+
+int Gate::decide_change(const Question& question, Exchange* conversation, std::string_view* why) {
+  const Failure failure = ask(question, conversation);
+  if (failure == Failure::request_too_long) {
+    *why = "This change is too long to be priced; shorten its lists.";
+    return ESLURM_ACCOUNTING_POLICY;
+  }
+  if (failure != Failure::none) {
+    const Stance stance = question.change->on_silence;
+    silence_log_.silence(failure, stance, pause_millis());
+    if (stance == Stance::allow) return SLURM_SUCCESS;
+    *why =
+        "The budget service does not answer, and this change is not accepted without it.\n"
+        "Try again in a few minutes; if it stays so, tell the administrator.";
+    return ESLURM_ACCOUNTING_POLICY;
+  }
+  silence_log_.answered();
+  const Answer& answer = conversation->answer;
+  *why = answer.body;
+  if (!is_bad_request(answer.status) && answer.decision == DecisionHeader::allow) {
+    return SLURM_SUCCESS;
+  }
+  if (is_bad_request(answer.status)) *why = "The budget service cannot read this change.";
+  if (why->empty()) *why = "The budget of this account does not allow the change.";
+  const std::string_view job = question.change->job;
+  log_info("a change of job %.*s is refused",
+           static_cast<int>(std::min<std::size_t>(job.size(), 64)), job.data());
+  return ESLURM_ACCOUNTING_POLICY;
+}
+
 Failure Gate::ask(const Question& question, Exchange* conversation) {
   if (arguments_.socket_path.empty()) return Failure::not_configured;
   const Breaker::Leave leave = breaker_.leave(pause_millis());
@@ -118,7 +193,11 @@ Failure Gate::send(const Question& question, Exchange* conversation) const {
   const auto time_budget_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(left_ms, 1));
   char storage[kBodyBytesOnStack];
   BoundedText body(storage, sizeof storage);
-  write_submission(question.submission, time_budget_ms, &body);
+  const auto write = [&](BoundedText* text) {
+    if (question.change != nullptr) return write_change(*question.change, time_budget_ms, text);
+    write_submission(question.submission, time_budget_ms, text);
+  };
+  write(&body);
   if (!body.overflowed()) return send_body(question, body.view(), conversation);
 
   const std::size_t wanted_bytes = body.wanted_bytes();
@@ -126,7 +205,7 @@ Failure Gate::send(const Question& question, Exchange* conversation) const {
   auto* larger_storage = static_cast<char*>(std::malloc(wanted_bytes));
   if (larger_storage == nullptr) return Failure::no_memory;
   BoundedText larger_body(larger_storage, wanted_bytes);
-  write_submission(question.submission, time_budget_ms, &larger_body);
+  write(&larger_body);
   const Failure failure = send_body(question, larger_body.view(), conversation);
   std::free(larger_storage);
   return failure;
@@ -136,9 +215,14 @@ Failure Gate::send_body(const Question& question, std::string_view body,
                         Exchange* conversation) const {
   char storage[kHeadBytes];
   BoundedText head(storage, sizeof storage);
-  head.append("PUT ");
-  head.append(wire::kSubmissionsPath);
-  head.append(question.token.view());
+  if (question.change != nullptr) {
+    head.append("POST ");
+    head.append(wire::kChangesPath);
+  } else {
+    head.append("PUT ");
+    head.append(wire::kSubmissionsPath);
+    head.append(question.token.view());
+  }
   head.append(
       " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
       "Accept: text/plain\r\nContent-Length: ");

@@ -96,6 +96,13 @@ Stance PolicyText::decide(std::string_view partitions) const {
   return default_partition_.empty() ? default_ : decide_one(default_partition_);
 }
 
+Stance PolicyText::strictest() const {
+  const bool denies = default_ == Stance::deny ||
+                      std::any_of(rules_, rules_ + rule_count_,
+                                  [](const Rule& rule) { return rule.stance == Stance::deny; });
+  return denies ? Stance::deny : Stance::allow;
+}
+
 void Policy::configure(const char* path, const TrustedUsers* owners, Stance on_unavailable) {
   path_ = path;
   owners_ = owners;
@@ -107,6 +114,12 @@ Stance Policy::decide(const char* partitions, std::int64_t now_ms) {
   look(now_ms);
   if (!is_usable_) return on_unavailable_;
   return text_.decide(partitions == nullptr ? std::string_view() : partitions);
+}
+
+Stance Policy::strictest(std::int64_t now_ms) {
+  const Locked locked(mutex_);
+  look(now_ms);
+  return is_usable_ ? text_.strictest() : on_unavailable_;
 }
 
 void Policy::look(std::int64_t now_ms) {

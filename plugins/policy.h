@@ -31,6 +31,8 @@ class PolicyText {
 
   // `partitions` is what the user asked for: a name, a list with commas, or empty.
   [[nodiscard]] Stance decide(std::string_view partitions) const;
+  // Deny when there is any partition that denies.
+  [[nodiscard]] Stance strictest() const;
 
  private:
   struct Rule {
@@ -60,6 +62,8 @@ class Policy {
 
   // now_ms is a moment of the monotonic clock. `partitions` may be null.
   Stance decide(const char* partitions, std::int64_t now_ms);
+  // For a job whose partition is not known here.
+  Stance strictest(std::int64_t now_ms);
 
  private:
   void look(std::int64_t now_ms);

@@ -13,7 +13,7 @@ extern "C" {
 // This one declares the entry points of a SPANK plugin without saying that they are of C.
 #include <slurm/spank.h>
 
-// slurmctld's job_record_t; nothing here looks into it.
+// slurmctld's job_record_t; nothing here looks into it but at its head (JobRecordHead).
 struct job_record;
 
 // Memory that is handed to slurmctld, or taken from it, must come from and go back to these two
@@ -27,6 +27,15 @@ extern void slurm_xfree(void** pointer);
 #define ASBB_JOB_MODIFY_TELLS_THE_USER 1
 #else
 #define ASBB_JOB_MODIFY_TELLS_THE_USER 0
+#endif
+
+// The first members of job_record_t, "DO NOT ALPHABETIZE": the same in every version from 20.11 to
+// 25.05 (src/slurmctld/slurmctld.h, from 24.05 on src/common/job_record.h). 25.11 begins otherwise.
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(20, 11, 0) && \
+    SLURM_VERSION_NUMBER < SLURM_VERSION_NUM(25, 11, 0)
+#define ASBB_JOB_RECORD_HEAD 1
+#else
+#define ASBB_JOB_RECORD_HEAD 0
 #endif
 
 // --prefer came with 22.05.
@@ -45,6 +54,15 @@ namespace asbb::plugins {
 inline constexpr unsigned kSlurmMajor = SLURM_VERSION_MAJOR(SLURM_VERSION_NUMBER);
 inline constexpr unsigned kSlurmMinor = SLURM_VERSION_MINOR(SLURM_VERSION_NUMBER);
 inline constexpr unsigned kSlurmMicro = SLURM_VERSION_MICRO(SLURM_VERSION_NUMBER);
+
+#if ASBB_JOB_RECORD_HEAD
+struct JobRecordHead {
+  std::uint32_t magic;
+  char* account;
+  char* admin_comment;
+};
+inline constexpr std::uint32_t kJobMagic = 0xf0b7392c;  // JOB_MAGIC, of a record that is alive
+#endif
 
 // Slurm marks a field that the request left alone with the last but one value of its type, and "no
 // limit" with the last one (slurm.h, NO_VAL and INFINITE).

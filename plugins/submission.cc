@@ -100,7 +100,7 @@ void put_times(const job_desc_msg_t& job, Fields* fields) {
 }
 
 // pn_min_memory and core_spec each carry two meanings, told apart by their highest bit (slurm.h).
-void put_packed(const job_desc_msg_t& job, JsonWriter* json) {
+void put_doubled(const job_desc_msg_t& job, JsonWriter* json) {
   if (is_set(job.pn_min_memory)) {
     const bool is_per_cpu = (job.pn_min_memory & MEM_PER_CPU) != 0;
     json->number(is_per_cpu ? field::kMemoryPerCpuMb : field::kMemoryPerNodeMb,
@@ -111,6 +111,9 @@ void put_packed(const job_desc_msg_t& job, JsonWriter* json) {
     json->number(is_threads ? field::kThreadSpec : field::kCoreSpec,
                  job.core_spec & ~unsigned{CORE_SPEC_THREAD});
   }
+}
+
+void put_flags(const job_desc_msg_t& job, JsonWriter* json) {
   const auto put_flag = [&](std::string_view name, std::uint64_t flag) {
     if (is_set(job.bitflags) && (job.bitflags & flag) != 0) json->boolean(name, true);
   };
@@ -131,7 +134,9 @@ void put_options(const Options& options, JsonWriter* json) {
   json->end_object();
 }
 
-void put_slurm_version(JsonWriter* json) {
+}  // namespace
+
+void write_slurm_version(JsonWriter* json) {
   char storage[24];
   BoundedText version(storage, sizeof storage);
   version.append_decimal(kSlurmMajor);
@@ -142,7 +147,18 @@ void put_slurm_version(JsonWriter* json) {
   json->string(field::kSlurmVersion, version.view());
 }
 
-}  // namespace
+void write_priced(const job_desc_msg_t& job, JsonWriter* json) {
+  Fields fields(json);
+  fields.put(field::kAccount, job.account);
+  fields.put(field::kPartition, job.partition);
+  fields.put(field::kQos, job.qos);
+  fields.put(field::kClusterFeatures, job.cluster_features);
+  put_shape(job, &fields);
+  put_choice_of_nodes(job, &fields);
+  fields.put_minutes(field::kTimeLimit, job.time_limit);
+  fields.put_minutes(field::kTimeMin, job.time_min);
+  put_doubled(job, json);
+}
 
 void write_submission(const Submission& submission, std::uint64_t time_budget_ms,
                       BoundedText* body) {
@@ -150,7 +166,7 @@ void write_submission(const Submission& submission, std::uint64_t time_budget_ms
   JsonWriter json(*body, wire::kRequestBodyBytesMax);
   json.begin_object();
   json.string(field::kCluster, submission.cluster);
-  put_slurm_version(&json);
+  write_slurm_version(&json);
   json.number(field::kTimeBudgetMs, time_budget_ms);
   json.string(field::kOnSilence,
               submission.on_silence == Stance::allow ? wire::kAllow : wire::kDeny);
@@ -161,7 +177,8 @@ void write_submission(const Submission& submission, std::uint64_t time_budget_ms
   put_shape(job, &fields);
   put_choice_of_nodes(job, &fields);
   put_times(job, &fields);
-  put_packed(job, &json);
+  put_doubled(job, &json);
+  put_flags(job, &json);
   put_options(submission.options, &json);
   json.end_object();
 }

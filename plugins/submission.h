@@ -7,6 +7,7 @@
 
 #include "plugins/bounded_text.h"
 #include "plugins/http_answer.h"
+#include "plugins/json_writer.h"
 #include "plugins/options.h"
 #include "plugins/slurm_abi.h"
 
@@ -23,6 +24,10 @@ struct Submission {
 // time_budget_ms: what is left of the deadline, at least 1.
 void write_submission(const Submission& submission, std::uint64_t time_budget_ms,
                       BoundedText* body);
+
+// The members that can move a price, of a request for a job or for a change of one.
+void write_priced(const job_desc_msg_t& job, JsonWriter* json);
+void write_slurm_version(JsonWriter* json);
 
 // A federation's sibling is handed a job that its origin has already asked for (DESIGN 5). All
 // three marks are needed: users can set the last one, and name a job id, but not submit as user 0.

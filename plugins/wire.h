@@ -14,6 +14,8 @@ inline constexpr std::string_view kDefaultServiceUser = "asbb";
 
 // PUT of this path with the token behind it.
 inline constexpr std::string_view kSubmissionsPath = "/api/v1/slurm/submissions/";
+// POST to this path.
+inline constexpr std::string_view kChangesPath = "/api/v1/slurm/changes";
 // GET of this path is the breaker's probe.
 inline constexpr std::string_view kHealthPath = "/health";
 
@@ -102,6 +104,11 @@ inline constexpr std::string_view kFedSiblingsViable = "fed_siblings_viable";
 inline constexpr std::string_view kSpank = "spank";
 inline constexpr std::string_view kSpankCloud = "cloud";
 inline constexpr std::string_view kSpankBudget = "budget";
+// Of a change alone.
+inline constexpr std::string_view kJob = "job";
+inline constexpr std::string_view kToken = "token";
+inline constexpr std::string_view kEndTime = "end_time";
+inline constexpr std::string_view kCleared = "cleared";
 }  // namespace field
 
 // The policy file: policy.<cluster> beside the socket.
