@@ -126,6 +126,7 @@ AuditReport Auditor::finish() const {
       if (part.held != 0) report.open_holds[{id, unit}] = audit_narrow(part.held);
     }
   }
+  state_->add_units(report);
   return report;
 }
 

@@ -31,6 +31,16 @@ struct AuditFigures {
   bool operator==(const AuditFigures&) const = default;
 };
 
+// The money of one unit over all budgets. What goes from one budget to another comes to nothing in
+// it, or there is a problem.
+struct AuditUnit {
+  std::int64_t limit_micros = 0;      // of all budgets, now
+  std::int64_t funded_micros = 0;     // put in by hand, less what was taken out
+  std::int64_t converted_micros = 0;  // come from other units, less what went to them
+  std::int64_t spent_micros = 0;      // charges, overruns and corrections, less refunds
+  bool operator==(const AuditUnit&) const = default;
+};
+
 struct AuditReport {
   std::int64_t entries = 0;        // records fed
   std::int64_t last_sequence = 0;  // of the last readable one
@@ -41,6 +51,7 @@ struct AuditReport {
   std::map<std::int64_t, AuditFigures> limits;   // by id of the partition's row
   // (hold id, unit) -> what is still set aside for it; those with nothing left are not in it.
   std::map<std::pair<std::int64_t, std::string>, std::int64_t> open_holds;
+  std::map<std::string, AuditUnit> units;
   [[nodiscard]] bool ok() const { return problem_count == 0; }
 };
 

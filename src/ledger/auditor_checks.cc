@@ -22,8 +22,8 @@ void Auditor::State::apply(const AuditRecord& record) {
   if (record.amount_micros < 0 && record.type != "adjustment") {
     problem(record.sequence, "the amount of a " + record.type + " is negative");
   }
-  if (sent.sequence != 0 && record.type != "transfer_in") {
-    problem(record.sequence, "a transfer was sent and did not arrive");
+  if (!sent.kind.empty() && record.type != sent.kind + "_in") {
+    problem(record.sequence, "a " + sent.kind + " was sent and did not arrive");
     sent = {};
   }
   if (is_one_of(record.type, {"account_create", "account_update", "account_close"})) {
@@ -36,12 +36,17 @@ void Auditor::State::apply(const AuditRecord& record) {
     hold_entry(record);
   } else if (record.type == "bind") {
     bind_entry(record);
-  } else if (is_one_of(record.type, {"charge", "release", "overrun", "refund"})) {
+  } else if (is_one_of(record.type, {"charge", "release", "overrun", "refund", "write_off_out"})) {
     hold_money_entry(record);
   } else if (record.type == "adjustment") {
     adjustment_entry(record);
-  } else if (is_one_of(record.type, {"deposit", "withdrawal", "transfer_out", "transfer_in"})) {
+  } else if (is_one_of(record.type, {"deposit", "withdrawal", "transfer_out", "transfer_in",
+                                     "carry_out", "carry_in", "convert_out", "convert_in"})) {
     moved_limit_entry(record);
+  } else if (record.type == "write_off_in") {
+    write_off_entry(record);
+  } else if (record.type == "conversion_rate") {
+    rate_entry(record);
   } else if (record.type == "prices") {
     prices_entry(record);
   } else {
@@ -69,6 +74,7 @@ void Auditor::State::account_entry(const AuditRecord& record) {
   }
   account.parent = audit_text(record.details, "parent");
   account.status = audit_text(record.details, "status");
+  account.may_convert = audit_text(record.details, "may_convert") == "1";
   take_in_aliases(record);
   check_parents(record);
 }
@@ -151,7 +157,12 @@ void Auditor::State::budget_entry(const AuditRecord& record) {
       problem(record.sequence, name + " overlaps budget " + std::to_string(id));
     }
   }
+  units[budget.unit].funded += record.amount_micros - budget.limit;
   new_limit(record, budget, "the budget");
+  budget.carry_share = audit_number(record.details, "carry_over_millionths").value_or(0);
+  if (budget.carry_share < 0 || budget.carry_share > 1'000'000) {
+    problem(record.sequence, name + " carries over less than nothing, or more than all");
+  }
   budget.credit = audit_number(record.details, "credit_limit_micros").value_or(0);
 }
 

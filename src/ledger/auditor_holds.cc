@@ -141,7 +141,7 @@ void Auditor::State::bind_entry(const AuditRecord& record) {
 void Auditor::State::check_settlement(const AuditRecord& record, AuditedHold& hold,
                                       const AuditedPart& part) {
   if (!record.details.contains("cause")) {
-    if (record.type != "release" && record.type != "refund") {
+    if (record.type != "release" && record.type != "refund" && record.type != "write_off_out") {
       problem(record.sequence, "a " + record.type + " that no settlement made");
     }
     return;
@@ -190,16 +190,18 @@ void Auditor::State::hold_money_entry(const AuditRecord& record) {
   }
   AuditSum used = 0;
   if (record.type == "charge" || record.type == "overrun") used = amount;
-  if (record.type == "refund") {
+  if (record.type == "refund" || record.type == "write_off_out") {
     used = -amount;
     refund_of_run(record, hold);
   }
+  units[record.unit].spent += used;
   part.charged += used;
   if (part.charged < 0) {
     problem(record.sequence, name_of(record) + " got back more than it was charged");
   }
   if (leaves_hold) part.held -= amount;
   move(record, part.legs, leaves_hold ? -amount : 0, used);
+  if (record.type == "write_off_out") pair_entry(record);
 }
 
 }  // namespace asbb::ledger

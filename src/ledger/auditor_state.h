@@ -18,6 +18,7 @@ struct AuditedAccount {
   std::vector<std::string> aliases;
   std::string status;
   std::vector<std::int64_t> budgets;
+  bool may_convert = false;
 };
 
 // A budget, or a partition inside one.
@@ -32,8 +33,25 @@ struct AuditedLimit {
   AuditSum limit = 0;
   AuditSum held = 0;
   AuditSum used = 0;
-  AuditSum credit = 0;               // of a budget, for jobs that run already
+  AuditSum credit = 0;       // of a budget, for jobs that run already
+  AuditSum carry_share = 0;  // of a budget, in millionths of what is left at its end
+  AuditSum carried = 0;
   std::vector<std::int64_t> limits;  // of a budget: its partitions
+};
+
+struct AuditedUnit {
+  AuditSum funded = 0;
+  AuditSum converted = 0;
+  AuditSum spent = 0;
+  AuditSum moved = 0;  // by transfers and carrying over: in less out
+  AuditSum written_off = 0;
+};
+
+struct AuditedRate {
+  std::string from_unit;
+  std::string to_unit;
+  AuditSum rate = 0;
+  std::int64_t effective_us = 0;
 };
 
 // The money of one unit inside a hold.
@@ -73,14 +91,20 @@ struct Auditor::State {
   std::map<std::int64_t, AuditedLimit> budgets;
   std::map<std::int64_t, AuditedLimit> limits;
   std::unordered_map<std::int64_t, AuditedHold> holds;
+  std::map<std::string, AuditedUnit> units;
+  std::vector<AuditedRate> rates;  // by version, from 1
   struct {
+    std::string kind;  // transfer, carry, write_off, convert; empty: nothing is on its way
     std::int64_t sequence = 0;
     std::int64_t budget = 0;
     std::int64_t other_budget = 0;
-    std::string unit;
+    std::string unit;  // in which it arrives
     std::int64_t amount_micros = 0;
-  } sent;  // the first half of a transfer, until the second one follows
+    std::int64_t hold = 0;
+    std::string job;
+  } sent;  // the first half of a pair, until the second one follows
 
+  void add_units(AuditReport& report) const;
   void problem(std::int64_t sequence, std::string text);
   void note(std::int64_t sequence, std::string text);
   void apply(const AuditRecord& record);
@@ -95,7 +119,12 @@ struct Auditor::State {
   void hold_money_entry(const AuditRecord& record);
   void adjustment_entry(const AuditRecord& record);
   void moved_limit_entry(const AuditRecord& record);
-  void transfer_entry(const AuditRecord& record);
+  void write_off_entry(const AuditRecord& record);
+  void rate_entry(const AuditRecord& record);
+  void check_carry(const AuditRecord& record, AuditedLimit& budget);
+  void check_conversion(const AuditRecord& record);
+  void count_in_unit(const AuditRecord& record);
+  void pair_entry(const AuditRecord& record);
   void refund_of_run(const AuditRecord& record, AuditedHold& hold);
   void prices_entry(const AuditRecord& record);
 

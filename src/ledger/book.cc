@@ -39,6 +39,10 @@ void Book::put(const Account& account) {
 }
 
 void Book::put(const Budget& budget) {
+  if (const auto before = budgets_.find(budget.id); before != budgets_.end()) {
+    carry_ends_.erase({before->second.end, budget.id});
+  }
+  if (budget.carry_over_millionths > 0) carry_ends_.insert({budget.end, budget.id});
   budgets_[budget.id] = budget;
   account_budgets_[budget.account].insert(budget.id);
 }
@@ -74,6 +78,10 @@ void Book::put(const PriceVersion& prices) {
   prices_[prices.version] = prices;
 }
 
+void Book::put(const ConversionRate& rate) {
+  rates_[rate.version] = rate;
+}
+
 void Book::put(const RememberedAnswer& answer) {
   answers_[answer.request_id] = answer;
   answer_times_[{answer.at, answer.request_id}] = true;
@@ -87,6 +95,7 @@ void Book::adopt(Stage& stage) {
   for (const auto& [id, hold] : stage.holds_) put(hold);
   for (const auto& [id, share] : stage.shares_) put(share);
   for (const auto& [version, prices] : stage.prices_) put(prices);
+  for (const auto& [version, rate] : stage.rates_) put(rate);
   for (const auto& [id, answer] : stage.answers_) put(answer);
   counters_ = stage.counters_;
   stage = Stage(*this);
@@ -208,6 +217,12 @@ std::vector<const Share*> Book::shares_of(HoldId hold) const {
 std::int64_t Book::unbound_count(const std::string& user, AccountId account) const {
   const auto* count = find_in(unbound_, UnboundKey{user, account});
   return count == nullptr ? 0 : *count;
+}
+
+std::optional<Instant> Book::next_carry_end(Instant after) const {
+  const auto found = carry_ends_.lower_bound({after + Span{1}, BudgetId{}});
+  if (found == carry_ends_.end()) return std::nullopt;
+  return found->first;
 }
 
 }  // namespace asbb::ledger

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <vector>
@@ -15,10 +16,10 @@
 
 namespace asbb::ledger {
 
-// Where the numbering stands.
 // Before every key of the hold's shares on that cluster; on all of them when it is empty.
 [[nodiscard]] std::pair<HoldId, ShareKey> first_key(HoldId hold, const std::string& cluster = {});
 
+// Where the numbering stands.
 struct Counters {
   std::int64_t account = 0;
   std::int64_t budget = 0;
@@ -27,6 +28,7 @@ struct Counters {
   std::int64_t share = 0;
   std::int64_t entry = 0;
   std::int64_t price_version = 0;
+  std::int64_t rate_version = 0;
   bool operator==(const Counters&) const = default;
 };
 
@@ -41,6 +43,7 @@ class Book {
   void put(const Hold& hold);
   void put(const Share& share);
   void put(const PriceVersion& prices);
+  void put(const ConversionRate& rate);
   void put(const RememberedAnswer& answer);
   void set_counters(const Counters& counters) { counters_ = counters; }
 
@@ -73,7 +76,11 @@ class Book {
   [[nodiscard]] std::vector<const Hold*> open_holds() const;
   [[nodiscard]] std::vector<const Share*> shares_of(HoldId hold) const;
   [[nodiscard]] const std::map<std::int64_t, PriceVersion>& prices() const { return prices_; }
+  // By version.
+  [[nodiscard]] const std::map<std::int64_t, ConversionRate>& rates() const { return rates_; }
   [[nodiscard]] std::int64_t unbound_count(const std::string& user, AccountId account) const;
+  // Of the budgets that carry over, the first end after that moment; nothing when there is none.
+  [[nodiscard]] std::optional<Instant> next_carry_end(Instant after) const;
   [[nodiscard]] const Counters& counters() const { return counters_; }
 
  private:
@@ -84,6 +91,7 @@ class Book {
   std::unordered_map<std::string, AccountId> account_names_;
   std::map<BudgetId, Budget> budgets_;
   std::map<AccountId, std::set<BudgetId>> account_budgets_;
+  std::set<std::pair<Instant, BudgetId>> carry_ends_;  // of budgets that carry over
   std::map<LimitId, PartitionLimit> limits_;
   std::map<BudgetId, std::set<LimitId>> budget_limits_;
   std::unordered_map<HoldId, Hold> holds_;
@@ -94,6 +102,7 @@ class Book {
   std::unordered_map<ShareId, Share> shares_;
   std::map<std::pair<HoldId, ShareKey>, ShareId> share_keys_;
   std::map<std::int64_t, PriceVersion> prices_;
+  std::map<std::int64_t, ConversionRate> rates_;
   std::unordered_map<std::string, RememberedAnswer> answers_;
   std::map<std::pair<Instant, std::string>, bool> answer_times_;
   Counters counters_;
@@ -119,6 +128,16 @@ class Stage {
   [[nodiscard]] std::vector<BudgetId> budgets_of(AccountId account) const;
   [[nodiscard]] std::vector<LimitId> limits_of(BudgetId budget) const;
   [[nodiscard]] std::int64_t unbound_count(const std::string& user, AccountId account) const;
+  // In order of id: accounts that have a budget which ended by then and carries over.
+  [[nodiscard]] std::vector<AccountId> accounts_with_ended(Instant at) const;
+  // In force at that moment: the one that took effect last; nullptr when there is none.
+  [[nodiscard]] const ConversionRate* rate(const std::string& from_unit, const std::string& to_unit,
+                                           Instant at) const;
+
+  // Accounts of which a budget that carries over was touched, or that were named here, since this
+  // was asked last.
+  [[nodiscard]] std::set<AccountId> take_touched();
+  void touch(AccountId account) { touched_.insert(account); }
 
   // The staged copy of an object that exists; made on first use.
   Account& edit(AccountId id);
@@ -136,6 +155,7 @@ class Stage {
   Hold& add(Hold hold);
   Share& add(Share share);
   PriceVersion& add(PriceVersion prices);
+  ConversionRate& add(ConversionRate rate);
   Entry& add(Entry entry);
   void remember(RememberedAnswer answer);
   void count_unbound(const std::string& user, AccountId account, std::int64_t change);
@@ -147,6 +167,7 @@ class Stage {
   [[nodiscard]] const std::map<HoldId, Hold>& holds() const { return holds_; }
   [[nodiscard]] const std::map<ShareId, Share>& shares() const { return shares_; }
   [[nodiscard]] const std::map<std::int64_t, PriceVersion>& prices() const { return prices_; }
+  [[nodiscard]] const std::map<std::int64_t, ConversionRate>& rates() const { return rates_; }
   [[nodiscard]] const std::map<std::string, RememberedAnswer>& answers() const { return answers_; }
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
   [[nodiscard]] const Counters& counters() const { return counters_; }
@@ -165,6 +186,8 @@ class Stage {
   std::map<ShareId, Share> shares_;
   std::map<std::pair<HoldId, ShareKey>, ShareId> share_keys_;
   std::map<std::int64_t, PriceVersion> prices_;
+  std::map<std::int64_t, ConversionRate> rates_;
+  std::set<AccountId> touched_;
   std::map<std::string, RememberedAnswer> answers_;
   std::map<Book::UnboundKey, std::int64_t> unbound_;
   std::vector<Entry> entries_;

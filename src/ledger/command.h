@@ -47,11 +47,15 @@ enum class Refusal {
   too_many_unbound,       // submissions of this user and account that never became jobs
   unknown_hold,
   hold_closed,
-  hold_is_bound,        // only settlement ends it
-  bound_elsewhere,      // already tied to another job
-  settled_differently,  // the share was settled with other facts
-  unit_not_held,        // the hold has no part in that unit
-  overflow              // a sum would leave 64 bits
+  hold_is_bound,           // only settlement ends it
+  bound_elsewhere,         // already tied to another job
+  settled_differently,     // the share was settled with other facts
+  unit_not_held,           // the hold has no part in that unit
+  same_unit,               // a conversion from a unit to itself
+  conversion_not_allowed,  // the account may not convert
+  no_conversion_rate,      // none for these two units is in force
+  converts_to_nothing,     // less than a millionth would arrive
+  overflow                 // a sum would leave 64 bits
 };
 [[nodiscard]] const char* to_string(Refusal refusal);
 [[nodiscard]] std::optional<Refusal> parse_refusal(std::string_view text);
@@ -71,6 +75,7 @@ struct NewBudget {
   Instant end;
   Micros limit;
   Micros credit_limit;
+  std::int64_t carry_over_millionths = 0;  // 0 to carry_all
 };
 
 struct CreateAccount {
@@ -99,6 +104,8 @@ struct UpdateAccount {
   std::optional<Instant> end;
   std::optional<Micros> credit_limit;
   std::optional<std::vector<std::string>> aliases;  // all of them; empty for none
+  std::optional<std::int64_t> carry_over_millionths;
+  std::optional<bool> may_convert;
 };
 
 struct CloseAccount {
@@ -221,15 +228,47 @@ struct Refund {
   Micros amount;  // at most what was charged less what was refunded
 };
 
+// Moves what settled shares of a hold were charged to another account, which bears it from then on
+// like a cost of its own: also beyond its limit. Reason as for a refund.
+struct WriteOff {
+  HoldId hold;
+  std::optional<ShareKey> key;  // as for a refund
+  std::string unit;
+  std::optional<Micros> amount;  // at most what was charged less what was refunded; all of it
+  std::string to;                // on whose budget in force it is counted
+};
+
+// Carries what budgets that have ended by context.at leave into the next ones. Once is enough, but
+// again does no harm. What comes back to such a budget later is carried by the command that gives
+// it back.
+struct CarryOver {};
+
+// A rate is in force from its moment until a later one of the same two units.
+struct RecordConversionRate {
+  std::string from_unit;
+  std::string to_unit;
+  Micros rate;  // of to_unit for one of from_unit; above 0, at most 1'000'000 units
+  Instant effective_from;
+};
+
+// Moves money of an account from its budget in one unit to its budget in another, at the rate in
+// force, rounded down. amount > 0; a reason is needed, and that the account may convert.
+struct Convert {
+  std::string account;
+  std::string from_unit;
+  std::string to_unit;
+  Micros amount;  // of from_unit; at most what is available
+};
+
 struct RecordPrices {
   Instant effective_from;
   std::string text;
 };
 
-using Action =
-    std::variant<CreateAccount, UpdateAccount, CloseAccount, AddBudget, SetPartitionLimit,
-                 PlaceHold, BindHold, SettleShare, OpenShare, VoidHold, ReplaceHold, Adjust,
-                 Deposit, Withdraw, Transfer, Refund, RecordPrices>;
+using Action = std::variant<CreateAccount, UpdateAccount, CloseAccount, AddBudget,
+                            SetPartitionLimit, PlaceHold, BindHold, SettleShare, OpenShare,
+                            VoidHold, ReplaceHold, Adjust, Deposit, Withdraw, Transfer, Refund,
+                            RecordPrices, WriteOff, CarryOver, RecordConversionRate, Convert>;
 
 struct Command {
   Context context;
@@ -262,8 +301,10 @@ struct Outcome {
   Micros charged;  // a refund: what was charged less what was refunded before
   Micros overrun;
   Micros released;
+  Micros converted;           // what arrived, in the other unit
   std::int64_t sequence = 0;  // of the first entry written, 0 when none
   std::int64_t price_version = 0;
+  std::int64_t rate_version = 0;  // of a conversion, or recorded
   bool operator==(const Outcome&) const = default;
   [[nodiscard]] bool accepted() const { return refusal == Refusal::none; }
 };

@@ -31,6 +31,15 @@ namespace asbb::ledger {
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context,
                                     const RecordPrices& action);
 
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const WriteOff& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const CarryOver& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context,
+                                    const RecordConversionRate& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const Convert& action);
+
+// Carries what the account's ended budgets leave; again does nothing.
+void carry_over(Stage& stage, const Context& context, AccountId account);
+
 [[nodiscard]] Outcome refuse(Refusal refusal, std::string field = {});
 
 // With the figures of the leg that decided, its unit, and what was asked.
@@ -42,14 +51,35 @@ namespace asbb::ledger {
 [[nodiscard]] const Budget* nearest_budget(const Stage& stage, AccountId account,
                                            const std::string& unit, Instant at);
 
+// Above zero and not too much, with a reason.
+[[nodiscard]] Outcome check_amount(const Context& context, Micros amount);
+
+// The account's budget of that unit that money goes into, in `budget`, or why it cannot.
+[[nodiscard]] Outcome find_target(const Stage& stage, const Context& context,
+                                  const std::string& name, const std::string& field,
+                                  const std::string& unit, Micros amount, const Budget*& budget);
+
+// The budget that money comes out of, in `budget`, or why it cannot.
+[[nodiscard]] Outcome find_source(const Stage& stage, const Context& context,
+                                  const std::string& name, const std::string& unit, Micros amount,
+                                  const Budget*& budget);
+
+// Moves the limit up or down, as the type says, and writes the entry. `other` is the budget at the
+// other end; `more` are further lines of its details.
+void move_limit(Stage& stage, const Context& context, BudgetId id, EntryType type, Micros amount,
+                BudgetId other = {}, const std::string& more = {});
+
+// The answer to a move of a limit.
+[[nodiscard]] Outcome moved(const Stage& stage, BudgetId id, Micros amount);
+
 // An entry with what the context and the account say already filled in.
 [[nodiscard]] Entry account_entry(const Context& context, EntryType type, const Account& account);
 
 // Free text of people and clusters: at most 2000 bytes, and no NUL.
 [[nodiscard]] bool is_valid_text(const std::string& text);
 
-// The counters of a leg; a partition without a limit has limit and available zero.
-[[nodiscard]] LegFigures figures_of(const Stage& stage, const Leg& leg);
+// The first leg that has used less than the amount; nullptr when all have used as much.
+[[nodiscard]] const Leg* leg_without(const Stage& stage, const std::vector<Leg>& legs, Micros used);
 
 // Adds to held and used of every leg. False, with nothing changed, when a counter would leave its
 // bounds.

@@ -41,6 +41,7 @@ std::string account_details(const Stage& stage, const Account& account) {
   const Account* parent = stage.account(account.parent);
   writer.add("parent", parent == nullptr ? "" : parent->name);
   writer.add("status", to_string(account.status));
+  if (account.may_convert) writer.add("may_convert", 1);
   if (!account.aliases.empty()) writer.add("aliases", joined(account.aliases));
   if (account.hold_factor_millionths) {
     writer.add("hold_factor_millionths", *account.hold_factor_millionths);
@@ -54,11 +55,14 @@ void write_budget_entry(Stage& stage, const Context& context, EntryType type,
   entry.budget = budget.id;
   entry.unit = budget.unit;
   entry.amount = budget.limit;
-  entry.details = RecordWriter()
-                      .add("start_us", budget.start.microseconds)
-                      .add("end_us", budget.end.microseconds)
-                      .add("credit_limit_micros", budget.credit_limit.count())
-                      .text();
+  RecordWriter details;
+  details.add("start_us", budget.start.microseconds)
+      .add("end_us", budget.end.microseconds)
+      .add("credit_limit_micros", budget.credit_limit.count());
+  if (budget.carry_over_millionths > 0) {
+    details.add("carry_over_millionths", budget.carry_over_millionths);
+  }
+  entry.details = details.text();
   stage.add(std::move(entry));
 }
 
@@ -67,6 +71,9 @@ Outcome check_budget(const Stage& stage, AccountId account, const NewBudget& bud
   if (!is_valid_unit(budget.unit)) return refuse(Refusal::bad_name, "unit");
   if (!is_valid_limit(budget.limit)) return refuse(Refusal::bad_amount, "budget_limit");
   if (!is_valid_limit(budget.credit_limit)) return refuse(Refusal::bad_amount, "credit_limit");
+  if (budget.carry_over_millionths < 0 || budget.carry_over_millionths > carry_all) {
+    return refuse(Refusal::bad_amount, "carry_over");
+  }
   if (budget.end <= budget.start) return refuse(Refusal::bad_period, "end_date");
   for (const BudgetId id : stage.budgets_of(account)) {
     const Budget* other = stage.budget(id);
@@ -86,6 +93,7 @@ Budget& add_budget(Stage& stage, const Context& context, AccountId account, cons
   budget.end = from.end;
   budget.limit = from.limit;
   budget.credit_limit = from.credit_limit;
+  budget.carry_over_millionths = from.carry_over_millionths;
   budget.created_at = budget.updated_at = context.at;
   Budget& added = stage.add(std::move(budget));
   write_budget_entry(stage, context, EntryType::budget_create, added);
@@ -140,11 +148,18 @@ Outcome check_budget_change(const Stage& stage, const Context& context, const Bu
 // Checks the changes of limit and period of an update, and says in `plan` what they come to.
 Outcome plan_budget_update(const Stage& stage, const Context& context, const UpdateAccount& action,
                            const Account& account, BudgetPlan& plan) {
-  if (!action.limit && !action.start && !action.end && !action.credit_limit) return {};
+  if (!action.limit && !action.start && !action.end && !action.credit_limit &&
+      !action.carry_over_millionths) {
+    return {};
+  }
   const Budget* budget = nearest_budget(stage, account.id, action.unit, context.at);
   if (action.limit && action.start && action.end) {
-    plan.wanted = {action.unit, *action.start, *action.end, *action.limit,
-                   action.credit_limit.value_or(Micros())};
+    plan.wanted = {action.unit,
+                   *action.start,
+                   *action.end,
+                   *action.limit,
+                   action.credit_limit.value_or(Micros()),
+                   action.carry_over_millionths.value_or(0)};
     if (*action.end <= *action.start) return refuse(Refusal::bad_period, "end_date");
     budget = overlapped_budget(stage, account.id, action.unit, *action.start, *action.end);
     plan.adds = budget == nullptr;
@@ -154,9 +169,12 @@ Outcome plan_budget_update(const Stage& stage, const Context& context, const Upd
   }
   if (budget == nullptr) return refuse(Refusal::unknown_budget, "unit");
   plan.change = budget->id;
-  plan.wanted = {budget->unit, action.start.value_or(budget->start),
-                 action.end.value_or(budget->end), action.limit.value_or(budget->limit),
-                 action.credit_limit.value_or(budget->credit_limit)};
+  plan.wanted = {budget->unit,
+                 action.start.value_or(budget->start),
+                 action.end.value_or(budget->end),
+                 action.limit.value_or(budget->limit),
+                 action.credit_limit.value_or(budget->credit_limit),
+                 action.carry_over_millionths.value_or(budget->carry_over_millionths)};
   return check_budget_change(stage, context, *budget, plan.wanted);
 }
 
@@ -166,13 +184,15 @@ void change_budget(Stage& stage, const Context& context, BudgetId id, const NewB
   budget.end = wanted.end;
   budget.limit = wanted.limit;
   budget.credit_limit = wanted.credit_limit;
+  budget.carry_over_millionths = wanted.carry_over_millionths;
+  stage.touch(budget.account);
   budget.updated_at = context.at;
   write_budget_entry(stage, context, EntryType::budget_update, budget);
 }
 
 bool changes_account(const UpdateAccount& action) {
   return action.display_name || action.description || action.parent || action.status ||
-         action.hold_factor_millionths || action.aliases;
+         action.hold_factor_millionths || action.aliases || action.may_convert;
 }
 
 // Unique among the names and aliases of all accounts; the refusal names the one that has it.
@@ -319,7 +339,9 @@ Outcome decide_action(Stage& stage, const Context& context, const UpdateAccount&
     if (action.parent) {
       changed.parent = action.parent->empty() ? AccountId{} : stage.account(*action.parent)->id;
     }
+    changed.may_convert = action.may_convert.value_or(changed.may_convert);
     changed.updated_at = context.at;
+    stage.touch(id);  // it may have been closed
     if (action.aliases) {
       std::set<std::string> names(action.aliases->begin(), action.aliases->end());
       stage.set_aliases(id, {names.begin(), names.end()});

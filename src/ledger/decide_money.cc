@@ -1,5 +1,5 @@
-// Money that people move: corrections, deposits, withdrawals, transfers and refunds. Each has a
-// reason.
+// Money that people move between budgets: corrections, deposits, withdrawals and transfers. Each
+// has a reason.
 #include <algorithm>
 
 #include "base/assert.h"
@@ -14,7 +14,12 @@ bool has_reason(const Context& context) {
          is_valid_text(context.reason);
 }
 
-// The first leg that has used less than the amount; nullptr when all have used as much.
+Leg leg_of(const Budget& budget) {
+  return {Leg::Kind::budget, budget.id.value};
+}
+
+}  // namespace
+
 const Leg* leg_without(const Stage& stage, const std::vector<Leg>& legs, Micros used) {
   const auto found = std::find_if(
       legs.begin(), legs.end(), [&](const Leg& leg) { return figures_of(stage, leg).used < used; });
@@ -27,11 +32,6 @@ Outcome check_amount(const Context& context, Micros amount) {
   return {};
 }
 
-Leg leg_of(const Budget& budget) {
-  return {Leg::Kind::budget, budget.id.value};
-}
-
-// The budget that money goes into, in `budget`, or why it cannot.
 Outcome find_target(const Stage& stage, const Context& context, const std::string& name,
                     const std::string& field, const std::string& unit, Micros amount,
                     const Budget*& budget) {
@@ -49,8 +49,7 @@ Outcome find_target(const Stage& stage, const Context& context, const std::strin
   return {};
 }
 
-// The budget that money comes out of, in `budget`, or why it cannot. Also of a closed account, so
-// that what is left there can be used elsewhere.
+// Also of a closed account, so that what is left there can be used elsewhere.
 Outcome find_source(const Stage& stage, const Context& context, const std::string& name,
                     const std::string& unit, Micros amount, const Budget*& budget) {
   const Account* account = stage.account(name);
@@ -64,10 +63,10 @@ Outcome find_source(const Stage& stage, const Context& context, const std::strin
   return {};
 }
 
-// Moves the limit and writes the entry; `other` is the budget at the other end of a transfer.
 void move_limit(Stage& stage, const Context& context, BudgetId id, EntryType type, Micros amount,
-                BudgetId other = {}) {
-  const bool comes_in = type == EntryType::deposit || type == EntryType::transfer_in;
+                BudgetId other, const std::string& more) {
+  const bool comes_in = type == EntryType::deposit || type == EntryType::transfer_in ||
+                        type == EntryType::carry_in || type == EntryType::convert_in;
   Budget& budget = stage.edit(id);
   budget.limit += comes_in ? amount : Micros() - amount;
   budget.updated_at = context.at;
@@ -81,7 +80,7 @@ void move_limit(Stage& stage, const Context& context, BudgetId id, EntryType typ
     details.add("other_account", stage.account(stage.budget(other)->account)->name)
         .add("other_budget", other.value);
   }
-  entry.details = details.text();
+  entry.details = details.text() + more;
   stage.add(std::move(entry));
 }
 
@@ -95,35 +94,6 @@ Outcome moved(const Stage& stage, BudgetId id, Micros amount) {
   outcome.leg = figures_of(stage, leg_of(*budget));
   return outcome;
 }
-
-// Settled runs of the hold that were charged in that unit and not refunded in full, first settled
-// first.
-std::vector<const Share*> refundable_shares(const Stage& stage, const Refund& action) {
-  std::vector<const Share*> shares;
-  for (const Share* share : stage.shares_of(action.hold)) {
-    const bool fits = !action.key || share->key == *action.key;
-    if (fits && share->status == ShareStatus::settled && share->unit == action.unit &&
-        share->refunded < share->actual) {
-      shares.push_back(share);
-    }
-  }
-  std::sort(shares.begin(), shares.end(), [](const Share* a, const Share* b) {
-    return std::pair(a->settled_at, a->id) < std::pair(b->settled_at, b->id);
-  });
-  return shares;
-}
-
-// Runs of one hold may together have cost more than 64 bits count: stops at `enough`.
-Micros refundable_sum(const std::vector<const Share*>& shares, Micros enough) {
-  Micros sum;
-  for (const Share* share : shares) {
-    sum += share->actual - share->refunded;
-    if (sum >= enough) return sum;
-  }
-  return sum;
-}
-
-}  // namespace
 
 Outcome decide_action(Stage& stage, const Context& context, const Adjust& action) {
   const Account* account = stage.account(action.account);
@@ -196,48 +166,6 @@ Outcome decide_action(Stage& stage, const Context& context, const Transfer& acti
   move_limit(stage, context, source, EntryType::transfer_out, action.amount, target);
   move_limit(stage, context, target, EntryType::transfer_in, action.amount, source);
   return moved(stage, source, action.amount);
-}
-
-Outcome decide_action(Stage& stage, const Context& context, const Refund& action) {
-  const Hold* hold = stage.hold(action.hold);
-  if (hold == nullptr) return refuse(Refusal::unknown_hold, "transaction_id");
-  Outcome outcome = check_amount(context, action.amount);
-  if (!outcome.accepted()) return outcome;
-  const auto paid = std::find_if(hold->parts.begin(), hold->parts.end(),
-                                 [&](const HoldPart& part) { return part.unit == action.unit; });
-  if (paid == hold->parts.end()) return refuse(Refusal::unit_not_held, "unit");
-  const auto shares = refundable_shares(stage, action);
-  outcome.account = hold->account;
-  outcome.budget = paid->budget;
-  outcome.hold = hold->id;
-  outcome.unit = action.unit;
-  outcome.amount = action.amount;
-  outcome.charged = refundable_sum(shares, action.amount);
-  if (outcome.charged < action.amount) {
-    outcome.refusal = Refusal::exceeds_charge;
-    outcome.field = "amount";
-    return outcome;
-  }
-  if (const Leg* leg = leg_without(stage, paid->legs, action.amount)) {
-    return refuse_with_figures(stage, *leg, Refusal::exceeds_used, "amount", action.amount);
-  }
-  const bool added = add_to_legs(stage, paid->legs, Micros(), Micros() - action.amount);
-  ASBB_ASSERT(added);
-  Micros left = action.amount;
-  for (const Share* known : shares) {
-    const Micros back = std::min(left, known->actual - known->refunded);
-    if (back.is_zero()) break;
-    Share& share = stage.edit(known->id);
-    share.refunded += back;
-    left -= back;
-    Entry entry = entry_for(stage, context, EntryType::refund, *hold, *paid);
-    entry.amount = back;
-    entry.job = share.key;
-    stage.add(std::move(entry));
-  }
-  ASBB_ASSERT(left.is_zero());
-  outcome.leg = figures_of(stage, paid->legs.front());
-  return outcome;
 }
 
 }  // namespace asbb::ledger

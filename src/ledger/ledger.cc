@@ -113,6 +113,8 @@ Outcome decide(Stage& stage, const Command& command) {
     outcome = std::visit([&](const auto& action) { return decide_action(stage, context, action); },
                          command.action);
   }
+  for (const AccountId account : stage.take_touched()) carry_over(stage, context, account);
+  (void)stage.take_touched();  // what carrying over itself has touched
   if (static_cast<std::int64_t>(stage.entries().size()) > entries_before) {
     ASBB_ASSERT(outcome.accepted());
     outcome.sequence = stage.entries()[static_cast<std::size_t>(entries_before)].sequence;

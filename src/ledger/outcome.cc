@@ -9,7 +9,7 @@
 namespace asbb::ledger {
 namespace {
 
-constexpr Words<Refusal, 39> refusals{{
+constexpr Words<Refusal, 43> refusals{{
     {Refusal::none, "none"},
     {Refusal::request_id_conflict, "request_id_conflict"},
     {Refusal::request_too_old, "request_too_old"},
@@ -48,6 +48,10 @@ constexpr Words<Refusal, 39> refusals{{
     {Refusal::bound_elsewhere, "bound_elsewhere"},
     {Refusal::settled_differently, "settled_differently"},
     {Refusal::unit_not_held, "unit_not_held"},
+    {Refusal::same_unit, "same_unit"},
+    {Refusal::conversion_not_allowed, "conversion_not_allowed"},
+    {Refusal::no_conversion_rate, "no_conversion_rate"},
+    {Refusal::converts_to_nothing, "converts_to_nothing"},
     {Refusal::overflow, "overflow"},
 }};
 
@@ -72,6 +76,7 @@ void visit_amounts(OutcomeType& outcome, Visit visit) {
   visit("charged", outcome.charged);
   visit("overrun", outcome.overrun);
   visit("released", outcome.released);
+  visit("converted", outcome.converted);
 }
 
 template <typename OutcomeType, typename Visit>
@@ -81,6 +86,7 @@ void visit_numbers(OutcomeType& outcome, Visit visit) {
   visit("hold", outcome.hold.value);
   visit("sequence", outcome.sequence);
   visit("price_version", outcome.price_version);
+  visit("rate_version", outcome.rate_version);
 }
 
 }  // namespace

@@ -104,7 +104,9 @@ void check_refusal(const Command& command, const Outcome& outcome) {
   const bool lacks_money = outcome.refusal == Refusal::insufficient_budget ||
                            outcome.refusal == Refusal::partition_limit_exceeded;
   if (!lacks_money || outcome.replayed) return;
-  require(std::holds_alternative<PlaceHold>(command.action), "no hold, and no money for it");
+  require(std::holds_alternative<PlaceHold>(command.action) ||
+              std::holds_alternative<ReplaceHold>(command.action),
+          "no hold, and no money for it");
   const LegFigures& leg = outcome.leg;
   require(leg.available == leg.limit - leg.held - leg.used, "wrong figures in a refusal");
   require(leg.available < outcome.amount, "refused though the money is there");
@@ -114,6 +116,8 @@ void check_refusal(const Command& command, const Outcome& outcome) {
 class Run {
  public:
   void step(const Command& command, std::uint64_t seed, Coverage& coverage) {
+    const Instant at = command.context.at;
+    const bool all_was_carried = testing::left_to_carry(book_, at).empty();
     Stage stage(book_);
     Outcome outcome = decide(stage, command);
     if (seed % 4 == 0) {
@@ -128,6 +132,12 @@ class Run {
     book_.adopt(stage);
     const std::string broken = broken_rule(book_);
     if (!broken.empty()) throw Broken{broken};
+    const bool carries = std::holds_alternative<CarryOver>(command.action) && !outcome.replayed &&
+                         outcome.accepted();
+    const std::string left = testing::left_to_carry(book_, at);
+    if ((all_was_carried || carries) && !left.empty()) {
+      throw Broken{"not carried over: " + left};
+    }
     check_audit();
     batched_.run(command, outcome);
     if (seed % 7 == 0) batched_.drop_and_decide_again();

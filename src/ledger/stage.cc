@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "base/assert.h"
 #include "ledger/book.h"
@@ -148,6 +149,36 @@ std::int64_t Stage::unbound_count(const std::string& user, AccountId account) co
   return book_->unbound_count(user, account) + (found == unbound_.end() ? 0 : found->second);
 }
 
+std::vector<AccountId> Stage::accounts_with_ended(Instant at) const {
+  std::set<AccountId> found;
+  for (const auto& [end, id] : book_->carry_ends_) {
+    if (end > at) break;
+    found.insert(budget(id)->account);
+  }
+  for (const auto& [id, budget] : budgets_) {
+    if (budget.carry_over_millionths > 0 && budget.end <= at) found.insert(budget.account);
+  }
+  return {found.begin(), found.end()};
+}
+
+const ConversionRate* Stage::rate(const std::string& from_unit, const std::string& to_unit,
+                                  Instant at) const {
+  const ConversionRate* best = nullptr;
+  for (const auto* rates : {&book_->rates_, &rates_}) {
+    for (const auto& [version, rate] : *rates) {
+      if (rate.from_unit != from_unit || rate.to_unit != to_unit || at < rate.effective_from) {
+        continue;
+      }
+      if (best == nullptr || best->effective_from <= rate.effective_from) best = &rate;
+    }
+  }
+  return best;
+}
+
+std::set<AccountId> Stage::take_touched() {
+  return std::exchange(touched_, {});
+}
+
 Account& Stage::edit(AccountId id) {
   return copy_in(accounts_, id, book_->account(id));
 }
@@ -159,7 +190,9 @@ void Stage::set_aliases(AccountId id, std::vector<std::string> aliases) {
 }
 
 Budget& Stage::edit(BudgetId id) {
-  return copy_in(budgets_, id, book_->budget(id));
+  Budget& budget = copy_in(budgets_, id, book_->budget(id));
+  if (budget.carry_over_millionths > 0) touch(budget.account);
+  return budget;
 }
 PartitionLimit& Stage::edit(LimitId id) {
   return copy_in(limits_, id, book_->limit(id));
@@ -178,6 +211,7 @@ Account& Stage::add(Account account) {
 }
 
 Budget& Stage::add(Budget budget) {
+  touch(budget.account);
   budget.id.value = ++counters_.budget;
   return budgets_.emplace(budget.id, std::move(budget)).first->second;
 }
@@ -204,6 +238,11 @@ PriceVersion& Stage::add(PriceVersion prices) {
   return prices_.emplace(prices.version, std::move(prices)).first->second;
 }
 
+ConversionRate& Stage::add(ConversionRate rate) {
+  rate.version = ++counters_.rate_version;
+  return rates_.emplace(rate.version, std::move(rate)).first->second;
+}
+
 Entry& Stage::add(Entry entry) {
   entry.sequence = ++counters_.entry;
   return entries_.emplace_back(std::move(entry));
@@ -220,7 +259,8 @@ void Stage::count_unbound(const std::string& user, AccountId account, std::int64
 
 bool Stage::is_empty() const {
   return accounts_.empty() && budgets_.empty() && limits_.empty() && holds_.empty() &&
-         shares_.empty() && prices_.empty() && answers_.empty() && entries_.empty();
+         shares_.empty() && prices_.empty() && rates_.empty() && answers_.empty() &&
+         entries_.empty();
 }
 
 }  // namespace asbb::ledger

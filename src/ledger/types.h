@@ -32,10 +32,13 @@ struct Account {
   AccountStatus status = AccountStatus::active;
   std::optional<std::int64_t>
       hold_factor_millionths;  // 1'200'000 = estimate x 1.2; else the service's
+  bool may_convert = false;    // an administrator lets it pay one unit with another
   Instant created_at;
   Instant updated_at;
   bool operator==(const Account&) const = default;
 };
+
+inline constexpr std::int64_t carry_all = 1'000'000;
 
 // One limit of one unit over [start, end). held and used also count what descendants drew through
 // it.
@@ -49,6 +52,9 @@ struct Budget {
   Micros held;
   Micros used;
   Micros credit_limit;  // for overruns and jobs that already run, never for holds
+  // How much of what is left at the end goes into the account's next budget: 0 to carry_all.
+  std::int64_t carry_over_millionths = 0;
+  Micros carried;  // of it, what has gone there
   Instant created_at;
   Instant updated_at;
   bool operator==(const Budget&) const = default;
@@ -147,7 +153,7 @@ struct Share {
   Micros charged;   // out of what was held
   Micros overrun;   // beyond it
   Micros released;  // back to the budget, or to the hold when requeued
-  Micros refunded;  // of charged and overrun, given back since
+  Micros refunded;  // of charged and overrun, given back or written off since
   bool requeued = false;
   Instant opened_at;
   Instant settled_at;
@@ -172,6 +178,13 @@ enum class EntryType {
   withdrawal,
   transfer_out,
   transfer_in,
+  carry_out,
+  carry_in,
+  write_off_out,
+  write_off_in,
+  convert_out,
+  convert_in,
+  conversion_rate,
   prices
 };
 
@@ -204,6 +217,18 @@ struct PriceVersion {
   Instant imported_at;
   std::string text;  // the price book's canonical text; the ledger does not read it
   bool operator==(const PriceVersion&) const = default;
+};
+
+// What one unit of `from_unit` comes to in `to_unit`, from a moment on; the other direction has a
+// rate of its own.
+struct ConversionRate {
+  std::int64_t version = 0;
+  std::string from_unit;
+  std::string to_unit;
+  Micros rate;  // of to_unit for one of from_unit
+  Instant effective_from;
+  Instant recorded_at;
+  bool operator==(const ConversionRate&) const = default;
 };
 
 // Stable lower-case words for the wire and the database; parse gives nothing for another word.

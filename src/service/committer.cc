@@ -124,6 +124,7 @@ void Committer::loop() {
     }
     if (!batch.empty()) process(batch);
     batch.clear();
+    batches_.carry_over();
     batches_.keep_house();
   }
 }

@@ -33,6 +33,15 @@ std::string new_name(const ledger::Command& command) {
   return place->transaction_id.empty() ? command.context.request_id : place->transaction_id;
 }
 
+ledger::Command carry_command(Instant at) {
+  ledger::Command command;
+  command.context.actor = "service";
+  command.context.reason = "the period of the budget ended";
+  command.context.at = at;
+  command.action = ledger::CarryOver{};
+  return command;
+}
+
 Error lost_error() {
   return {ErrorKind::denied,
           "another budget service has taken over this database; this one writes no more: stop it",
@@ -90,12 +99,14 @@ void BatchCommitter::decide_in_order(Commands& commands, std::size_t from, std::
       return answer_failure(from, count, loaded.error(), answers);
     }
   }
-  if (auto fetched = fetch_missing(&commands[from], count, look_up_all); !fetched) {
+  if (auto fetched = fetch_missing(commands.data() + from, count, look_up_all); !fetched) {
     return answer_failure(from, count, fetched.error(), answers);
   }
   const Instant decided_at = ledger_time();
   last_decided_ = decided_at;
   ledger::Stage stage(book_);
+  // First, so that no hold of a new period is judged without what the last one left it.
+  if (has_budget_ended(decided_at)) (void)ledger::decide(stage, carry_command(decided_at));
   Answers staged;
   for (std::size_t i = from; i < from + count; ++i) {
     commands[i].context.at = decided_at;
@@ -117,9 +128,20 @@ void BatchCommitter::decide_in_order(Commands& commands, std::size_t from, std::
     if (!committed) return answer_failure(from, count, committed.error(), answers);
     adopt(stage, rows);
   }
+  carried_until_ = decided_at;
   ++commits_;
   commands_ += static_cast<std::int64_t>(count);
   std::move(staged.begin(), staged.end(), std::back_inserter(answers));
+}
+
+bool BatchCommitter::has_budget_ended(Instant at) const {
+  const auto end = book_.next_carry_end(carried_until_.value_or(Instant{}));
+  return end && *end <= at;
+}
+
+void BatchCommitter::carry_over() {
+  Commands none;
+  if (state_ == State::healthy && has_budget_ended(ledger_time())) (void)decide(none);
 }
 
 // One command that the database refuses must not take the others with it; and each gets another
@@ -199,6 +221,7 @@ store::Batch BatchCommitter::make_batch(const ledger::Stage& stage) const {
   copy_rows(stage.holds(), rows.holds);
   copy_rows(stage.shares(), rows.shares);
   copy_rows(stage.prices(), rows.prices);
+  copy_rows(stage.rates(), rows.rates);
   copy_rows(stage.answers(), rows.answers);
   store::ChainValue head = chain_head_;
   for (const ledger::Entry& entry : stage.entries()) {
@@ -237,6 +260,7 @@ Result<void> BatchCommitter::reload() {
   for (const auto& row : snapshot->holds) fresh.put(row);
   for (const auto& row : snapshot->shares) fresh.put(row);
   for (const auto& row : snapshot->prices) fresh.put(row);
+  for (const auto& row : snapshot->rates) fresh.put(row);
   std::map<Instant, std::int64_t> counts;
   for (const auto& row : snapshot->answers) {
     fresh.put(row);
@@ -252,6 +276,7 @@ Result<void> BatchCommitter::reload() {
   answers_remembered_ = static_cast<std::int64_t>(snapshot->answers.size());
   forgotten_before_ = std::max(forgotten_before_, answers_since);
   closed_holds_.clear();
+  carried_until_.reset();
   last_housekeeping_ = now;
   state_ = State::healthy;
   return {};

@@ -1,13 +1,15 @@
 // What the committer does with a batch, without its thread (DESIGN 3, "The committer"). Owns the
 // Book: decides every command in order on a stage, writes all effects in one transaction, and only
 // after the commit adopts the stage. A definite failure drops the stage; an unknown outcome makes
-// it reload the book from the store and answer from the memory of request ids. decide(), start()
-// and keep_house() are called by one thread, the committer's or the simulation's; the rest by any.
-// It never answers yes before the commit, and writes nothing once another service has taken over.
+// it reload the book from the store and answer from the memory of request ids. decide(), start(),
+// carry_over() and keep_house() are called by one thread, the committer's or the simulation's; the
+// rest by any. It never answers yes before the commit, and writes nothing once another service has
+// taken over.
 #pragma once
 
 #include <atomic>
 #include <deque>
+#include <optional>
 #include <shared_mutex>
 #include <utility>
 #include <vector>
@@ -41,6 +43,10 @@ class BatchCommitter {
   // have been recorded; only a command without a request id, or when the database cannot be read.
   // denied: another service has taken over, for good. broken: the database refuses the rows.
   [[nodiscard]] std::vector<Answer> decide(std::vector<ledger::Command>& commands);
+
+  // Carries over what budgets leave that have ended since this was done last, or since the start;
+  // decide() does so too, before anything else. Cheap when no end has passed.
+  void carry_over();
 
   // Once a minute drops what is old enough: answers after ledger::answer_memory, closed holds
   // after an hour. Cheap when there is nothing to do.
@@ -81,6 +87,7 @@ class BatchCommitter {
   [[nodiscard]] bool may_be_forgotten(const std::string& name) const;
   [[nodiscard]] bool is_memory_full(const ledger::Stage& stage,
                                     const ledger::Command& command) const;
+  [[nodiscard]] bool has_budget_ended(Instant at) const;
   [[nodiscard]] store::Batch make_batch(const ledger::Stage& stage) const;
   void adopt(ledger::Stage& stage, const store::Batch& written);
   [[nodiscard]] Result<void> reload();
@@ -102,7 +109,8 @@ class BatchCommitter {
   std::atomic<std::int64_t> commands_ = 0;
   std::atomic<std::int64_t> failures_ = 0;
   std::atomic<std::int64_t> answers_remembered_ = 0;
-  std::atomic<Instant> last_decided_{};  // ledger time never goes back, whatever the clock does
+  std::atomic<Instant> last_decided_{};   // ledger time never goes back, whatever the clock does
+  std::optional<Instant> carried_until_;  // ends of budgets up to here are done
   Instant last_housekeeping_;
   Instant forgotten_before_;  // answers from before this moment may be gone
   std::deque<std::pair<Instant, std::int64_t>> answer_counts_;   // remembered in each batch

@@ -45,6 +45,8 @@ Meaning meaning_of(Refusal refusal) {
     case Refusal::limit_too_large:
     case Refusal::budget_ended:
     case Refusal::same_budget:
+    case Refusal::conversion_not_allowed:
+    case Refusal::no_conversion_rate:
     case Refusal::too_many_unbound:
     case Refusal::hold_closed:
     case Refusal::hold_is_bound:
@@ -64,6 +66,8 @@ Meaning meaning_of(Refusal refusal) {
     case Refusal::parent_cycle:
     case Refusal::unit_not_held:
     case Refusal::reason_missing:
+    case Refusal::same_unit:
+    case Refusal::converts_to_nothing:
     case Refusal::overflow:
       break;
   }
@@ -150,6 +154,20 @@ std::string input_sentence(const ledger::Outcome& outcome, const std::string& ac
   }
 }
 
+std::string conversion_sentence(Refusal refusal, const std::string& account) {
+  switch (refusal) {
+    case Refusal::same_unit:
+      return "A conversion is between two units.";
+    case Refusal::conversion_not_allowed:
+      return "Account '" + account +
+             "' may not pay one unit with another; an administrator can allow it.";
+    case Refusal::no_conversion_rate:
+      return "No rate between these two units, in this direction, is in force.";
+    default:
+      return "So little comes to less than a millionth of the other unit.";
+  }
+}
+
 std::string hold_sentence(Refusal refusal) {
   switch (refusal) {
     case Refusal::unknown_hold:
@@ -225,6 +243,11 @@ std::string sentence_of(const ledger::Outcome& outcome, const std::string& accou
       return "This request id was used for another request.";
     case Refusal::expired:
       return "The answer was not ready in the time that the caller gave.";
+    case Refusal::same_unit:
+    case Refusal::conversion_not_allowed:
+    case Refusal::no_conversion_rate:
+    case Refusal::converts_to_nothing:
+      return conversion_sentence(outcome.refusal, account);
     case Refusal::unknown_hold:
     case Refusal::hold_closed:
     case Refusal::hold_is_bound:

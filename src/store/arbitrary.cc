@@ -77,6 +77,7 @@ void fill(const Model& model, ledger::Account& account) {
                         ledger::AccountStatus::suspended, ledger::AccountStatus::closed);
   account.hold_factor_millionths = std::nullopt;
   if (chance()) account.hold_factor_millionths = any_positive();
+  account.may_convert = chance();
   account.created_at = any_time();
   account.updated_at = any_time();
 }
@@ -90,6 +91,8 @@ void fill(const Model& model, ledger::Budget& budget) {
   budget.held = any_held();
   budget.used = any_held();
   budget.credit_limit = any_limit();
+  budget.carry_over_millionths = number_between(0, ledger::carry_all);
+  budget.carried = any_held();
   budget.created_at = any_time();
   budget.updated_at = any_time();
 }
@@ -223,6 +226,7 @@ class BatchMaker {
     }
     if (!model_.holds.empty()) some([&] { add_share(); });
     some([&] { add_prices(); });
+    some([&] { add_rate(); });
     some([&] { add_answer(); });
     some([&] {
       const auto sequence = static_cast<std::int64_t>(model_.entries.size()) + 1;
@@ -318,6 +322,17 @@ class BatchMaker {
     batch_.prices.push_back(prices);
   }
 
+  void add_rate() {
+    ledger::ConversionRate rate;
+    rate.version = number_between(1, 4);
+    rate.from_unit = "from" + arbitrary_text();
+    rate.to_unit = "to" + arbitrary_text();
+    rate.rate = Micros(std::max<std::int64_t>(any_positive(), 1));
+    rate.effective_from = any_time();
+    rate.recorded_at = any_time();
+    batch_.rates.push_back(rate);
+  }
+
   void add_answer() {
     ledger::RememberedAnswer answer;
     answer.request_id = "id" + arbitrary_text();
@@ -371,6 +386,7 @@ void Model::apply(const Batch& batch) {
   for (const auto& row : batch.holds) holds[row.id] = row;
   for (const auto& row : batch.shares) shares[row.id] = row;
   for (const auto& row : batch.prices) prices[row.version] = row;
+  for (const auto& row : batch.rates) rates[row.version] = row;
   for (const auto& row : batch.answers) answers[row.request_id] = row;
   for (const auto& row : batch.entries) entries.push_back(row);
 }
@@ -394,6 +410,7 @@ Snapshot Model::snapshot(Instant answers_since) const {
     for (ledger::Share& share : shares_of(id)) out.shares.push_back(std::move(share));
   }
   for (const auto& [id, row] : prices) out.prices.push_back(row);
+  for (const auto& [id, row] : rates) out.rates.push_back(row);
   for (const auto& [id, row] : answers) {
     if (row.at >= answers_since) out.answers.push_back(row);
   }
@@ -405,6 +422,7 @@ Snapshot Model::snapshot(Instant answers_since) const {
   out.counters.share = static_cast<std::int64_t>(shares.size());
   out.counters.entry = static_cast<std::int64_t>(entries.size());
   out.counters.price_version = prices.empty() ? 0 : prices.rbegin()->first;
+  out.counters.rate_version = rates.empty() ? 0 : rates.rbegin()->first;
   if (!entries.empty()) out.chain_head = entries.back().chain;
   return out;
 }
@@ -446,8 +464,8 @@ bool is_same(const Snapshot& left, const Snapshot& right) {
   return left.accounts == right.accounts && left.budgets == right.budgets &&
          left.limits == right.limits && left.holds == right.holds &&
          sorted(left.shares) == sorted(right.shares) && left.prices == right.prices &&
-         left.answers == right.answers && left.counters == right.counters &&
-         left.chain_head == right.chain_head;
+         left.rates == right.rates && left.answers == right.answers &&
+         left.counters == right.counters && left.chain_head == right.chain_head;
 }
 
 }  // namespace asbb::store

@@ -16,6 +16,7 @@ struct Model {
   std::map<ledger::HoldId, ledger::Hold> holds;
   std::map<ledger::ShareId, ledger::Share> shares;
   std::map<std::int64_t, ledger::PriceVersion> prices;
+  std::map<std::int64_t, ledger::ConversionRate> rates;
   std::map<std::string, ledger::RememberedAnswer> answers;
   std::vector<ChainedEntry> entries;
 

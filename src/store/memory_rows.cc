@@ -142,6 +142,11 @@ const char* MemoryRows::put(const ledger::PriceVersion& row, Undo& undo) {
   return nullptr;
 }
 
+const char* MemoryRows::put(const ledger::ConversionRate& row, Undo& undo) {
+  replace(rates_, row.version, row, undo);
+  return nullptr;
+}
+
 const char* MemoryRows::put(const ledger::RememberedAnswer& row, Undo& undo) {
   replace(answers_, row.request_id, row, undo);
   return nullptr;
@@ -170,6 +175,7 @@ const char* MemoryRows::put_batch(const Batch& batch, Undo& undo) {
   if (broken == nullptr) broken = put_all(batch.budgets, undo);
   if (broken == nullptr) broken = put_all(batch.limits, undo);
   if (broken == nullptr) broken = put_all(batch.prices, undo);
+  if (broken == nullptr) broken = put_all(batch.rates, undo);
   if (broken == nullptr) broken = put_all(batch.holds, undo);
   if (broken == nullptr) broken = put_all(batch.shares, undo);
   if (broken == nullptr) broken = put_all(batch.answers, undo);
@@ -240,6 +246,7 @@ Snapshot MemoryRows::snapshot(Instant answers_since) const {
   for (const auto& [id, row] : budgets_) out.budgets.push_back(row);
   for (const auto& [id, row] : limits_) out.limits.push_back(row);
   for (const auto& [id, row] : prices_) out.prices.push_back(row);
+  for (const auto& [id, row] : rates_) out.rates.push_back(row);
   for (const auto& [id, row] : answers_) {
     if (row.at >= answers_since) out.answers.push_back(row);
   }
@@ -254,6 +261,7 @@ Snapshot MemoryRows::snapshot(Instant answers_since) const {
   if (!holds_.empty()) out.counters.hold = holds_.rbegin()->first.value;
   if (!shares_.empty()) out.counters.share = shares_.rbegin()->first.value;
   if (!prices_.empty()) out.counters.price_version = prices_.rbegin()->first;
+  if (!rates_.empty()) out.counters.rate_version = rates_.rbegin()->first;
   out.counters.entry = static_cast<std::int64_t>(entries_.size());
   if (!entries_.empty()) out.chain_head = entries_.back().chain;
   return out;

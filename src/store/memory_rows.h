@@ -33,6 +33,7 @@ class MemoryRows {
   [[nodiscard]] const char* put(const ledger::Hold& row, Undo& undo);
   [[nodiscard]] const char* put(const ledger::Share& row, Undo& undo);
   [[nodiscard]] const char* put(const ledger::PriceVersion& row, Undo& undo);
+  [[nodiscard]] const char* put(const ledger::ConversionRate& row, Undo& undo);
   [[nodiscard]] const char* put(const ledger::RememberedAnswer& row, Undo& undo);
   [[nodiscard]] const char* put(const ChainedEntry& row, Undo& undo);
   template <typename Row>
@@ -56,6 +57,7 @@ class MemoryRows {
   std::map<ledger::ShareId, ledger::Share> shares_;
   std::map<std::pair<ledger::HoldId, ledger::ShareKey>, ledger::ShareId> share_keys_;
   std::map<std::int64_t, ledger::PriceVersion> prices_;
+  std::map<std::int64_t, ledger::ConversionRate> rates_;
   std::map<std::string, ledger::RememberedAnswer> answers_;
   std::vector<ChainedEntry> entries_;
 };
@@ -67,6 +69,7 @@ class MemoryRows {
 [[nodiscard]] const char* broken_rule(const ledger::Hold& hold);
 [[nodiscard]] const char* broken_rule(const ledger::Share& share);
 [[nodiscard]] const char* broken_rule(const ledger::PriceVersion& prices);
+[[nodiscard]] const char* broken_rule(const ledger::ConversionRate& rate);
 [[nodiscard]] const char* broken_rule(const ledger::RememberedAnswer& answer);
 [[nodiscard]] const char* broken_rule(const ChainedEntry& entry);
 

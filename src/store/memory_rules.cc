@@ -30,6 +30,10 @@ const char* broken_rule(const ledger::Budget& budget) {
   if (budget.unit.empty()) return "a budget has a unit";
   if (budget.end <= budget.start) return "a budget ends after it starts";
   if (!is_amount(budget.limit) || !is_amount(budget.credit_limit)) return "a limit is out of range";
+  if (budget.carry_over_millionths < 0 || budget.carry_over_millionths > ledger::carry_all) {
+    return "a budget carries over a part of what is left";
+  }
+  if (budget.carried.is_negative()) return "what was carried over is not negative";
   if (budget.held.is_negative()) return "what a budget holds is not negative";
   if (budget.used.is_negative()) return "what a budget has used is not negative";
   return nullptr;
@@ -87,6 +91,13 @@ const char* broken_rule(const ledger::Share& share) {
 
 const char* broken_rule(const ledger::PriceVersion& prices) {
   return prices.version > 0 ? nullptr : "price versions count from 1";
+}
+
+const char* broken_rule(const ledger::ConversionRate& rate) {
+  if (rate.version <= 0) return "conversion rates count from 1";
+  if (rate.from_unit.empty() || rate.to_unit.empty()) return "a conversion rate has two units";
+  if (rate.from_unit == rate.to_unit) return "the units of a conversion rate differ";
+  return rate.rate <= Micros() ? "a conversion rate is above 0" : nullptr;
 }
 
 const char* broken_rule(const ledger::RememberedAnswer& answer) {

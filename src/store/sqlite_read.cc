@@ -9,16 +9,21 @@ namespace {
 
 constexpr char accounts_sql[] =
     "SELECT id, name, aliases, display_name, description, parent_id, status,"
-    " hold_factor_millionths, created_at_us, updated_at_us FROM budget_accounts ORDER BY id";
+    " hold_factor_millionths, may_convert, created_at_us, updated_at_us FROM budget_accounts ORDER "
+    "BY id";
 constexpr char budgets_sql[] =
     "SELECT id, account_id, unit, start_us, end_us, limit_micros, held_micros, used_micros,"
-    " credit_limit_micros, created_at_us, updated_at_us FROM budget_periods ORDER BY id";
+    " credit_limit_micros, carry_over_millionths, carried_micros, created_at_us, updated_at_us"
+    " FROM budget_periods ORDER BY id";
 constexpr char limits_sql[] =
     "SELECT id, budget_id, partition, limit_micros, held_micros, used_micros, updated_at_us"
     " FROM budget_partition_limits ORDER BY id";
 constexpr char prices_sql[] =
     "SELECT version, effective_from_us, imported_at_us, text FROM budget_price_versions"
     " ORDER BY version";
+constexpr char rates_sql[] =
+    "SELECT version, from_unit, to_unit, rate_micros, effective_from_us, recorded_at_us"
+    " FROM budget_conversion_rates ORDER BY version";
 constexpr char answers_sql[] =
     "SELECT request_id, body_digest, at_us, outcome FROM budget_request_answers WHERE at_us >= ?"
     " ORDER BY request_id";
@@ -77,6 +82,7 @@ bool read(Statement& row, ledger::Account& account) {
   account.parent.value = row.integer();
   const bool known = take(ledger::parse_account_status(row.text()), account.status);
   account.hold_factor_millionths = row.integer_or_null();
+  account.may_convert = row.integer() != 0;
   account.created_at.microseconds = row.integer();
   account.updated_at.microseconds = row.integer();
   return known;
@@ -92,6 +98,8 @@ bool read(Statement& row, ledger::Budget& budget) {
   budget.held = Micros(row.integer());
   budget.used = Micros(row.integer());
   budget.credit_limit = Micros(row.integer());
+  budget.carry_over_millionths = row.integer();
+  budget.carried = Micros(row.integer());
   budget.created_at.microseconds = row.integer();
   budget.updated_at.microseconds = row.integer();
   return true;
@@ -113,6 +121,16 @@ bool read(Statement& row, ledger::PriceVersion& prices) {
   prices.effective_from.microseconds = row.integer();
   prices.imported_at.microseconds = row.integer();
   prices.text = row.text();
+  return true;
+}
+
+bool read(Statement& row, ledger::ConversionRate& rate) {
+  rate.version = row.integer();
+  rate.from_unit = row.text();
+  rate.to_unit = row.text();
+  rate.rate = Micros(row.integer());
+  rate.effective_from.microseconds = row.integer();
+  rate.recorded_at.microseconds = row.integer();
   return true;
 }
 
@@ -305,7 +323,8 @@ Result<void> read_counters(Connection& connection, ledger::Counters& counters) {
       {"SELECT coalesce(max(id), 0) FROM budget_partition_limits", counters.limit},
       {"SELECT coalesce(max(id), 0) FROM budget_holds", counters.hold},
       {"SELECT coalesce(max(id), 0) FROM budget_shares", counters.share},
-      {"SELECT coalesce(max(version), 0) FROM budget_price_versions", counters.price_version}};
+      {"SELECT coalesce(max(version), 0) FROM budget_price_versions", counters.price_version},
+      {"SELECT coalesce(max(version), 0) FROM budget_conversion_rates", counters.rate_version}};
   for (const auto& [sql, counter] : highest) {
     const auto number = connection.number(sql);
     if (!number) return tl::unexpected(number.error());
@@ -396,6 +415,7 @@ Result<Snapshot> read_snapshot(Connection& connection, Instant answers_since) {
           .and_then([&] { return read_all(connection, budgets_sql, snapshot.budgets); })
           .and_then([&] { return read_all(connection, limits_sql, snapshot.limits); })
           .and_then([&] { return read_all(connection, prices_sql, snapshot.prices); })
+          .and_then([&] { return read_all(connection, rates_sql, snapshot.rates); })
           .and_then([&] {
             return read_all(connection, answers_sql, snapshot.answers, answers_since.microseconds);
           })

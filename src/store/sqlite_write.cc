@@ -7,21 +7,25 @@ namespace {
 
 constexpr char account_sql[] =
     "INSERT INTO budget_accounts (id, name, aliases, display_name, description, parent_id, status,"
-    " hold_factor_millionths, created_at_us, updated_at_us) VALUES (?,?,?,?,?,?,?,?,?,?)"
+    " hold_factor_millionths, may_convert, created_at_us, updated_at_us)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?)"
     " ON CONFLICT (id) DO UPDATE SET name = excluded.name, aliases = excluded.aliases,"
     " display_name = excluded.display_name, description = excluded.description, parent_id = "
     "excluded.parent_id,"
     " status = excluded.status, hold_factor_millionths = excluded.hold_factor_millionths,"
+    " may_convert = excluded.may_convert,"
     " created_at_us = excluded.created_at_us, updated_at_us = excluded.updated_at_us";
 
 constexpr char budget_sql[] =
     "INSERT INTO budget_periods (id, account_id, unit, start_us, end_us, limit_micros, held_micros,"
-    " used_micros, credit_limit_micros, created_at_us, updated_at_us)"
-    " VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+    " used_micros, credit_limit_micros, carry_over_millionths, carried_micros, created_at_us,"
+    " updated_at_us) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
     " ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id, unit = excluded.unit,"
     " start_us = excluded.start_us, end_us = excluded.end_us,"
     " limit_micros = excluded.limit_micros, held_micros = excluded.held_micros,"
     " used_micros = excluded.used_micros, credit_limit_micros = excluded.credit_limit_micros,"
+    " carry_over_millionths = excluded.carry_over_millionths,"
+    " carried_micros = excluded.carried_micros,"
     " created_at_us = excluded.created_at_us, updated_at_us = excluded.updated_at_us";
 
 constexpr char limit_sql[] =
@@ -37,6 +41,13 @@ constexpr char price_sql[] =
     " VALUES (?,?,?,?)"
     " ON CONFLICT (version) DO UPDATE SET effective_from_us = excluded.effective_from_us,"
     " imported_at_us = excluded.imported_at_us, text = excluded.text";
+
+constexpr char rate_sql[] =
+    "INSERT INTO budget_conversion_rates (version, from_unit, to_unit, rate_micros,"
+    " effective_from_us, recorded_at_us) VALUES (?,?,?,?,?,?)"
+    " ON CONFLICT (version) DO UPDATE SET from_unit = excluded.from_unit,"
+    " to_unit = excluded.to_unit, rate_micros = excluded.rate_micros,"
+    " effective_from_us = excluded.effective_from_us, recorded_at_us = excluded.recorded_at_us";
 
 constexpr char hold_sql[] =
     "INSERT INTO budget_holds (id, request_id, kind, account_id, user, cluster, partition,"
@@ -107,6 +118,7 @@ Result<void> write(Statement& statement, const ledger::Account& account) {
       .put_or_null(account.parent.value)
       .put(to_string(account.status))
       .put(account.hold_factor_millionths)
+      .put(std::int64_t{account.may_convert})
       .put(account.created_at.microseconds)
       .put(account.updated_at.microseconds)
       .run();
@@ -122,6 +134,8 @@ Result<void> write(Statement& statement, const ledger::Budget& budget) {
       .put(budget.held.count())
       .put(budget.used.count())
       .put(budget.credit_limit.count())
+      .put(budget.carry_over_millionths)
+      .put(budget.carried.count())
       .put(budget.created_at.microseconds)
       .put(budget.updated_at.microseconds)
       .run();
@@ -145,6 +159,16 @@ Result<void> write(Statement& statement, const ledger::PriceVersion& prices) {
       .put(prices.effective_from.microseconds)
       .put(prices.imported_at.microseconds)
       .put(prices.text)
+      .run();
+}
+
+Result<void> write(Statement& statement, const ledger::ConversionRate& rate) {
+  return statement.put(rate.version)
+      .put(rate.from_unit)
+      .put(rate.to_unit)
+      .put(rate.rate.count())
+      .put(rate.effective_from.microseconds)
+      .put(rate.recorded_at.microseconds)
       .run();
 }
 
@@ -302,6 +326,7 @@ Result<void> write_batch(Connection& connection, const Batch& batch) {
       .and_then([&] { return write_all(connection, budget_sql, batch.budgets); })
       .and_then([&] { return write_all(connection, limit_sql, batch.limits); })
       .and_then([&] { return write_all(connection, price_sql, batch.prices); })
+      .and_then([&] { return write_all(connection, rate_sql, batch.rates); })
       .and_then([&] { return write_with_parts(connection, hold_sql, batch.holds); })
       .and_then([&] { return write_with_parts(connection, share_sql, batch.shares); })
       .and_then([&] { return write_all(connection, answer_sql, batch.answers); })

@@ -34,12 +34,13 @@ struct Batch {
   std::vector<ledger::Hold> holds;
   std::vector<ledger::Share> shares;
   std::vector<ledger::PriceVersion> prices;
+  std::vector<ledger::ConversionRate> rates;
   std::vector<ledger::RememberedAnswer> answers;
   std::vector<ChainedEntry> entries;  // sequences follow the last committed one without a gap
 };
 
-// What the committer needs in memory: all accounts, budgets, limits and prices, the open holds with
-// all their shares, the answers remembered since `answers_since`, the numbering, and the chain's
+// What the committer needs in memory: all accounts, budgets, limits, prices and rates, the open
+// holds with all their shares, the answers remembered since `answers_since`, the numbering, and the chain's
 // head.
 struct Snapshot {
   std::vector<ledger::Account> accounts;
@@ -48,6 +49,7 @@ struct Snapshot {
   std::vector<ledger::Hold> holds;
   std::vector<ledger::Share> shares;
   std::vector<ledger::PriceVersion> prices;
+  std::vector<ledger::ConversionRate> rates;
   std::vector<ledger::RememberedAnswer> answers;
   ledger::Counters counters;
   ChainValue chain_head{};  // all zero before the first entry

@@ -160,6 +160,7 @@ Batch full_batch(std::int64_t sequence) {
   share.held = {Micros(1'200'000)};
   batch.shares.push_back(share);
   batch.prices.push_back({1, Instant{1}, Instant{2}, "text"});
+  batch.rates.push_back({1, "USD", "core-hours", Micros(25), Instant{1}, Instant{2}});
   batch.answers.push_back({"request-1", "digest", Instant{1}, "outcome"});
   return batch;
 }

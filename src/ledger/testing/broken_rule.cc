@@ -133,11 +133,42 @@ std::string broken_rule(const Book& book) {
     const Budget* budget = book.budget(BudgetId{id});
     std::string fault = broken_counter(true, id, budget->held, budget->used, sums);
     if (!fault.empty()) return fault;
+    if (budget->limit.is_negative() || budget->limit > max_amount ||
+        budget->carried.is_negative()) {
+      return "budget " + std::to_string(id) + " carried too much";
+    }
   }
   for (std::int64_t id = 1; id <= book.counters().limit; ++id) {
     const PartitionLimit* limit = book.limit(LimitId{id});
     std::string fault = broken_counter(false, id, limit->held, limit->used, sums);
     if (!fault.empty()) return fault;
+  }
+  return {};
+}
+
+// By the definition alone, and in another way than the ledger: per budget the part of all that is
+// neither held nor used of what it ever had.
+std::string left_to_carry(const Book& book, Instant at) {
+  for (const Account* account : book.accounts()) {
+    if (account->status == AccountStatus::closed) continue;
+    const auto budgets = book.budgets_of(account->id);  // in order of start
+    for (auto old = budgets.begin(); old != budgets.end(); ++old) {
+      const Budget& ended = **old;
+      const auto next = std::find_if(old + 1, budgets.end(), [&](const Budget* budget) {
+        return budget->unit == ended.unit && budget->start >= ended.end;
+      });
+      if (ended.end > at || next == budgets.end()) continue;
+      __extension__ using Wide = __int128;
+      const Wide had = Wide(ended.limit.count()) + ended.carried.count();
+      const Wide free = had - ended.held.count() - ended.used.count();
+      const Wide part = free > 0 ? free * ended.carry_over_millionths / carry_all : 0;
+      const Wide room = Wide(max_amount.count()) - (*next)->limit.count();
+      const Wide countable = Wide(counter_max.count()) - ended.carried.count();
+      const Wide due = std::min({part - ended.carried.count(), room, countable});
+      if (due <= 0) continue;
+      return "budget " + std::to_string(ended.id.value) + ": " +
+             to_decimal(Micros(static_cast<std::int64_t>(due)));
+    }
   }
   return {};
 }

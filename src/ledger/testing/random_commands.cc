@@ -43,6 +43,9 @@ Micros amount(Chance& chance) {
   }
 }
 
+const std::vector<std::int64_t> carry_rules{carry_all, carry_all, carry_all / 2, 333'333, 1,
+                                            0,         -1,        carry_all + 1};
+
 NewBudget new_budget(Chance& chance) {
   NewBudget budget;
   budget.unit = chance.one_in(20) ? "1x" : chance.of(units);
@@ -50,6 +53,7 @@ NewBudget new_budget(Chance& chance) {
   budget.end = budget.start + hours(chance.below(6) * 20);
   budget.limit = amount(chance);
   if (chance.one_in(4)) budget.credit_limit = amount(chance);
+  if (chance.one_in(2)) budget.carry_over_millionths = chance.of(carry_rules);
   return budget;
 }
 
@@ -109,6 +113,8 @@ Action update_account(Chance& chance) {
   if (chance.one_in(6)) update.start = epoch + hours(chance.below(10) * 10);
   if (chance.one_in(6)) update.end = epoch + hours(chance.below(10) * 20);
   if (chance.one_in(6)) update.credit_limit = amount(chance);
+  if (chance.one_in(4)) update.carry_over_millionths = chance.of(carry_rules);
+  if (chance.one_in(4)) update.may_convert = !chance.one_in(4);
   return update;
 }
 
@@ -184,8 +190,31 @@ Action refund(Chance& chance, const Book& book) {
   return refund;
 }
 
+Action write_off(Chance& chance, const Book& book) {
+  const Action like = refund(chance, book);
+  const auto& from = std::get<Refund>(like);
+  WriteOff write_off{from.hold, from.key, from.unit, from.amount, chance.of(account_names)};
+  if (chance.one_in(2)) write_off.amount = std::nullopt;
+  return write_off;
+}
+
+Action record_rate(Chance& chance) {
+  RecordConversionRate rate{chance.of(units), chance.of(units), amount(chance),
+                            epoch + hours(chance.below(100) - 20)};
+  if (chance.one_in(2)) rate.rate = Micros(chance.below(5'000'000));
+  if (chance.one_in(10)) rate.to_unit = "1x";
+  return rate;
+}
+
+Action change_unit(Chance& chance) {
+  if (chance.one_in(3)) return record_rate(chance);
+  return Convert{chance.of(account_names), chance.of(units), chance.of(units), amount(chance)};
+}
+
 Action move_money(Chance& chance, const Book& book) {
-  const std::int64_t kind = chance.below(12);
+  const std::int64_t kind = chance.below(22);
+  if (kind >= 17) return write_off(chance, book);
+  if (kind >= 12) return change_unit(chance);
   if (kind < 2) return Deposit{chance.of(account_names), chance.of(units), amount(chance)};
   if (kind < 4) return Withdraw{chance.of(account_names), chance.of(units), amount(chance)};
   if (kind < 7) {
@@ -197,7 +226,8 @@ Action move_money(Chance& chance, const Book& book) {
 
 Action some_action(Chance& chance, const Book& book) {
   const std::int64_t kind = chance.below(100);
-  if (chance.one_in(9)) return move_money(chance, book);
+  if (chance.one_in(6)) return move_money(chance, book);
+  if (chance.one_in(25)) return CarryOver{};
   if (kind < 2) return create_account(chance);
   if (kind < 11) return update_account(chance);
   if (kind < 12) return CloseAccount{chance.of(account_names)};
@@ -283,11 +313,11 @@ Command random_command(const Book& book, std::uint64_t seed, Instant now) {
 
 std::string describe(const Command& command) {
   static const std::vector<const char*> names{
-      "CreateAccount",     "UpdateAccount", "CloseAccount", "AddBudget",
-      "SetPartitionLimit", "PlaceHold",     "BindHold",     "SettleShare",
-      "OpenShare",         "VoidHold",      "ReplaceHold",  "Adjust",
-      "Deposit",           "Withdraw",      "Transfer",     "Refund",
-      "RecordPrices"};
+      "CreateAccount", "UpdateAccount", "CloseAccount", "AddBudget", "SetPartitionLimit",
+      "PlaceHold",     "BindHold",      "SettleShare",  "OpenShare", "VoidHold",
+      "ReplaceHold",   "Adjust",        "Deposit",      "Withdraw",  "Transfer",
+      "Refund",        "RecordPrices",  "WriteOff",     "CarryOver", "RecordConversionRate",
+      "Convert"};
   std::string out = names.at(command.action.index());
   if (const auto* settle = std::get_if<SettleShare>(&command.action)) {
     out += " hold " + std::to_string(settle->hold.value) + " task " +

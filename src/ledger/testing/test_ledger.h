@@ -20,6 +20,9 @@ constexpr Micros usd(std::int64_t whole) {
 // The first thing found in the book that must never be; empty when there is none.
 [[nodiscard]] std::string broken_rule(const Book& book);
 
+// What is to be carried over by that moment and was not: "budget 3: 0.5"; empty when nothing is.
+[[nodiscard]] std::string left_to_carry(const Book& book, Instant at);
+
 // The book's figures as tables of a database, for Auditor::compare.
 [[nodiscard]] AuditTables tables_of(const Book& book);
 

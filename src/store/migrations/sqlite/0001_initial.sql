@@ -13,6 +13,7 @@ CREATE TABLE budget_accounts (
     CHECK (parent_id <> id),
   status TEXT NOT NULL CHECK (status IN ('active', 'inactive', 'suspended', 'closed')),
   hold_factor_millionths INTEGER CHECK (hold_factor_millionths >= 0),
+  may_convert INTEGER NOT NULL CHECK (may_convert IN (0, 1)),
   created_at_us INTEGER NOT NULL,
   updated_at_us INTEGER NOT NULL
 ) STRICT;
@@ -29,6 +30,8 @@ CREATE TABLE budget_periods (
   used_micros INTEGER NOT NULL CHECK (used_micros >= 0),
   credit_limit_micros INTEGER NOT NULL
     CHECK (credit_limit_micros BETWEEN 0 AND 1000000000000000000),
+  carry_over_millionths INTEGER NOT NULL CHECK (carry_over_millionths BETWEEN 0 AND 1000000),
+  carried_micros INTEGER NOT NULL CHECK (carried_micros >= 0),
   created_at_us INTEGER NOT NULL,
   updated_at_us INTEGER NOT NULL,
   CHECK (start_us < end_us)
@@ -52,6 +55,16 @@ CREATE TABLE budget_price_versions (
   effective_from_us INTEGER NOT NULL,
   imported_at_us INTEGER NOT NULL,
   text TEXT NOT NULL
+) STRICT;
+
+-- What one unit comes to in another, from a moment on.
+CREATE TABLE budget_conversion_rates (
+  version INTEGER PRIMARY KEY CHECK (version > 0),
+  from_unit TEXT NOT NULL CHECK (from_unit <> ''),
+  to_unit TEXT NOT NULL CHECK (to_unit <> '' AND to_unit <> from_unit),
+  rate_micros INTEGER NOT NULL CHECK (rate_micros > 0),
+  effective_from_us INTEGER NOT NULL,
+  recorded_at_us INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE budget_holds (
@@ -139,7 +152,9 @@ CREATE TABLE budget_transaction_types (
 INSERT INTO budget_transaction_types (type) VALUES
   ('account_create'), ('account_update'), ('account_close'), ('budget_create'), ('budget_update'),
   ('limit_set'), ('hold'), ('bind'), ('charge'), ('release'), ('overrun'), ('refund'),
-  ('adjustment'), ('deposit'), ('withdrawal'), ('transfer_out'), ('transfer_in'), ('prices');
+  ('adjustment'), ('deposit'), ('withdrawal'), ('transfer_out'), ('transfer_in'),
+  ('carry_out'), ('carry_in'), ('write_off_out'), ('write_off_in'), ('convert_out'), ('convert_in'),
+  ('conversion_rate'), ('prices');
 
 -- The ledger: every change of money or of a limit is one row here, for ever.
 CREATE TABLE budget_transactions (
