@@ -169,6 +169,25 @@ void fields(F& f, As<F, Quote>& v) {
 }
 
 template <typename F>
+void fields(F& f, As<F, JobChange>& v) {
+  f.text("cluster", v.cluster, Need::must, name_text);
+  f.text("slurm_version", v.slurm_version, Need::must, line_text);
+  f.number("time_budget_ms", v.time_budget_ms, Need::must, Range{1, 3'600'000});
+  on_silence(f, v.on_silence);
+  f.number("submit_uid", v.submit_uid, Need::must, user_ids);
+  f.text("job", v.job, Need::left_out, slurm_text);
+  f.text("token", v.token, Need::left_out, line_text);
+  f.text("cleared", v.cleared, Need::left_out, line_text);
+  f.number("end_time", v.end_time, Need::left_out, bits);
+  texts_of(f, v.asked);
+  sizes_of(f, v.asked);
+  f.minutes("time_limit", v.asked.time_limit_minutes, Need::left_out);
+  f.minutes("time_min", v.asked.time_min_minutes, Need::left_out);
+  f.flag("contiguous", v.asked.contiguous, Need::left_out);
+  f.flag("overcommit", v.asked.overcommit, Need::left_out);
+}
+
+template <typename F>
 void fields(F& f, As<F, SubmissionAnswer>& v) {
   f.word("decision", v.decision, Need::must, {"allow", "deny"});
   f.text("code", v.code, Need::left_out);
@@ -216,6 +235,7 @@ const char* to_string(OnSilence policy) {
 }  // namespace asbb::api
 
 ASBB_JSON_TYPE(asbb::api::Submission)
+ASBB_JSON_TYPE(asbb::api::JobChange)
 ASBB_JSON_TYPE(asbb::api::SubmissionAnswer)
 ASBB_JSON_TYPE(asbb::api::QuoteRequest)
 ASBB_JSON_TYPE(asbb::api::Quote)

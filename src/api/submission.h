@@ -94,6 +94,22 @@ struct Submission {
   bool operator==(const Submission&) const = default;
 };
 
+// A change of a job (scontrol update) before slurmctld makes it. Of `asked` only what the change
+// touches is set, and never who the job belongs to: a change can be asked for by anybody.
+struct JobChange {
+  std::string cluster;
+  std::string slurm_version;
+  std::int64_t time_budget_ms = 0;  // >= 1
+  OnSilence on_silence = OnSilence::deny;
+  std::int64_t submit_uid = 0;  // who asks
+  std::string job;              // "123", "123_[1-5]", "123+1"
+  std::string token;            // of the job's record, empty when it has none
+  std::string cleared;          // names of texts that are taken away, with commas
+  std::optional<std::int64_t> end_time;  // unix seconds: moves the time limit
+  Submission asked;
+  bool operator==(const JobChange&) const = default;
+};
+
 // For clients that want JSON; the plugin reads the decision from a header and the message as text.
 struct SubmissionAnswer {
   std::string decision;  // "allow" or "deny"

@@ -80,6 +80,7 @@ struct Daemon::Parts {
     made.notify = [this] { reconciler.notify(); };
     made.ask_for_pass = [this](service::PassAnswer done) { reconciler.ask(std::move(done)); };
     made.last_pass = [this] { return reconciler.last_report(); };
+    made.known = &reconciler.known_jobs();
     made.prices_changed = made.view_wanted = [this] { refresher.wake(); };
     return made;
   }

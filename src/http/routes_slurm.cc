@@ -26,20 +26,28 @@ Answer decision_answer(const api::SubmissionAnswer& decided, const std::string& 
 }  // namespace
 
 void add_slurm_routes(Router& router, service::Operations& operations) {
-  const auto submit = [&router, &operations](const SharedCall& call) {
+  const auto answering = [&router](const SharedCall& call) {
     const bool as_json =
         call->request.header("accept").find("application/json") != std::string_view::npos;
-    const auto promise = [&router, call,
-                          as_json](std::function<service::Reply<api::SubmissionAnswer>()> make) {
+    return [&router, call, as_json](std::function<service::Reply<api::SubmissionAnswer>()> make) {
       call->responder.send_made([&router, call, as_json, make = std::move(make)] {
         const auto reply = make();
         if (!reply) return router.problem_answer(reply.error(), call->request_id);
-        return decision_answer(*reply, call->captures.front(), as_json);
+        const bool has_token = !call->captures.empty();
+        return decision_answer(*reply, has_token ? call->captures.front() : "", as_json);
       });
     };
-    operations.submit_job(call->caller, call->captures.front(), call->request.body, promise);
+  };
+  const auto submit = [&operations, answering](const SharedCall& call) {
+    operations.submit_job(call->caller, call->captures.front(), call->request.body,
+                          answering(call));
   };
   router.add({"PUT", "/api/v1/slurm/submissions/{token}", submit, submission_bytes_max});
+
+  const auto change = [&operations, answering](const SharedCall& call) {
+    operations.change_job(call->caller, call->request.body, answering(call));
+  };
+  router.add({"POST", "/api/v1/slurm/changes", change, submission_bytes_max});
 
   const auto notify = [&router, &operations](const SharedCall& call) {
     with_body<api::Notify>(router, call, [&](const api::Notify& request) {

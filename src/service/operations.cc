@@ -63,7 +63,14 @@ Operations::Operations(Collaborators with, Hooks hooks, store::ChainKey audit_ke
       audit_key_(audit_key),
       options_(std::move(options)),
       started_at_(with.committer.clock()()),
-      gate_(with.committer, with.prices, with.view, with.names, options_.gate) {}
+      gate_(with.committer, with.prices, with.view, with.names, options_.gate),
+      known_(hooks_.known == nullptr ? own_known_ : *hooks_.known) {
+  known_.set_pricer([this](const api::Submission& job) { return gate_.judge(job, now()); });
+}
+
+Operations::~Operations() {
+  known_.set_pricer(nullptr);
+}
 
 ledger::Command Operations::command(const Caller& caller, ledger::Action action,
                                     std::string reason) const {

@@ -51,6 +51,7 @@ void keep(const Promise<api::SubmissionAnswer>& promise, api::SubmissionAnswer a
 struct Operations::Submitted {
   std::string token;
   std::string digest;
+  std::string body;
   std::string actor;
   HoldPlan plan;
   Instant deadline;
@@ -79,6 +80,7 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
     return keep(promise, deny(denial->code, denial->message));
   }
   if (std::holds_alternative<NoHoldNeeded>(verdict)) {
+    known_.submitted(token, body);
     api::SubmissionAnswer allowed;
     allowed.decision = "allow";
     return keep(promise, std::move(allowed));
@@ -86,6 +88,7 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
   auto submitted = std::make_shared<Submitted>();
   submitted->token = token;
   submitted->digest = digest_of(*submission);
+  submitted->body = body;
   submitted->actor = caller.actor;
   submitted->plan = std::move(std::get<HoldPlan>(verdict));
   submitted->deadline = started_at + milliseconds(submission->time_budget_ms);
@@ -130,6 +133,7 @@ void Operations::place_hold(const std::shared_ptr<Submitted>& submitted,
   // back at once; what is lost after this moment is found by the sweep.
   const auto done = [this, submitted, promise](Result<ledger::Outcome> outcome) {
     const bool fresh = outcome && outcome->accepted() && !outcome->replayed;
+    if (fresh) known_.submitted(submitted->token, submitted->body);
     if (fresh && submitted->denied_on_silence &&
         submitted->deadline < with_.committer.ledger_time()) {
       ledger::Command undo;

@@ -18,6 +18,7 @@
 #include "service/alarms.h"
 #include "service/clock.h"
 #include "service/committer.h"
+#include "service/known_jobs.h"
 #include "service/prices.h"
 #include "slurm/cluster_cache.h"
 #include "slurm/job_source.h"
@@ -43,6 +44,7 @@ struct PassReport {
   std::int64_t settled = 0;
   std::int64_t charged_without_hold = 0;
   std::int64_t voided = 0;
+  std::int64_t followed = 0;  // changes of jobs that their holds now cover
   std::vector<std::string> problems;  // what could not be read or done, as sentences
   std::vector<std::string> actions;   // what was done, a sentence each
 };
@@ -74,6 +76,9 @@ class Reconciler {
 
   [[nodiscard]] PassReport last_report() const;
 
+  // What is known of jobs, for whoever prices changes of them; lives as long as this.
+  [[nodiscard]] KnownJobs& known_jobs() { return known_; }
+
  private:
   class Pass;
   using Steady = std::chrono::steady_clock;
@@ -97,6 +102,9 @@ class Reconciler {
   std::mutex pass_mutex_;
   Instant next_rescan_;
   std::map<std::string, Instant> scanned_until_;  // by cluster; empty until the first look
+  KnownJobs known_;
+  // The rows that holds were last measured by, by hold and task; the reconciler's thread.
+  std::map<std::pair<ledger::HoldId, std::int64_t>, slurm::QueueJob> measured_;
   std::set<std::pair<std::string, std::int64_t>>
       done_records_;  // (cluster, db_index) since the last rescan
 

@@ -37,10 +37,13 @@ bool was_allocated(const slurm::AccountingRecord& record) {
   return record.start.has_value() && !record.allocated_tres.empty();
 }
 
-std::int64_t tasks_in(const slurm::QueueJob& job) {
-  if (job.array_tasks.empty()) return 1;
-  const auto tasks = slurm::expand_array_tasks(job.array_tasks);
-  return tasks ? static_cast<std::int64_t>(tasks->size()) : 1;
+// Of the row's tasks, those that the hold pays for.
+std::int64_t tasks_in(const slurm::QueueJob& job, const HoldScope& scope) {
+  const Tasks tasks = tasks_of(job);
+  if (tasks.empty()) return 1;
+  return std::count_if(tasks.begin(), tasks.end(), [&](std::int64_t task) {
+    return pays_for(scope, task, scope.first_run);
+  });
 }
 
 std::vector<std::int64_t> tasks_of(const slurm::AccountingRecord& record) {
@@ -114,6 +117,7 @@ PassReport Reconciler::Pass::run() {
   read_queues();
   read_holds();
   bind_sightings();
+  follow_changes();
   settle_bound();
   if (owner_.next_rescan_ <= now_) rescan();
   sweep();
@@ -199,10 +203,13 @@ Reconciler::Pass::QueueRows Reconciler::Pass::rows_of(const ledger::JobRef& job)
 // running, with as many runs behind it as are settled, has nothing new to tell.
 bool Reconciler::Pass::needs_accounting(const OpenHold& open) const {
   std::int64_t live = 0;
+  const HoldScope scope = scope_of(open.hold.group);
   for (const slurm::QueueJob* row : rows_of(*open.hold.job)) {
     if (row->status.revoked || row->status.has_ended()) continue;
-    live += tasks_in(*row);
-    if (row->restart_count > 0) {
+    const std::int64_t tasks = tasks_in(*row, scope);
+    if (tasks == 0) continue;
+    live += tasks;
+    if (row->restart_count > scope.first_run) {
       const ledger::ShareKey earlier{row->cluster, open.hold.job->job_id,
                                      row->array_task_id.value_or(-1), row->restart_count - 1, ""};
       if (settled_share(open.shares, earlier) == nullptr) return true;
@@ -268,7 +275,9 @@ void Reconciler::Pass::settle_records(const OpenHold& open,
       continue;
     }
     const bool requeued = is_followed_by_a_run(record, records);
+    const HoldScope scope = scope_of(open.hold.group);
     for (const std::int64_t task : tasks_of(record)) {
+      if (!pays_for(scope, task, record.run - 1)) continue;
       const ledger::ShareKey key{record.cluster, root_id(record), task, record.run - 1, ""};
       if (const ledger::Share* share = settled_share(open.shares, key)) {
         check_settled(open, record, *share);

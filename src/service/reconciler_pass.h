@@ -11,6 +11,7 @@
 
 #include "ledger/same_job.h"
 #include "pricing/charge.h"
+#include "service/hold_scope.h"
 #include "service/reconciler.h"
 
 namespace asbb::service {
@@ -58,6 +59,22 @@ class Reconciler::Pass {
   // Of a row that does not say all yet, for the alarm of a hold that waits for the rest.
   void note_untold(const OpenHold& open, const slurm::AccountingRecord& record);
 
+  // reconciler_change.cc
+  void follow_changes();
+  void follow_proposal(const ledger::Hold& money);
+  void follow_rows(const OpenHold& open);
+  void measure(const ledger::Hold& hold, const slurm::QueueJob& row);
+  [[nodiscard]] bool may_give_back(const ledger::Hold& money, const Proposal& proposal) const;
+  [[nodiscard]] QueueRows rows_of_change(const ledger::Hold& money, const Proposal& proposal) const;
+  void adopt(const ledger::Hold& money, const Proposal& proposal, const QueueRows& rows);
+  void give_back(const ledger::Hold& money, const std::string& why);
+  [[nodiscard]] bool replace(const OpenHold& open, const QueueRows& rows,
+                             std::optional<ledger::HoldId> proposal,
+                             std::optional<ledger::PlaceHold> place);
+  [[nodiscard]] std::optional<Tasks> leaving_tasks(const OpenHold& open,
+                                                   const QueueRows& rows) const;
+  void follow_first_rows(const OpenHold& open, const QueueRows& rows);
+  void remeasure_from(const OpenHold& open, const slurm::QueueJob& was, const QueueRows& rows);
   // reconciler_rescan.cc
   void rescan();
   [[nodiscard]] bool rescan_cluster(const std::string& cluster);

@@ -20,6 +20,17 @@ std::string describe(const slurm::AccountingRecord& record) {
   return record.cluster + " job " + std::to_string(record.job_id);
 }
 
+// Of a window, run numbers say nothing: the hold's own runs are told apart when it is settled.
+bool pays_for_some(const ledger::Hold& hold, const slurm::AccountingRecord& record) {
+  const HoldScope scope = scope_of(hold.group);
+  if (record.array_task_id) return pays_for(scope, *record.array_task_id, scope.first_run);
+  if (record.array_tasks.empty()) return true;
+  const Tasks tasks = tasks_of_text(record.array_tasks).value_or(Tasks{});
+  return std::any_of(tasks.begin(), tasks.end(), [&](std::int64_t task) {
+    return pays_for(scope, task, scope.first_run);
+  });
+}
+
 }  // namespace
 
 void Reconciler::Pass::rescan() {
@@ -150,7 +161,7 @@ std::optional<Reconciler::Pass::OpenHold> Reconciler::Pass::hold_of(
     }
     for (auto at = found->rbegin(); at != found->rend(); ++at) {
       ledger::Hold& hold = at->hold;
-      if (hold.backfilled) continue;
+      if (hold.backfilled || is_proposal(hold)) continue;
       if (!hold.job && hold.status == ledger::HoldStatus::open && !query.request_id.empty()) {
         const ledger::JobRef ref{record.cluster, root_id(record), record.submit};
         const auto bound = owner_.committer_.run(reconciler_command(
@@ -159,7 +170,7 @@ std::optional<Reconciler::Pass::OpenHold> Reconciler::Pass::hold_of(
         hold.job = ref;
         ++report_.bound;
       }
-      if (hold.job && is_row_of(*hold.job, record)) {
+      if (hold.job && is_row_of(*hold.job, record) && pays_for_some(hold, record)) {
         return OpenHold{std::move(hold), std::move(at->shares)};
       }
     }

@@ -24,7 +24,8 @@ void Reconciler::Pass::sweep() {
   std::vector<const ledger::Hold*> candidates;
   Instant oldest = now_;
   for (const OpenHold& open : holds_) {
-    if (open.hold.job || open.hold.backfilled || !absent_from_queues(open.hold)) continue;
+    if (open.hold.job || open.hold.backfilled || is_proposal(open.hold)) continue;
+    if (!absent_from_queues(open.hold)) continue;
     candidates.push_back(&open.hold);
     oldest = std::min(oldest, open.hold.placed_at);
   }

@@ -364,6 +364,12 @@ def ask(socket_path, options):
     read_live(service)
     documented = {(method, pattern) for method, pattern, _ in operations()}
     missing = documented - service.asked
+    answer = service.call("POST", "/api/v1/slurm/changes",
+                          {"cluster": cluster, "slurm_version": "22.05.8", "time_budget_ms": 50,
+                           "on_silence": "deny", "submit_uid": 65533, "job": "40000000",
+                           "time_limit": 60})
+    if answer["decision"] != "deny" or answer["code"] != "job_unknown":
+        raise ContractError(f"a change of no job was answered so: {answer}")
     if options.write and missing:
         raise ContractError(f"never asked: {sorted(missing)}")
     print(f"{len(service.asked)} operations answered as they must")

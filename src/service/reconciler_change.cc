@@ -1,0 +1,410 @@
+// What has become of jobs that were changed (scontrol update): money set aside for a change becomes
+// the job's hold once its record shows the change, and goes back once a later list shows that Slurm
+// did not make it. Changes that nobody was asked about - an administrator's while the service was
+// away, a cut, what the scheduler itself shortens - are followed from what the record shows.
+#include <algorithm>
+#include <limits>
+
+#include "base/text.h"
+#include "base/token.h"
+#include "service/change_planner.h"
+#include "service/digest.h"
+#include "service/job_change.h"
+#include "service/reconciler_pass.h"
+
+namespace asbb::service {
+namespace {
+
+// slurmctld makes a change right after it was answered, or never.
+constexpr Span change_grace = seconds(10);
+
+bool is_live(const slurm::QueueJob& row) {
+  return !row.status.revoked && !row.status.has_ended();
+}
+
+bool pays_for_row(const HoldScope& scope, const slurm::QueueJob& row) {
+  const Tasks tasks = tasks_of(row);
+  return std::any_of(tasks.begin(), tasks.end(),
+                     [&](std::int64_t task) { return pays_for(scope, task, scope.first_run); });
+}
+
+// Each of the tasks' part of the whole, rounded up.
+Micros part_of_tasks(Micros whole, std::int64_t tasks, std::int64_t of) {
+  const auto part = mul_div(whole.count(), tasks, of, Rounding::up);
+  return part ? Micros(*part) : whole;
+}
+
+bool lists_partition(const std::string& list, const std::string& word) {
+  const auto parts = split(list, ',');
+  return std::find(parts.begin(), parts.end(), word) != parts.end();
+}
+
+// Whether the row shows another job than the hold was measured by.
+bool is_changed(const slurm::QueueJob& before, const slurm::QueueJob& now) {
+  if (before.time_limit_minutes != now.time_limit_minutes || before.account != now.account) {
+    return true;
+  }
+  if (before.partition != now.partition) {
+    // The scheduler takes one of a list; that is no change, and neither is what it allocates.
+    return is_pending(now) ? is_pending(before) : !lists_partition(before.partition, now.partition);
+  }
+  return is_pending(before) && is_pending(now) && size_of(before) != size_of(now);
+}
+
+// What the hold's tasks need now, each as much more or less as the price of one has changed.
+ledger::PlaceHold scaled(const ledger::Hold& hold, const HoldPlan& before, const HoldPlan& after,
+                         std::int64_t tasks) {
+  ledger::PlaceHold place;
+  place.partition = hold.partition;
+  for (const ledger::HoldPart& part : hold.parts) {
+    ledger::PlacePart now{part.unit, part_of_tasks(part.estimate, tasks, hold.task_count),
+                          part_of_tasks(part.granted, tasks, hold.task_count), part.price_version};
+    for (std::size_t i = 0; i < after.parts.size(); ++i) {
+      const PlannedPart& to = after.parts[i];
+      const auto from = std::find_if(
+          before.parts.begin(), before.parts.end(),
+          [&](const PlannedPart& was) { return was.estimate.unit == to.estimate.unit; });
+      if (to.estimate.unit != part.unit || from == before.parts.end()) continue;
+      const auto scale = [](Micros amount, Micros over, Micros under) {
+        if (under.is_zero()) return over;
+        const auto product = mul_div(amount.count(), over.count(), under.count(), Rounding::up);
+        return product ? Micros(*product) : amount;
+      };
+      now.estimate = scale(now.estimate, to.estimate.total, from->estimate.total);
+      now.amount = scale(now.amount, to.amount, from->amount);
+    }
+    place.parts.push_back(std::move(now));
+  }
+  return place;
+}
+
+ledger::PlaceHold priced_anew(const HoldPlan& plan, std::int64_t tasks) {
+  ledger::PlaceHold place;
+  place.account = plan.account;
+  place.partition = plan.partition;
+  for (const PlannedPart& part : plan.parts) {
+    const auto all = [&](Micros each) {
+      const auto product = mul_div(each.count(), tasks, 1, Rounding::up);
+      return product ? Micros(*product) : max_amount;
+    };
+    place.parts.push_back({part.estimate.unit, all(part.estimate.total), all(part.amount),
+                           part.estimate.price_version});
+  }
+  return place;
+}
+
+std::string describe_job(const ledger::Hold& hold) {
+  return hold.job ? hold.job->cluster + " job " + std::to_string(hold.job->job_id)
+                  : "hold " + hold.request_id;
+}
+
+}  // namespace
+
+void Reconciler::Pass::follow_changes() {
+  for (const auto& [cluster, list] : queues_) owner_.known_.see(cluster, list.jobs);
+  std::vector<const OpenHold*> proposals;
+  std::set<ledger::HoldId> waiting;
+  for (const OpenHold& open : holds_) {
+    if (!is_proposal(open.hold)) continue;
+    proposals.push_back(&open);
+    waiting.insert(proposal_of(open.hold.group)->hold);
+  }
+  // The newest first: it was asked for on top of those before it.
+  std::sort(proposals.begin(), proposals.end(),
+            [](const OpenHold* a, const OpenHold* b) { return b->hold.id < a->hold.id; });
+  for (const OpenHold* open : proposals) follow_proposal(open->hold);
+  if (!proposals.empty()) read_holds();
+  for (const OpenHold& open : holds_) {
+    const bool follows = open.hold.job && !open.hold.backfilled;
+    if (follows && !waiting.contains(open.hold.id)) follow_rows(open);
+  }
+  std::set<ledger::HoldId> still_open;
+  for (const OpenHold& open : holds_) still_open.insert(open.hold.id);
+  std::erase_if(owner_.measured_,
+                [&](const auto& entry) { return !still_open.contains(entry.first.first); });
+}
+
+Reconciler::Pass::QueueRows Reconciler::Pass::rows_of_change(const ledger::Hold& money,
+                                                             const Proposal& proposal) const {
+  QueueRows rows;
+  HoldScope scope;
+  scope.only = proposal.tasks;
+  for (const auto& [cluster, list] : queues_) {
+    for (const slurm::QueueJob& row : list.jobs) {
+      const bool is_named =
+          proposal.job > 0 &&
+          ledger::is_same_job({money.cluster, proposal.job, row.submit}, cluster, root_id(row));
+      const bool has_token =
+          !proposal.token.empty() && find_token(row.admin_comment) == proposal.token;
+      if ((is_named || has_token) && is_live(row) && pays_for_row(scope, row)) {
+        rows.push_back(&row);
+      }
+    }
+  }
+  return rows;
+}
+
+// A full list, made well after the change was answered, on every cluster that may have the job.
+bool Reconciler::Pass::may_give_back(const ledger::Hold& money, const Proposal& proposal) const {
+  for (const std::string& cluster : owner_.source_.clusters()) {
+    if (cluster != money.cluster && !ledger::is_federated(proposal.job)) continue;
+    const auto list = queues_.find(cluster);
+    if (list == queues_.end() || !list->second.is_evidence()) return false;
+    if (list->second.read_at <= money.placed_at + change_grace) return false;
+  }
+  return true;
+}
+
+void Reconciler::Pass::follow_proposal(const ledger::Hold& money) {
+  const Proposal proposal = *proposal_of(money.group);
+  const QueueRows all = rows_of_change(money, proposal);
+  QueueRows rows;
+  for (const slurm::QueueJob* row : all) {
+    const auto list = queues_.find(row->cluster);
+    if (shows(*row, proposal) && money.placed_at < list->second.read_at) rows.push_back(row);
+  }
+  if (rows.empty()) {
+    if (may_give_back(money, proposal)) give_back(money, "Slurm did not make the change");
+    return;
+  }
+  if (proposal.hold.is_set()) return adopt(money, proposal, rows);
+  const ledger::JobRef ref{rows.front()->cluster, root_id(*rows.front()), rows.front()->submit};
+  const auto bound = owner_.committer_.run(
+      reconciler_command(ledger::BindHold{money.id, ref}, "the change was made"));
+  if (!bound || !bound->accepted()) return;
+  ++report_.bound;
+  if (const auto changed = owner_.known_.settle(money.request_id)) {
+    owner_.known_.priced(money.request_id, *changed);
+  }
+}
+
+void Reconciler::Pass::give_back(const ledger::Hold& money, const std::string& why) {
+  (void)owner_.known_.settle(money.request_id);
+  const auto voided = owner_.committer_.run(reconciler_command(ledger::VoidHold{money.id}, why));
+  if (!voided || !voided->accepted()) return;
+  report_.actions.push_back("gave back " + to_display(voided->released, money.parts.front().unit) +
+                            " that was held for a change of a job: " + why);
+}
+
+void Reconciler::Pass::adopt(const ledger::Hold& money, const Proposal& proposal,
+                             const QueueRows& rows) {
+  const auto found = std::find_if(holds_.begin(), holds_.end(), [&](const OpenHold& open) {
+    return open.hold.id == proposal.hold;
+  });
+  const bool is_there = found != holds_.end() && found->hold.job &&
+                        owner_.committer_.read([&](const ledger::Book& book) {
+                          const ledger::Hold* hold = book.hold(proposal.hold);
+                          return hold != nullptr && hold->status == ledger::HoldStatus::open;
+                        });
+  if (!is_there) {
+    if (may_give_back(money, proposal)) give_back(money, "the job's hold was replaced since");
+    return;
+  }
+  const auto tasks = leaving_tasks(*found, rows);
+  if (!tasks) return give_back(money, "the tasks have ended");
+  const auto count = static_cast<std::int64_t>(tasks->size());
+  ledger::PlaceHold place;
+  place.account = account_of(money.id);
+  place.partition = money.partition;
+  for (const ledger::HoldPart& part : money.parts) {
+    ledger::PlacePart sum{part.unit, part_of_tasks(part.estimate, count, money.task_count),
+                          part_of_tasks(part.granted, count, money.task_count), part.price_version};
+    for (const ledger::HoldPart& had : found->hold.parts) {
+      if (proposal.moves || had.unit != part.unit) continue;
+      sum.estimate += part_of_tasks(had.estimate, count, found->hold.task_count);
+      sum.amount += part_of_tasks(had.granted, count, found->hold.task_count);
+    }
+    place.parts.push_back(std::move(sum));
+  }
+  const std::string name = fresh_token(now_);
+  place.transaction_id = name;
+  if (!replace(*found, rows, money.id, std::move(place))) return;
+  if (const auto changed = owner_.known_.settle(money.request_id)) {
+    owner_.known_.priced(name, *changed);
+  }
+}
+
+// The tasks of these rows that the hold still has to pay for; nothing when there is none, or when
+// there are too many separate ones to write down.
+std::optional<Tasks> Reconciler::Pass::leaving_tasks(const OpenHold& open,
+                                                     const QueueRows& rows) const {
+  const HoldScope scope = scope_of(open.hold.group);
+  Tasks out;
+  for (const slurm::QueueJob* row : rows) {
+    for (const std::int64_t task : tasks_of(*row)) {
+      const bool has_share =
+          task >= 0 && std::any_of(open.shares.begin(), open.shares.end(),
+                                   [&](const auto& share) { return share.key.task == task; });
+      if (!has_share && pays_for(scope, task, scope.first_run)) out.push_back(task);
+    }
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  const Tasks gone = tasks_of_text(scope.except).value_or(Tasks{});
+  if (out.empty() || text_of_tasks(out).size() > task_text_max ||
+      text_of_tasks(gone).size() + text_of_tasks(out).size() > task_text_max) {
+    return std::nullopt;
+  }
+  return out;
+}
+
+bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
+                               std::optional<ledger::HoldId> proposal,
+                               std::optional<ledger::PlaceHold> place) {
+  const auto tasks = leaving_tasks(open, rows);
+  if (!tasks) return false;
+  const bool is_array = tasks->front() >= 0;
+  std::int64_t next_run = scope_of(open.hold.group).first_run;
+  for (const ledger::Share& share : open.shares) {
+    if (!is_array) next_run = std::max(next_run, share.key.run + 1);
+  }
+  ledger::ReplaceHold action;
+  action.hold = open.hold.id;
+  action.task_count = static_cast<std::int64_t>(tasks->size());
+  action.group = to_text(without(scope_of(open.hold.group), *tasks, next_run));
+  action.proposal = proposal;
+  const std::string key = "change " + describe_job(open.hold);
+  if (place) {
+    HoldScope scope;
+    if (is_array) scope.only = text_of_tasks(*tasks);
+    if (!is_array) scope.first_run = next_run;
+    place->kind = ledger::HoldKind::slurm;
+    place->user = open.hold.user;
+    place->cluster = open.hold.cluster;
+    place->task_count = action.task_count;
+    place->group = to_text(scope);
+    place->unbound_max = std::numeric_limits<std::int64_t>::max();
+    place->period_at = open.hold.placed_at;
+    place->running =
+        std::any_of(rows.begin(), rows.end(), [](const auto* row) { return !is_pending(*row); });
+    action.place = std::move(place);
+  }
+  const auto outcome =
+      owner_.committer_.run(reconciler_command(std::move(action), "the job was changed"));
+  if (!outcome) {
+    report_.problems.push_back(key + ": " + outcome.error().message);
+    return false;
+  }
+  if (!outcome->accepted()) {
+    problem(key, describe_job(open.hold) + " was changed and needs " +
+                     to_display(outcome->amount, outcome->unit) +
+                     " to be held, which is refused (" + std::string(to_string(outcome->refusal)) +
+                     "): what it costs beyond its hold will be an overrun");
+    return false;
+  }
+  owner_.alarms_.clear(key);
+  ++report_.followed;
+  report_.actions.push_back("the hold of " + describe_job(open.hold) + " follows its change: " +
+                            to_display(outcome->released, open.hold.parts.front().unit) +
+                            " back, " + to_display(outcome->amount, outcome->unit) + " held");
+  return true;
+}
+
+void Reconciler::Pass::measure(const ledger::Hold& hold, const slurm::QueueJob& row) {
+  const Tasks tasks = tasks_of(row);
+  if (tasks.empty()) return;
+  owner_.measured_.insert_or_assign(std::pair(hold.id, tasks.front()), row);
+}
+
+// What one row of the hold's job shows against what it showed when the hold was measured.
+void Reconciler::Pass::follow_rows(const OpenHold& open) {
+  const HoldScope scope = scope_of(open.hold.group);
+  QueueRows changed;
+  QueueRows fresh;
+  const slurm::QueueJob* before = nullptr;
+  const auto first_measure =
+      owner_.measured_.lower_bound({open.hold.id, std::numeric_limits<std::int64_t>::min()});
+  const bool has_measure =
+      first_measure != owner_.measured_.end() && first_measure->first.first == open.hold.id;
+  for (const slurm::QueueJob* row : rows_of(*open.hold.job)) {
+    if (!is_live(*row) || !pays_for_row(scope, *row)) continue;
+    if (!has_measure) {
+      measure(open.hold, *row);
+      if (fresh.empty() || !is_changed(*fresh.front(), *row)) fresh.push_back(row);
+      continue;
+    }
+    const auto own = owner_.measured_.find({open.hold.id, tasks_of(*row).front()});
+    const slurm::QueueJob& known =
+        own == owner_.measured_.end() ? first_measure->second : own->second;
+    if (!is_changed(known, *row)) continue;
+    // Rows that changed alike are followed together.
+    if (before == nullptr) before = &known;
+    if (changed.empty() || !is_changed(*changed.front(), *row)) changed.push_back(row);
+  }
+  if (!fresh.empty()) follow_first_rows(open, fresh);
+  if (changed.empty()) return;
+  const slurm::QueueJob was = *before;
+  remeasure_from(open, was, changed);
+}
+
+// Seen for the first time since the start: what it needs at least may be more than it holds, when
+// it was changed while nobody was asked.
+void Reconciler::Pass::follow_first_rows(const OpenHold& open, const QueueRows& rows) {
+  const auto price = owner_.known_.pricer();
+  const auto tasks = leaving_tasks(open, rows);
+  if (!price || !tasks) return;
+  api::Submission request = submission_of(*rows.front());
+  request.array = tasks->front() >= 0 ? "0" : "";
+  const Verdict verdict = price(request);
+  const auto* plan = std::get_if<HoldPlan>(&verdict);
+  if (plan == nullptr || !has_units_of(open.hold, *plan)) return;
+  const bool needs_more =
+      std::any_of(plan->parts.begin(), plan->parts.end(), [&](const PlannedPart& part) {
+        return std::any_of(open.hold.parts.begin(), open.hold.parts.end(), [&](const auto& held) {
+          return held.unit == part.estimate.unit &&
+                 held.price_version == part.estimate.price_version &&
+                 part_of_tasks(held.estimate, 1, open.hold.task_count) < part.estimate.total;
+        });
+      });
+  if (!needs_more) return;
+  auto place = priced_anew(*plan, static_cast<std::int64_t>(tasks->size()));
+  place.transaction_id = fresh_token(now_);
+  (void)replace(open, rows, std::nullopt, std::move(place));
+}
+
+void Reconciler::Pass::remeasure_from(const OpenHold& open, const slurm::QueueJob& was,
+                                      const QueueRows& rows) {
+  const auto price = owner_.known_.pricer();
+  const auto tasks = leaving_tasks(open, rows);
+  if (!price || !tasks) return;
+  const slurm::QueueJob& now = *rows.front();
+  const auto one_task = [](api::Submission request, const slurm::QueueJob& row) {
+    request.array = tasks_of(row).front() >= 0 ? "0" : "";
+    return request;
+  };
+  api::Submission from = one_task(submission_of(was), was);
+  api::Submission to = one_task(submission_of(now), now);
+  // Once it runs, what it was given says nothing about what was asked for.
+  if (!is_pending(now) || !is_pending(was)) {
+    to = from;
+    to.time_limit_minutes = now.time_limit_minutes;
+    to.account = now.account;
+    to.partition = lists_partition(was.partition, now.partition) ? was.partition : now.partition;
+  }
+  const Verdict after = price(to);
+  const std::string key = "change " + describe_job(open.hold);
+  if (const auto* denial = std::get_if<Denial>(&after)) {
+    problem(key, describe_job(open.hold) + " was changed and cannot be priced: " + denial->message);
+    return;
+  }
+  std::optional<ledger::PlaceHold> place;
+  const auto count = static_cast<std::int64_t>(tasks->size());
+  if (const auto* plan = std::get_if<HoldPlan>(&after)) {
+    const Verdict then = price(from);
+    const auto* before = std::get_if<HoldPlan>(&then);
+    const bool stays = before != nullptr && plan->account == account_of(open.hold.id) &&
+                       plan->partition == open.hold.partition && has_units_of(open.hold, *plan);
+    place = stays ? scaled(open.hold, *before, *plan, count) : priced_anew(*plan, count);
+    place->account = plan->account;
+    place->transaction_id = fresh_token(now_);
+  }
+  const std::string name = place ? place->transaction_id : std::string();
+  if (!replace(open, rows, std::nullopt, std::move(place))) return;
+  auto request = owner_.known_.take_lowered(open.hold.request_id);
+  if (!request) request = owner_.known_.request(open.hold.request_id);
+  if (!request || (is_pending(now) && size_of(was) != size_of(now))) return;
+  follow(*request, now);
+  if (!name.empty()) owner_.known_.priced(name, *request);
+}
+
+}  // namespace asbb::service

@@ -1,0 +1,438 @@
+// Jobs that are changed, from the question to what their holds then are.
+#include <gtest/gtest.h>
+
+#include "service/reconciler.h"
+#include "service/testing/operations_fixture.h"
+
+namespace asbb::service {
+namespace {
+
+using testing::money;
+
+// Operations and a reconciler that share what they know, as in the daemon; Slurm is made up.
+class JobChanges : public testing::OperationsFixture {
+ protected:
+  JobChanges() {
+    source_.now = [this] { return now(); };
+    hooks_.known = &reconciler_.known_jobs();
+    rebuild();
+  }
+  ~JobChanges() override { operations_.reset(); }
+
+  // A submitted job of one core for an hour, 4.32 held, and its row; `minutes` of its limit.
+  slurm::QueueJob job(const std::string& array = {}, std::int64_t minutes = 60) {
+    api::Submission asked = submission();
+    asked.array = array;
+    asked.time_limit_minutes = minutes;
+    token_ = token();
+    EXPECT_EQ(submit(asked, token_).decision, "allow");
+    slurm::QueueJob row;
+    row.cluster = "onprem";
+    row.job_id = 7;
+    row.user = "alice";
+    row.user_id = 1000;
+    row.account = "proj001";
+    row.partition = "gpu-aws";
+    row.status = slurm::parse_job_status("PENDING");
+    row.submit = now();
+    row.time_limit_minutes = minutes;
+    row.node_count = row.cpus = 1;
+    row.requested_tres = "cpu=1,node=1,billing=1";
+    row.admin_comment = "asbb=" + token_;
+    if (!array.empty()) {
+      row.array_job_id = 7;
+      row.array_tasks = array;
+    }
+    return row;
+  }
+  void show(std::vector<slurm::QueueJob> rows) {
+    pass_time(seconds(1));
+    refresh_view();
+    source_.set_queue("onprem", std::move(rows));
+  }
+  PassReport pass() { return reconciler_.run_pass(); }
+  void set_limit(const char* limit) {
+    for (const char* name : {"lab", "proj001"}) {
+      ledger::UpdateAccount update;
+      update.name = name;
+      update.limit = money(limit);
+      EXPECT_TRUE(run(update).accepted());
+    }
+  }
+
+  [[nodiscard]] api::JobChange change() const {
+    api::JobChange made;
+    made.cluster = "onprem";
+    made.slurm_version = "22.05.8";
+    made.time_budget_ms = 50;
+    made.submit_uid = 1000;
+    made.job = "7";
+    made.token = token_;
+    return made;
+  }
+  [[nodiscard]] api::JobChange minutes(std::int64_t limit) const {
+    api::JobChange made = change();
+    made.asked.time_limit_minutes = limit;
+    return made;
+  }
+  api::SubmissionAnswer ask(const api::JobChange& asked) {
+    const auto reply = wait<api::SubmissionAnswer>([&](const auto& promise) {
+      operations_->change_job(slurm_user(), api::to_json(asked), promise);
+    });
+    EXPECT_TRUE(reply.has_value());
+    return reply.value_or(api::SubmissionAnswer{});
+  }
+  void expect_held(const char* amount) { EXPECT_EQ(to_decimal(budget("proj001").held), amount); }
+  static slurm::AccountingRecord ended(std::int64_t id, std::int64_t elapsed_s, Instant at,
+                                       std::int64_t index) {
+    slurm::AccountingRecord out;
+    out.cluster = "onprem";
+    out.db_index = index;
+    out.job_id = id;
+    out.user = "alice";
+    out.account = "proj001";
+    out.partition = "gpu-aws";
+    out.status = slurm::parse_job_status("COMPLETED");
+    out.submit = at;
+    out.start = at;
+    out.end = at + seconds(elapsed_s);
+    out.nodes = "gpu-1";
+    out.node_count = 1;
+    out.allocated_tres = "billing=1,cpu=1,node=1";
+    out.elapsed_seconds = elapsed_s;
+    return out;
+  }
+
+  std::string token_;
+  slurm::FakeJobSource source_{{"onprem"}};
+  Reconciler reconciler_{*committer_, source_, view_, prices_, alarms_, ReconcilerOptions{}};
+};
+
+TEST_F(JobChanges, ARaiseIsHeldAtOnceAndBecomesTheJobsHoldWhenSeen) {
+  auto row = job();
+  show({row});
+  (void)pass();
+  expect_held("4.32");
+  const auto answer = ask(minutes(120));
+  EXPECT_EQ(answer.decision, "allow") << answer.message;
+  EXPECT_EQ(answer.hold_amount, money("4.32"));
+  expect_held("8.64");
+  row.time_limit_minutes = 120;
+  show({row});
+  EXPECT_EQ(pass().followed, 1);
+  expect_held("8.64");
+  EXPECT_EQ(pass().followed, 0);
+  pass_time(hours(1));
+  (void)pass();
+  expect_held("8.64");
+  source_.set_queue("onprem", {});
+  source_.add_record(ended(7, 6000, row.submit, 1));
+  EXPECT_EQ(pass().settled, 1);
+  expect_held("0");
+  EXPECT_EQ(to_decimal(budget("proj001").used), "6");
+  pass_time(seconds(301));
+  const PassReport later = pass();
+  EXPECT_EQ(later.settled + later.charged_without_hold, 0);
+  EXPECT_EQ(to_decimal(budget("proj001").used), "6");
+  EXPECT_TRUE(alarms_.list().empty());
+}
+
+TEST_F(JobChanges, WhatSlurmRefusesLeavesNoTrace) {
+  const auto row = job();
+  show({row});
+  (void)pass();
+  EXPECT_EQ(ask(minutes(120)).decision, "allow");
+  show({row});
+  (void)pass();
+  expect_held("8.64");  // the list may be from before the change
+  pass_time(seconds(15));
+  (void)pass();
+  expect_held("4.32");
+  EXPECT_EQ(ask(minutes(120)).hold_amount, money("4.32")) << "asked for again later";
+  expect_held("8.64");
+}
+
+TEST_F(JobChanges, WithoutAListNothingGoesBack) {
+  show({job()});
+  (void)pass();
+  EXPECT_EQ(ask(minutes(120)).decision, "allow");
+  pass_time(hours(1));
+  source_.set_operator("onprem", false);
+  (void)pass();
+  expect_held("8.64");
+  source_.set_operator("onprem", true);
+  (void)pass();
+  expect_held("4.32");
+}
+
+TEST_F(JobChanges, WithoutMoneyItIsRefusedWithTheFigures) {
+  show({job()});
+  (void)pass();
+  const auto answer = ask(minutes(60 * 12));
+  EXPECT_EQ(answer.decision, "deny");
+  EXPECT_EQ(answer.code, "insufficient_budget");
+  EXPECT_EQ(answer.message,
+            "account proj001: with this change the job may cost $43.20, and $47.52 more must be "
+            "held\nonly $45.68 is available in the budget of account proj001\n");
+  expect_held("4.32");
+}
+
+TEST_F(JobChanges, TheSameChangeTwiceIsHeldOnce) {
+  show({job()});
+  (void)pass();
+  EXPECT_EQ(ask(minutes(120)).decision, "allow");
+  EXPECT_EQ(ask(minutes(120)).decision, "allow");
+  expect_held("8.64");
+}
+
+TEST_F(JobChanges, TheLastOfTwoChangesIsTheOneThatCounts) {
+  auto row = job();
+  show({row});
+  (void)pass();
+  EXPECT_EQ(ask(minutes(120)).decision, "allow");
+  EXPECT_EQ(ask(minutes(180)).decision, "allow");
+  row.time_limit_minutes = 180;
+  show({row});
+  (void)pass();
+  pass_time(seconds(20));
+  (void)pass();
+  expect_held("12.96");
+}
+
+TEST_F(JobChanges, ACutIsFollowedWhenItIsSeenAndNotBefore) {
+  auto row = job();
+  show({row});
+  (void)pass();
+  EXPECT_EQ(ask(minutes(30)).decision, "allow");
+  expect_held("4.32");
+  row.time_limit_minutes = 30;
+  show({row});
+  EXPECT_EQ(pass().followed, 1);
+  expect_held("2.16");
+  EXPECT_EQ(ask(minutes(60)).hold_amount, money("2.16"));
+  expect_held("4.32");
+}
+
+TEST_F(JobChanges, EachWayToMakeAJobLargerIsPriced) {
+  const auto row = job();
+  show({row});
+  (void)pass();
+  const auto expect_more = [&](const char* amount, auto touch) {
+    api::JobChange asked = change();
+    touch(asked.asked);
+    const auto answer = ask(asked);
+    EXPECT_EQ(answer.decision, "allow") << answer.message;
+    EXPECT_EQ(to_decimal(answer.hold_amount), amount);
+    pass_time(seconds(20));
+    refresh_view();
+    (void)pass();
+    expect_held("4.32");
+  };
+  expect_more("4.32", [](auto& asked) { asked.num_tasks = 2; });
+  expect_more("12.96", [](auto& asked) { asked.min_cpus = 4; });
+  expect_more("4.32", [](auto& asked) { asked.cpus_per_task = 2; });
+  api::JobChange whole = change();
+  whole.asked.shared = 0;
+  EXPECT_EQ(ask(whole).code, "insufficient_budget") << "16 cores for an hour are $57.60";
+}
+
+TEST_F(JobChanges, MoreProcessorsAreSeenByTheSize) {
+  auto row = job();
+  show({row});
+  (void)pass();
+  api::JobChange asked = change();
+  asked.asked.min_cpus = asked.asked.num_tasks = 2;
+  EXPECT_EQ(ask(asked).decision, "allow");
+  row.cpus = 2;
+  row.requested_tres = "cpu=2,node=1,billing=2";
+  show({row});
+  EXPECT_EQ(pass().followed, 1);
+  expect_held("8.64");
+}
+
+TEST_F(JobChanges, AMoveToAPricedPartitionGetsAHold) {
+  api::Submission free = submission();
+  free.partition = "cpu";
+  auto row = job();
+  token_ = token();
+  EXPECT_EQ(submit(free, token_).decision, "allow");
+  row.job_id = 9;
+  row.partition = "cpu";
+  row.admin_comment = "asbb=" + token_;
+  show({row});
+  (void)pass();
+  api::JobChange asked = change();
+  asked.job = "9";
+  asked.asked.partition = "gpu-aws";
+  EXPECT_EQ(ask(asked).hold_amount, money("4.32"));
+  row.partition = "gpu-aws";
+  show({row});
+  EXPECT_EQ(pass().bound, 1);
+  pass_time(hours(2));
+  source_.set_queue("onprem", {});
+  source_.add_record(ended(9, 1000, row.submit, 1));
+  EXPECT_EQ(pass().settled, 1);
+  EXPECT_EQ(to_decimal(budget("proj001").used), "1");
+}
+
+TEST_F(JobChanges, AMoveToAFreePartitionGivesTheHoldBackWhenSeen) {
+  auto row = job();
+  show({row});
+  (void)pass();
+  api::JobChange asked = change();
+  asked.asked.partition = "cpu";
+  EXPECT_EQ(ask(asked).decision, "allow");
+  expect_held("4.32");
+  row.partition = "cpu";
+  show({row});
+  EXPECT_EQ(pass().followed, 1);
+  expect_held("0");
+}
+
+TEST_F(JobChanges, AnotherAccountPaysAndTheOldHoldGoesBackAfterwards) {
+  account("other001", "", "50");
+  auto associations = this->associations();
+  associations.add(slurm::Association{"onprem", "other001", "alice", "", "", "", false});
+  auto row = job();
+  show({row});
+  (void)pass();
+  view_.put("onprem", associations);
+  api::JobChange asked = change();
+  asked.asked.account = "other001";
+  EXPECT_EQ(ask(asked).decision, "allow");
+  expect_held("4.32");
+  EXPECT_EQ(to_decimal(budget("other001").held), "4.32");
+  row.account = "other001";
+  source_.set_queue("onprem", {row});
+  pass_time(seconds(1));
+  EXPECT_EQ(pass().followed, 1);
+  expect_held("0");
+  EXPECT_EQ(to_decimal(budget("other001").held), "4.32");
+  asked.asked.account = "nobody";
+  EXPECT_EQ(ask(asked).code, "account_not_usable");
+}
+
+TEST_F(JobChanges, AThousandTasksAreOneHoldAndSomeOfThemAnother) {
+  set_limit("1000000");
+  auto row = job("0-999");
+  show({row});
+  (void)pass();
+  expect_held("4320");
+  EXPECT_EQ(ask(minutes(120)).hold_amount, money("4320"));
+  row.time_limit_minutes = 120;
+  show({row});
+  EXPECT_EQ(pass().followed, 1);
+  expect_held("8640");
+  api::JobChange some = minutes(180);
+  some.job = "7_[0-9]";
+  EXPECT_EQ(ask(some).hold_amount, money("43.2"));
+  auto ten = row;
+  ten.array_tasks = "0-9";
+  ten.job_id = 8;
+  ten.time_limit_minutes = 180;
+  row.array_tasks = "10-999";
+  show({row, ten});
+  EXPECT_EQ(pass().followed, 1);
+  expect_held("8683.2");
+  // Every task ends: each is charged once, on its own hold.
+  source_.set_queue("onprem", {});
+  for (int task = 0; task < 1000; ++task) {
+    auto record = ended(1000 + task, 10, row.submit, task + 1);
+    record.array_job_id = 7;
+    record.array_task_id = task;
+    source_.add_record(record);
+  }
+  EXPECT_EQ(pass().settled, 1000);
+  expect_held("0");
+  EXPECT_EQ(to_decimal(budget("proj001").used), "10");
+  pass_time(seconds(301));
+  (void)pass();
+  EXPECT_EQ(to_decimal(budget("proj001").used), "10");
+}
+
+TEST_F(JobChanges, AnAdministratorsRaiseOfARunningJobIsFollowedOnCredit) {
+  auto row = job("", 10 * 60);
+  expect_held("43.2");
+  row.status = slurm::parse_job_status("RUNNING");
+  show({row});
+  (void)pass();
+  api::JobChange raise = minutes(12 * 60);
+  EXPECT_EQ(ask(raise).code, "insufficient_budget");
+  raise.submit_uid = 0;
+  EXPECT_EQ(ask(raise).decision, "allow");
+  row.time_limit_minutes = 12 * 60;
+  show({row});
+  (void)pass();
+  expect_held("43.2");
+  ASSERT_EQ(alarms_.list().size(), 1u) << "nobody can pay for it";
+  api::AccountUpdate credit;
+  credit.credit_limit = money("10");
+  EXPECT_TRUE(update("proj001", credit).has_value());
+  EXPECT_EQ(pass().followed, 1);
+  expect_held("51.84");
+  EXPECT_TRUE(alarms_.list().empty());
+}
+
+TEST_F(JobChanges, AStrangerSetsNothingAsideAndLearnsNothing) {
+  show({job()});
+  (void)pass();
+  api::JobChange asked = minutes(60 * 20);
+  asked.submit_uid = 1001;
+  const auto answer = ask(asked);
+  EXPECT_EQ(answer.decision, "allow");
+  EXPECT_EQ(answer.message, "");
+  asked.asked.time_limit_minutes = 120;
+  EXPECT_EQ(ask(asked).decision, "allow");
+  expect_held("4.32");
+}
+
+TEST_F(JobChanges, ForgedTokensAndNamesHelpNobody) {
+  auto row = job();
+  show({row});
+  (void)pass();
+  api::JobChange asked = minutes(60 * 20);
+  asked.token = std::string(44, '0');
+  EXPECT_EQ(ask(asked).decision, "deny") << "the job is still found by its number";
+  asked.token = "nonsense";
+  EXPECT_EQ(ask(asked).decision, "deny");
+  asked.job = "999999";
+  EXPECT_EQ(ask(asked).code, "job_unknown");
+  asked.job = "7_[1-99999999999]";
+  EXPECT_EQ(ask(asked).code, "job_unknown");
+  expect_held("4.32");
+}
+
+TEST_F(JobChanges, AfterARestartTheProportionOfWhatSlurmShowsCounts) {
+  auto row = job();
+  show({row});
+  (void)pass();
+  KnownJobs fresh;
+  hooks_.known = &fresh;
+  rebuild();
+  EXPECT_EQ(ask(minutes(120)).decision, "deny") << "not seen yet";
+  fresh.see("onprem", {row});
+  EXPECT_EQ(ask(minutes(120)).hold_amount, money("4.32"));
+  operations_.reset();
+}
+
+TEST_F(JobChanges, AChangeThatNobodyWasAskedAboutIsFollowedAfterARestart) {
+  auto row = job();
+  row.time_limit_minutes = 120;  // an administrator's, while the service was away
+  show({row});
+  EXPECT_EQ(pass().followed, 1);
+  expect_held("8.64");
+  EXPECT_EQ(pass().followed, 0);
+}
+
+TEST_F(JobChanges, OnlySlurmctldMayAsk) {
+  const auto reply = wait<api::SubmissionAnswer>([&](const auto& promise) {
+    operations_->change_job(alice(), api::to_json(minutes(5)), promise);
+  });
+  EXPECT_EQ(status_of(reply), 403);
+  const auto unreadable = wait<api::SubmissionAnswer>(
+      [&](const auto& promise) { operations_->change_job(slurm_user(), "{", promise); });
+  EXPECT_EQ(unreadable->code, "bad_request");
+}
+
+}  // namespace
+}  // namespace asbb::service
