@@ -114,8 +114,8 @@ int Gate::modify(const job_desc_msg_t* asked, const job_record* job, std::uint32
   BoundedText job_number(number, sizeof number);
   if (is_set(asked->job_id_str)) {
     change.job = asked->job_id_str;
-  } else if (is_set(asked->job_id)) {
-    job_number.append_decimal(asked->job_id);
+  } else if (job_id_of(*asked) != 0) {
+    job_number.append_decimal(job_id_of(*asked));
     change.job = job_number.view();
   }
   // An administrator's own cluster must stay in his hands; the service follows what he did.

@@ -45,6 +45,13 @@ extern void slurm_xfree(void** pointer);
 #define ASBB_JOB_HAS_PREFER 0
 #endif
 
+// 25.11 put the job's id into a slurm_step_id_t of the request.
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(25, 11, 0)
+#define ASBB_JOB_ID step_id.job_id
+#else
+#define ASBB_JOB_ID job_id
+#endif
+
 namespace asbb::plugins {
 
 // The name under which SPANK files the options of this object; part of the environment names that
@@ -80,6 +87,11 @@ constexpr bool is_set(std::uint64_t value) {
 }
 constexpr bool is_set(const char* text) {
   return text != nullptr && text[0] != '\0';
+}
+
+// The id that the request names; 0 when it names none.
+constexpr std::uint32_t job_id_of(const job_desc_msg_t& job) {
+  return is_set(job.ASBB_JOB_ID) ? job.ASBB_JOB_ID : 0;
 }
 
 }  // namespace asbb::plugins

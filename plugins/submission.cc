@@ -120,7 +120,7 @@ void put_flags(const job_desc_msg_t& job, JsonWriter* json) {
   put_flag(field::kSpreadJob, SPREAD_JOB);
   put_flag(field::kEnforceBinding, GRES_ENFORCE_BIND);
   put_flag(field::kCron, CRON_JOB);
-  if (is_set(job.job_id) && job.job_id != 0) json->number(field::kJobId, job.job_id);
+  if (job_id_of(job) != 0) json->number(field::kJobId, job_id_of(job));
   if (is_set(job.fed_siblings_viable) && job.fed_siblings_viable != 0) {
     json->number(field::kFedSiblingsViable, job.fed_siblings_viable);
   }
@@ -184,8 +184,8 @@ void write_submission(const Submission& submission, std::uint64_t time_budget_ms
 }
 
 bool is_sibling(const job_desc_msg_t& job, std::uint32_t submit_uid) {
-  return submit_uid == 0 && is_set(job.job_id) && job.job_id != 0 &&
-         is_set(job.fed_siblings_viable) && job.fed_siblings_viable != 0;
+  return submit_uid == 0 && job_id_of(job) != 0 && is_set(job.fed_siblings_viable) &&
+         job.fed_siblings_viable != 0;
 }
 
 }  // namespace asbb::plugins
