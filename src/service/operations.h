@@ -42,8 +42,8 @@ struct Hooks {
   std::function<PassReport()> last_pass;
   std::function<void()> prices_changed;  // after `prices` has followed; may be on any thread
   std::function<void()> view_wanted;     // somebody met what the view does not know (yet)
-};
   KnownJobs* known = nullptr;            // shared with the reconciler
+};
 
 struct Collaborators {
   Committer& committer;
@@ -67,18 +67,16 @@ class Operations {
   Operations(Collaborators with, Hooks hooks, store::ChainKey audit_key, OperationsOptions options);
   Operations(const Operations&) = delete;
   Operations& operator=(const Operations&) = delete;
-
   ~Operations();
+
   // Slurm's side. A refusal of a job is an answer with decision "deny", not a Problem; `body` is
   // the JSON as it came, and what cannot be read in it is a deny as well (plugin-protocol.md 3).
   void submit_job(const Caller& caller, const std::string& token, const std::string& body,
                   const Promise<api::SubmissionAnswer>& promise);
-  [[nodiscard]] Reply<api::NotifyAnswer> notify(const Caller& caller, const api::Notify& request);
-  // What a job would cost and whether it would be let in, without submitting it. Holds nothing.
-  [[nodiscard]] Reply<api::Quote> quote(const Caller& caller, const api::QuoteRequest& request);
   // A change of a job, in the same way; Slurm may still refuse it afterwards.
   void change_job(const Caller& caller, const std::string& body,
                   const Promise<api::SubmissionAnswer>& promise);
+  [[nodiscard]] Reply<api::NotifyAnswer> notify(const Caller& caller, const api::Notify& request);
   // Runs a pass of the reconciler and tells what became of the job, or 503 when that is not done in
   // time (ReconcilerOptions::answer_within). `job` is "123" or "123_4".
   void reconcile_job(const Caller& caller, const std::string& job, const api::JobReconcile& request,
@@ -141,6 +139,7 @@ class Operations {
 
  private:
   struct Submitted;
+  struct Changing;
   struct Checked;
 
   [[nodiscard]] std::string unit_or_default(const std::string& unit) const {
@@ -153,8 +152,6 @@ class Operations {
   // the problem.
   template <typename T>
   void commit(ledger::Command command, const std::string& account, const Promise<T>& promise,
-  struct Changing;
-  struct Trial;
               std::function<Reply<T>(const ledger::Outcome&)> reply, const Given& given = {});
   [[nodiscard]] Reply<api::Account> show_account(const std::string& name) const;
   // Nothing where a cluster of that name is watched.
@@ -162,6 +159,13 @@ class Operations {
 
   void place_hold(const std::shared_ptr<Submitted>& submitted,
                   const Promise<api::SubmissionAnswer>& promise);
+  [[nodiscard]] Changer changer_of(const api::JobChange& change) const;
+  void place_next(const std::shared_ptr<Changing>& changing,
+                  const Promise<api::SubmissionAnswer>& promise);
+  void undo_change(const Changing& changing);
+  void change_decided(const std::shared_ptr<Changing>& changing,
+                      const Result<ledger::Outcome>& outcome,
+                      const Promise<api::SubmissionAnswer>& promise);
   [[nodiscard]] api::SubmissionAnswer answer_of(const Submitted& submitted,
                                                 const ledger::Outcome& outcome) const;
   [[nodiscard]] Reply<api::JobReconcileAnswer> tell_job(const std::string& job,
@@ -175,24 +179,14 @@ class Operations {
   [[nodiscard]] Reply<api::PriceBook> follow_prices(const Caller& caller,
                                                     std::int64_t version) const;
 
-  [[nodiscard]] Trial try_job(const Caller& caller, const api::Submission& job);
-  [[nodiscard]] std::vector<api::QuoteFit> fits_of(const Caller& caller, const api::Submission& job,
-                                                   const Trial& refused);
-  [[nodiscard]] std::vector<api::QuoteFit> other_partitions(const Caller& caller,
-                                                            const api::Submission& job);
-  [[nodiscard]] Changer changer_of(const api::JobChange& change) const;
-  void place_next(const std::shared_ptr<Changing>& changing,
-                  const Promise<api::SubmissionAnswer>& promise);
-  void undo_change(const Changing& changing);
-  void change_decided(const std::shared_ptr<Changing>& changing,
-                      const Result<ledger::Outcome>& outcome,
-                      const Promise<api::SubmissionAnswer>& promise);
   const Collaborators with_;
   const Hooks hooks_;
   const store::ChainKey audit_key_;
   const OperationsOptions options_;
   const Instant started_at_;
   SubmissionGate gate_;
+  KnownJobs own_known_;  // where nobody shares any
+  KnownJobs& known_;
   ShapeCache shapes_;
   std::atomic<std::int64_t> view_wanted_us_{0};  // when last
 };
@@ -208,8 +202,6 @@ void Operations::commit(ledger::Command command, const std::string& account,
   const bool queued = with_.committer.submit(
       std::move(command), [promise, account, reply, given](Result<ledger::Outcome> outcome) {
         promise([account, reply, given, outcome = std::move(outcome)]() -> Reply<T> {
-  KnownJobs own_known_;  // where nobody shares any
-  KnownJobs& known_;
           if (!outcome) return problem(outcome.error());
           if (!outcome->accepted()) return tl::unexpected(problem_of(*outcome, account, given));
           return reply(*outcome);
