@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/dates.h"
@@ -37,6 +38,8 @@ struct Budget {
   Micros held;
   Micros available;  // limit - held - used, may be negative
   Micros credit_limit;
+  std::string carry_over = "none";  // what is left at the end: none, all, or N%
+  Micros carried_over;              // of it, what went into the next budget
   std::vector<PartitionLimit> partition_limits;
   bool operator==(const Budget&) const = default;
 };
@@ -59,6 +62,7 @@ struct Account {
   std::optional<Instant> start_date;
   std::optional<Instant> end_date;
   std::optional<Micros> hold_percentage;  // the account's own factor, when it has one
+  bool may_convert = false;               // whether it may pay one unit with another
   std::int64_t open_holds = 0;
   std::vector<Budget> budgets;
   std::vector<std::string> warnings;  // sentences about what is allowed and seldom meant
@@ -73,6 +77,7 @@ struct NewBudget {
   Date start_date;
   Date end_date;
   Micros credit_limit;
+  std::string carry_over{};  // none, all, or N%; empty: none
   bool operator==(const NewBudget&) const = default;
 };
 
@@ -102,6 +107,8 @@ struct AccountUpdate {
   std::optional<Date> start_date;
   std::optional<Date> end_date;
   std::optional<Micros> credit_limit;               // of that budget, for jobs that run already
+  std::optional<std::string> carry_over;            // of that budget: none, all, or N%
+  std::optional<bool> may_convert;                  // one unit into another
   std::optional<std::vector<std::string>> aliases;  // all of them; empty for none
   bool operator==(const AccountUpdate&) const = default;
 };
@@ -149,6 +156,51 @@ struct MoneyRefund {
   std::string request_id;
   bool operator==(const MoneyRefund&) const = default;
 };
+
+// As a refund, but the cost goes to the service's write-off account.
+struct MoneyWriteOff {
+  std::string transaction_id;
+  std::string job_id;
+  std::string cluster;
+  std::optional<Micros> amount;  // > 0; unset: all that is left of the charge
+  std::string unit;
+  std::string reason;
+  std::string request_id;
+  bool operator==(const MoneyWriteOff&) const = default;
+};
+
+struct MoneyConversion {
+  Micros amount;     // > 0, of `unit`
+  std::string unit;  // empty: the service's default unit
+  std::string to_unit;
+  std::string reason;
+  std::string request_id;
+  bool operator==(const MoneyConversion&) const = default;
+};
+
+struct ConversionRate {
+  std::int64_t version = 0;
+  std::string from_unit;
+  std::string to_unit;
+  Micros rate;  // of to_unit for one of from_unit
+  Instant effective_from;
+  Instant recorded_at;
+  bool in_force = false;
+  bool operator==(const ConversionRate&) const = default;
+};
+
+struct NewConversionRate {
+  std::string from_unit;
+  std::string to_unit;
+  Micros rate;                         // > 0
+  std::optional<Date> effective_from;  // unset: now
+  std::string reason;
+  bool operator==(const NewConversionRate&) const = default;
+};
+
+// "none", "all" or "12.5%" as millionths; an error names the field carry_over.
+[[nodiscard]] Result<std::int64_t> parse_carry_over(std::string_view text);
+[[nodiscard]] std::string carry_over_text(std::int64_t millionths);
 
 struct OpenHold {
   std::string transaction_id;

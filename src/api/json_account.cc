@@ -30,6 +30,8 @@ void fields(F& f, As<F, Budget>& v) {
   f.money("held", v.held, Need::must);
   f.money("available", v.available, Need::must);
   f.money("credit_limit", v.credit_limit, Need::must);
+  f.text("carry_over", v.carry_over, Need::must);
+  f.money("carried_over", v.carried_over, Need::must);
   f.list("partition_limits", v.partition_limits, Need::must);
 }
 
@@ -52,12 +54,22 @@ void fields(F& f, As<F, Account>& v) {
   f.time("start_date", v.start_date, Need::left_out);
   f.time("end_date", v.end_date, Need::left_out);
   f.money("hold_percentage", v.hold_percentage, Need::left_out);
+  f.flag("may_convert", v.may_convert, Need::left_out);
   f.number("open_holds", v.open_holds, Need::may);
   f.list("budgets", v.budgets, Need::must);
   f.texts("warnings", v.warnings, Need::left_out);
   f.time("created_at", v.created_at, Need::must);
   f.time("updated_at", v.updated_at, Need::must);
 }
+
+namespace {
+
+void check_carry_over(FieldReader& f, const std::string& text) {
+  if (text.empty()) return;
+  if (const auto part = parse_carry_over(text); !part) f.refuse("carry_over", part.error().message);
+}
+
+}  // namespace
 
 template <typename F>
 void fields(F& f, As<F, NewBudget>& v) {
@@ -66,6 +78,8 @@ void fields(F& f, As<F, NewBudget>& v) {
   f.date("start_date", v.start_date, Need::must);
   f.date("end_date", v.end_date, Need::must);
   f.money("credit_limit", v.credit_limit, Need::left_out, not_negative);
+  f.text("carry_over", v.carry_over, Need::left_out, name_text);
+  if constexpr (F::is_reading) check_carry_over(f, v.carry_over);
 }
 
 namespace {
@@ -90,6 +104,8 @@ void read_flat_budget(FieldReader& f, AccountCreate& v) {
   f.money("budget_limit", budget.limit, Need::must, not_negative);
   f.date("start_date", budget.start_date, Need::must);
   f.date("end_date", budget.end_date, Need::must);
+  f.text("carry_over", budget.carry_over, Need::left_out, name_text);
+  check_carry_over(f, budget.carry_over);
 }
 
 }  // namespace
@@ -117,7 +133,10 @@ void fields(F& f, As<F, AccountUpdate>& v) {
   f.date("start_date", v.start_date, Need::left_out);
   f.date("end_date", v.end_date, Need::left_out);
   f.money("credit_limit", v.credit_limit, Need::left_out, not_negative);
+  f.text("carry_over", v.carry_over, Need::left_out, name_text);
+  f.flag("may_convert", v.may_convert, Need::left_out);
   if constexpr (F::is_reading) {
+    if (v.carry_over) check_carry_over(f, *v.carry_over);
     if (f.has("aliases")) f.texts("aliases", v.aliases.emplace(), Need::must);
     if (f.has("budgets")) {
       f.refuse("budgets",
@@ -191,6 +210,53 @@ void fields(F& f, As<F, MoneyRefund>& v) {
 }
 
 template <typename F>
+void fields(F& f, As<F, MoneyWriteOff>& v) {
+  f.text("transaction_id", v.transaction_id, Need::left_out, name_text);
+  f.text("job_id", v.job_id, Need::left_out, name_text);
+  f.text("cluster", v.cluster, Need::left_out, name_text);
+  f.money("amount", v.amount, Need::left_out);
+  f.text("unit", v.unit, Need::left_out, name_text);
+  f.text("reason", v.reason, Need::must, line_text);
+  f.text("request_id", v.request_id, Need::left_out, name_text);
+  if constexpr (F::is_reading) {
+    if (v.amount && *v.amount <= Micros()) f.refuse("amount", "an amount above 0 is expected");
+    if (v.reason.empty()) f.refuse("reason", "a reason is expected: it stays in the ledger");
+    if (v.transaction_id.empty() && v.job_id.empty()) {
+      f.refuse("job_id", "the job or the transaction_id of what was charged is expected");
+    }
+  }
+}
+
+template <typename F>
+void fields(F& f, As<F, MoneyConversion>& v) {
+  f.text("to_unit", v.to_unit, Need::must, name_text);
+  move_fields(f, v);
+}
+
+template <typename F>
+void fields(F& f, As<F, ConversionRate>& v) {
+  f.number("version", v.version, Need::must);
+  f.text("from_unit", v.from_unit, Need::must);
+  f.text("to_unit", v.to_unit, Need::must);
+  f.money("rate", v.rate, Need::must);
+  f.time("effective_from", v.effective_from, Need::must);
+  f.time("recorded_at", v.recorded_at, Need::must);
+  f.flag("in_force", v.in_force, Need::must);
+}
+
+template <typename F>
+void fields(F& f, As<F, NewConversionRate>& v) {
+  f.text("from_unit", v.from_unit, Need::must, name_text);
+  f.text("to_unit", v.to_unit, Need::must, name_text);
+  f.money("rate", v.rate, Need::must);
+  f.date("effective_from", v.effective_from, Need::left_out);
+  f.text("reason", v.reason, Need::left_out, line_text);
+  if constexpr (F::is_reading) {
+    if (v.rate <= Micros()) f.refuse("rate", "a rate above 0 is expected");
+  }
+}
+
+template <typename F>
 void fields(F& f, As<F, OpenHold>& v) {
   f.text("transaction_id", v.transaction_id, Need::must);
   f.text("account", v.account, Need::must);
@@ -249,5 +315,10 @@ ASBB_JSON_TYPE(asbb::api::Adjustment)
 ASBB_JSON_TYPE(asbb::api::MoneyMove)
 ASBB_JSON_TYPE(asbb::api::MoneyTransfer)
 ASBB_JSON_TYPE(asbb::api::MoneyRefund)
+ASBB_JSON_TYPE(asbb::api::MoneyWriteOff)
+ASBB_JSON_TYPE(asbb::api::MoneyConversion)
+ASBB_JSON_TYPE(asbb::api::ConversionRate)
+ASBB_JSON_TYPE(std::vector<asbb::api::ConversionRate>)
+ASBB_JSON_TYPE(asbb::api::NewConversionRate)
 ASBB_JSON_TYPE(std::vector<asbb::api::OpenHold>)
 ASBB_JSON_TYPE(asbb::api::Usage)

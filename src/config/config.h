@@ -45,6 +45,7 @@ struct Database {
 struct Budget {
   Micros default_hold_percentage{1'200'000};  // factor on the estimate, 1 to 10
   std::string default_unit = "USD";
+  std::string write_off_account;            // bears what is written off; empty: none
   std::int64_t max_unbound_holds = 10'000;  // per user and account
   Span reconciliation_timeout = hours(24);  // an open hold that nothing explains raises an alarm
   bool operator==(const Budget&) const = default;

@@ -64,6 +64,7 @@ database:
 budget:
   default_hold_percentage: 1.5
   default_unit: EUR
+  write_off_account: overhead
   max_unbound_holds: 500
   reconciliation_timeout: 36h
 slurm:
@@ -98,6 +99,7 @@ TEST(Config, ReadsEverySetting) {
   EXPECT_THAT(config.service.admins, ElementsAre("alice", "bob"));
   EXPECT_EQ(config.database.lock_wait, milliseconds(2500));
   EXPECT_EQ(config.budget.default_hold_percentage, Micros(1'500'000));
+  EXPECT_EQ(config.budget.write_off_account, "overhead");
   EXPECT_EQ(config.budget.reconciliation_timeout, hours(36));
   EXPECT_EQ(config.slurm.view_max_age, seconds(90));
   ASSERT_EQ(config.slurm.clusters.size(), 2U);

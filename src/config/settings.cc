@@ -234,6 +234,11 @@ std::vector<Setting> budget_settings() {
       "a currency such as USD, or a unit such as core-hours",
       [](const std::string& text) { return is_valid_unit(text); },
       "What amounts without a unit are counted in."));
+  out.push_back(text_of(
+      section, "write_off_account", part, &Budget::write_off_account,
+      "an account, or \"\" for none",
+      [](const std::string& text) { return text.empty() || is_user_name(text); },
+      "The account that bears what is written off: costs that no project shall pay."));
   out.push_back(
       whole(section, "max_unbound_holds", part, &Budget::max_unbound_holds, 1, 1'000'000'000,
             "Submissions per user and account that may hold money and are not jobs yet."));

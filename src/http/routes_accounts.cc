@@ -117,6 +117,25 @@ void add_money_routes(Router& router, service::Operations& operations) {
   router.add({"POST", "/api/v1/accounts/{account}/refunds", refund, default_body_bytes_max, true});
 }
 
+void add_moved_cost_routes(Router& router, service::Operations& operations) {
+  const auto write_off = [&router, &operations](const SharedCall& call) {
+    with_body<api::MoneyWriteOff>(router, call, [&](const api::MoneyWriteOff& request) {
+      operations.write_off(call->caller, call->captures[0], with_key(request, *call),
+                           promise_of<api::Account>(router, call));
+    });
+  };
+  router.add(
+      {"POST", "/api/v1/accounts/{account}/write-offs", write_off, default_body_bytes_max, true});
+
+  const auto convert = [&router, &operations](const SharedCall& call) {
+    with_body<api::MoneyConversion>(router, call, [&](const api::MoneyConversion& request) {
+      operations.convert(call->caller, call->captures[0], with_key(request, *call),
+                         promise_of<api::Account>(router, call));
+    });
+  };
+  router.add({"POST", "/api/v1/accounts/{account}/conversions", convert});
+}
+
 }  // namespace
 
 void add_account_routes(Router& router, service::Operations& operations) {
@@ -151,6 +170,7 @@ void add_account_routes(Router& router, service::Operations& operations) {
   router.add({"PUT", "/api/v1/accounts/{account}/partition-limits/{partition}", set_limit});
 
   add_money_routes(router, operations);
+  add_moved_cost_routes(router, operations);
 }
 
 }  // namespace asbb::http

@@ -40,6 +40,19 @@ void add_price_routes(Router& router, service::Operations& operations) {
     });
   };
   router.add({"POST", "/api/v1/prices", import, price_bytes_max, true});
+
+  const auto rates = [&router, &operations](const SharedCall& call) {
+    respond(router, call, operations.conversion_rates(call->caller));
+  };
+  router.add({"GET", "/api/v1/conversion-rates", rates});
+
+  const auto record = [&router, &operations](const SharedCall& call) {
+    with_body<api::NewConversionRate>(router, call, [&](const api::NewConversionRate& request) {
+      operations.record_conversion_rate(call->caller, request,
+                                        promise_of<api::ConversionRate>(router, call, 201));
+    });
+  };
+  router.add({"POST", "/api/v1/conversion-rates", record});
 }
 
 }  // namespace asbb::http

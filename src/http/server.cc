@@ -45,6 +45,7 @@ service::AuthorityOptions authority_options(const config::Config& config, slurm:
 service::OperationsOptions operations_options(const config::Config& config) {
   service::OperationsOptions options;
   options.default_unit = config.budget.default_unit;
+  options.write_off_account = config.budget.write_off_account;
   options.zone = config.service.timezone;
   options.gate.view_age_max = config.slurm.view_max_age;
   options.gate.hold_factor = config.budget.default_hold_percentage;

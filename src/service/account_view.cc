@@ -22,6 +22,8 @@ api::Budget budget_view(const ledger::Book& book, const ledger::Budget& budget, 
   view.held = budget.held;
   view.available = budget.available();
   view.credit_limit = budget.credit_limit;
+  view.carry_over = api::carry_over_text(budget.carry_over_millionths);
+  view.carried_over = budget.carried;
   for (const ledger::PartitionLimit* limit : book.limits_of(budget.id)) {
     if (!limit->limit) continue;
     view.partition_limits.push_back({limit->partition, budget.unit, *limit->limit, limit->used,
@@ -55,6 +57,7 @@ api::Account account_view(const ledger::Book& book, const ledger::Account& accou
   view.aliases = account.aliases;
   view.name = account.display_name.empty() ? account.name : account.display_name;
   view.description = account.description;
+  view.may_convert = account.may_convert;
   if (const ledger::Account* parent = book.account(account.parent)) view.parent = parent->name;
   view.status = ledger::to_string(account.status);
   view.created_at = account.created_at;

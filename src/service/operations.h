@@ -27,7 +27,8 @@ namespace asbb::service {
 
 struct OperationsOptions {
   std::string default_unit = "USD";
-  std::string zone = "UTC";  // where calendar days begin
+  std::string write_off_account;  // empty: nothing can be written off
+  std::string zone = "UTC";       // where calendar days begin
   GateOptions gate;
   std::vector<std::string> clusters;        // as configured
   std::int64_t unbound_holds_max = 10'000;  // per user and account
@@ -73,6 +74,8 @@ class Operations {
   // the JSON as it came, and what cannot be read in it is a deny as well (plugin-protocol.md 3).
   void submit_job(const Caller& caller, const std::string& token, const std::string& body,
                   const Promise<api::SubmissionAnswer>& promise);
+  // What a job would cost and whether it would be let in, without submitting it. Holds nothing.
+  [[nodiscard]] Reply<api::Quote> quote(const Caller& caller, const api::QuoteRequest& request);
   // A change of a job, in the same way; Slurm may still refuse it afterwards.
   void change_job(const Caller& caller, const std::string& body,
                   const Promise<api::SubmissionAnswer>& promise);
@@ -114,6 +117,17 @@ class Operations {
   void refund(const Caller& caller, const std::string& name, const api::MoneyRefund& request,
               const Promise<api::Account>& promise);
 
+  // As refund(); the service's write-off account bears the cost from then on.
+  void write_off(const Caller& caller, const std::string& name, const api::MoneyWriteOff& request,
+                 const Promise<api::Account>& promise);
+  // From the account's budget in one unit into its budget in another.
+  void convert(const Caller& caller, const std::string& name, const api::MoneyConversion& request,
+               const Promise<api::Account>& promise);
+  [[nodiscard]] Reply<std::vector<api::ConversionRate>> conversion_rates(
+      const Caller& caller) const;
+  void record_conversion_rate(const Caller& caller, const api::NewConversionRate& request,
+                              const Promise<api::ConversionRate>& promise);
+
   [[nodiscard]] Reply<std::vector<api::OpenHold>> open_holds(const Caller& caller,
                                                              const std::string& account) const;
   // Blocking.
@@ -140,7 +154,9 @@ class Operations {
  private:
   struct Submitted;
   struct Changing;
+  struct Trial;
   struct Checked;
+  struct Charge;
 
   [[nodiscard]] std::string unit_or_default(const std::string& unit) const {
     return unit.empty() ? options_.default_unit : unit;
@@ -159,6 +175,11 @@ class Operations {
 
   void place_hold(const std::shared_ptr<Submitted>& submitted,
                   const Promise<api::SubmissionAnswer>& promise);
+  [[nodiscard]] Trial try_job(const Caller& caller, const api::Submission& job);
+  [[nodiscard]] std::vector<api::QuoteFit> fits_of(const Caller& caller, const api::Submission& job,
+                                                   const Trial& refused);
+  [[nodiscard]] std::vector<api::QuoteFit> other_partitions(const Caller& caller,
+                                                            const api::Submission& job);
   [[nodiscard]] Changer changer_of(const api::JobChange& change) const;
   void place_next(const std::shared_ptr<Changing>& changing,
                   const Promise<api::SubmissionAnswer>& promise);
@@ -173,6 +194,8 @@ class Operations {
                                                         const PassReport& report) const;
   [[nodiscard]] Reply<Checked> price_check(const api::BudgetCheck& request);
   [[nodiscard]] Reply<std::string> transaction_of(const ledger::Outcome& outcome) const;
+  [[nodiscard]] Reply<Charge> find_charge(const std::string& name, const std::string& unit,
+                                          const api::BudgetReconcile& sought) const;
   [[nodiscard]] Reply<store::HoldRecord> find_hold(const api::BudgetReconcile& request) const;
   void want_view(const std::string& denial);
   [[nodiscard]] std::vector<std::string> visible_accounts(const Caller& caller) const;

@@ -19,6 +19,11 @@ Result<ledger::NewBudget> budget_of(const api::NewBudget& from, const Operations
   budget.unit = from.unit.empty() ? options.default_unit : from.unit;
   budget.limit = from.limit;
   budget.credit_limit = from.credit_limit;
+  if (!from.carry_over.empty()) {
+    const auto part = api::parse_carry_over(from.carry_over);
+    if (!part) return tl::unexpected(part.error());
+    budget.carry_over_millionths = *part;
+  }
   const auto start = api::period_start(from.start_date, options.zone);
   if (!start) return tl::unexpected(start.error());
   const auto end = api::period_end(from.end_date, options.zone);
@@ -149,6 +154,12 @@ void Operations::update_account(const Caller& caller, const std::string& name,
   update.limit = request.budget_limit;
   update.credit_limit = request.credit_limit;
   update.aliases = request.aliases;
+  update.may_convert = request.may_convert;
+  if (request.carry_over) {
+    const auto part = api::parse_carry_over(*request.carry_over);
+    if (!part) return fail_with(promise, api::problem_of(part.error()));
+    update.carry_over_millionths = *part;
+  }
   if (request.start_date) {
     const auto start = api::period_start(*request.start_date, options_.zone);
     if (!start) return fail_with(promise, api::problem_of(start.error()));

@@ -44,6 +44,15 @@ std::optional<ledger::ShareKey> refunded_run(const store::HoldRecord& found,
   return best->key;
 }
 
+template <typename Request>
+api::BudgetReconcile sought_by(const Request& request) {
+  api::BudgetReconcile sought;
+  sought.transaction_id = request.transaction_id;
+  sought.job_id = request.job_id;
+  sought.cluster = request.cluster;
+  return sought;
+}
+
 }  // namespace
 
 void Operations::adjust(const Caller& caller, const std::string& name,
@@ -97,49 +106,77 @@ void Operations::transfer(const Caller& caller, const std::string& name,
       [this, name](const ledger::Outcome&) { return show_account(name); });
 }
 
-void Operations::refund(const Caller& caller, const std::string& name,
-                        const api::MoneyRefund& request, const Promise<api::Account>& promise) {
-  if (const auto denied = may_move(caller)) return fail_with(promise, *denied);
-  api::BudgetReconcile sought;
-  sought.transaction_id = request.transaction_id;
-  sought.job_id = request.job_id;
-  sought.cluster = request.cluster;
+// What was charged: of which hold, in which unit, and which run alone.
+struct Operations::Charge {
+  ledger::HoldId hold;
+  std::string unit;
+  std::optional<ledger::ShareKey> run;
+};
+
+// `unit` empty: the one that was charged.
+Reply<Operations::Charge> Operations::find_charge(const std::string& name, const std::string& unit,
+                                                  const api::BudgetReconcile& sought) const {
   const auto found = find_hold(sought);
-  if (!found) return fail_with(promise, found.error());
+  if (!found) return tl::unexpected(found.error());
   const bool is_its_own = with_.committer.read([&](const ledger::Book& book) {
     const ledger::Account* account = book.account(name);
     return account != nullptr && account->id == found->hold.account;
   });
   if (!is_its_own) {
-    return fail_with(promise,
-                     problem(409, "CONFLICT", "Account '" + name + "' did not pay for this job.",
-                             request.job_id.empty() ? "transaction_id" : "job_id")
-                         .value());
+    return problem(409, "CONFLICT", "Account '" + name + "' did not pay for this job.",
+                   sought.job_id.empty() ? "transaction_id" : "job_id");
   }
-  ledger::Refund refund;
-  refund.hold = found->hold.id;
-  refund.amount = request.amount;
+  Charge charge{found->hold.id, unit, std::nullopt};
   const bool names_run =
-      !request.job_id.empty() &&
+      !sought.job_id.empty() &&
       (found->hold.kind == ledger::HoldKind::external ||
-       request.job_id.find('_') != std::string::npos || found->hold.task_count == 1);
-  if (names_run) refund.key = refunded_run(*found, request.job_id);
-  if (names_run && !refund.key) {
-    return fail_with(promise, problem(409, "CONFLICT",
-                                      "Nothing is charged for job " + in_quotes(request.job_id) +
-                                          " that has not been given back.",
-                                      "job_id")
-                                  .value());
+       sought.job_id.find('_') != std::string::npos || found->hold.task_count == 1);
+  if (names_run) charge.run = refunded_run(*found, sought.job_id);
+  if (names_run && !charge.run) {
+    return problem(
+        409, "CONFLICT",
+        "Nothing is charged for job " + in_quotes(sought.job_id) + " that has not been given back.",
+        "job_id");
   }
-  refund.unit = request.unit;
   for (const ledger::Share& share : found->shares) {
-    const bool fits = !refund.key || share.key == *refund.key;
-    if (refund.unit.empty() && fits && !share.unit.empty()) refund.unit = share.unit;
+    const bool fits = !charge.run || share.key == *charge.run;
+    if (charge.unit.empty() && fits && !share.unit.empty()) charge.unit = share.unit;
   }
-  if (refund.unit.empty()) refund.unit = found->hold.parts.front().unit;
+  if (charge.unit.empty()) charge.unit = found->hold.parts.front().unit;
+  return charge;
+}
+
+void Operations::refund(const Caller& caller, const std::string& name,
+                        const api::MoneyRefund& request, const Promise<api::Account>& promise) {
+  if (const auto denied = may_move(caller)) return fail_with(promise, *denied);
+  const auto charge = find_charge(name, request.unit, sought_by(request));
+  if (!charge) return fail_with(promise, charge.error());
+  ledger::Refund refund{charge->hold, charge->run, charge->unit, request.amount};
   ledger::Command made = command(caller, std::move(refund), request.reason);
   add_key(made, "refund", name, caller, request);
   commit<api::Account>(std::move(made), name, promise,
+                       [this, name](const ledger::Outcome&) { return show_account(name); });
+}
+
+void Operations::write_off(const Caller& caller, const std::string& name,
+                           const api::MoneyWriteOff& request,
+                           const Promise<api::Account>& promise) {
+  if (const auto denied = may_move(caller)) return fail_with(promise, *denied);
+  if (options_.write_off_account.empty()) {
+    return fail_with(promise,
+                     problem(409, "CONFLICT",
+                             "The settings name no account that bears what is written off: "
+                             "budget.write_off_account.")
+                         .value());
+  }
+  const auto charge = find_charge(name, request.unit, sought_by(request));
+  if (!charge) return fail_with(promise, charge.error());
+  ledger::WriteOff write_off{charge->hold, charge->run, charge->unit, request.amount,
+                             options_.write_off_account};
+  ledger::Command made = command(caller, std::move(write_off), request.reason);
+  add_key(made, "write-off", name, caller, request);
+  // What is wrong with an account is wrong with the one that shall bear the cost.
+  commit<api::Account>(std::move(made), options_.write_off_account, promise,
                        [this, name](const ledger::Outcome&) { return show_account(name); });
 }
 

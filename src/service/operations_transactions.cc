@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
 #include "ledger/record.h"
 #include "service/account_view.h"
 #include "service/operations.h"
@@ -25,10 +26,10 @@ std::string job_text(const ledger::ShareKey& job) {
   return job.task < 0 ? id : id + "_" + std::to_string(job.task);
 }
 
-// Of the other end of a transfer.
-std::string other_account(const ledger::Entry& entry) {
+// A line of the type's own facts; empty when there is none of that name.
+std::string detail(const ledger::Entry& entry, const std::string& key) {
   auto details = ledger::read_record(entry.details);
-  return details ? (*details)["other_account"] : std::string();
+  return details ? (*details)[key] : std::string();
 }
 
 std::string account_sentence(const ledger::Entry& entry) {
@@ -50,9 +51,21 @@ std::string account_sentence(const ledger::Entry& entry) {
     case EntryType::withdrawal:
       return money(entry) + " taken out of the budget.";
     case EntryType::transfer_out:
-      return money(entry) + " moved to account " + other_account(entry) + ".";
+      return money(entry) + " moved to account " + detail(entry, "other_account") + ".";
     case EntryType::transfer_in:
-      return money(entry) + " moved here from account " + other_account(entry) + ".";
+      return money(entry) + " moved here from account " + detail(entry, "other_account") + ".";
+    case EntryType::carry_out:
+      return money(entry) + " carried over into the next budget.";
+    case EntryType::carry_in:
+      return money(entry) + " carried over from the budget before.";
+    case EntryType::convert_out:
+      return money(entry) + " converted to " + detail(entry, "other_unit") + ".";
+    case EntryType::convert_in:
+      return money(entry) + " came from " + detail(entry, "other_unit") + ".";
+    case EntryType::conversion_rate:
+      return "One " + detail(entry, "from_unit") + " comes to " +
+             to_decimal(Micros(parse_whole(detail(entry, "rate_micros")).value_or(0))) + " " +
+             detail(entry, "to_unit") + ".";
     case EntryType::adjustment:
       return "Used corrected by " + money(entry) + ".";
     default:
@@ -74,6 +87,12 @@ std::string describe(const ledger::Entry& entry) {
       return money(entry) + " given back" + of_job + ".";
     case EntryType::overrun:
       return money(entry) + " charged beyond the hold" + of_job + ".";
+    case EntryType::write_off_out:
+      return money(entry) + " written off" + of_job + ": account " +
+             detail(entry, "other_account") + " bears it.";
+    case EntryType::write_off_in:
+      return money(entry) + " borne" + of_job + " of account " + detail(entry, "other_account") +
+             ".";
     case EntryType::refund:
       return money(entry) + " given back after the charge" + of_job + ".";
     default:

@@ -46,7 +46,8 @@ void add(UnitSums& sums, const ledger::Entry& entry) {
     sums.adjusted += entry.amount;
     return;
   }
-  const Micros amount = entry.type == EntryType::refund ? Micros() - entry.amount : entry.amount;
+  const bool goes_back = entry.type == EntryType::refund || entry.type == EntryType::write_off_out;
+  const Micros amount = goes_back ? Micros() - entry.amount : entry.amount;
   const JobKey job = job_key(entry);
   add(sums.all, amount, job);
   add(sums.by_partition[entry.partition], amount, job);
@@ -125,7 +126,8 @@ Reply<api::Usage> Operations::usage(const Caller& caller, const std::string& acc
     return problem(window.error());
   }
   store::EntryQuery entries;
-  entries.types = {EntryType::charge, EntryType::overrun, EntryType::refund, EntryType::adjustment};
+  entries.types = {EntryType::charge,        EntryType::overrun,      EntryType::refund,
+                   EntryType::write_off_out, EntryType::write_off_in, EntryType::adjustment};
   entries.from = usage.start_date;
   entries.until = usage.end_date;
   std::map<std::string, UnitSums> sums;

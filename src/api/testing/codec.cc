@@ -30,6 +30,7 @@ Account sample_account() {
   out.status = "active";
   out.start_date = out.end_date = at;
   out.hold_percentage = Micros(1'200'000);
+  out.may_convert = true;
   out.budgets = {sample_budget()};
   return out;
 }
@@ -58,6 +59,17 @@ SubmissionAnswer sample_submission() {
   SubmissionAnswer out;
   out.decision = "deny";
   out.code = out.account = out.partition = out.unit = out.transaction_id = "x";
+  return out;
+}
+
+Quote sample_quote() {
+  Quote out;
+  out.decision = "deny";
+  out.code = out.account = "x";
+  QuotePart& part = out.parts.emplace_back();
+  part.lines = {"x"};
+  part.legs = {{"a", "p", Micros(1), Micros(2), Micros(3), Micros(-4), true}};
+  out.fits = {{"time", "--time=1", "USD", Micros(1), Micros(2)}};
   return out;
 }
 
@@ -102,23 +114,34 @@ void write_samples() {
   submission.time_limit_minutes = unlimited;
   submission.spank.cloud = true;
   write("Submission", submission);
+  write("QuoteRequest", QuoteRequest{submission, "u"});
+  write("Quote", sample_quote());
   write("Notify", Notify{"c", 1});
   write("NotifyAnswer", NotifyAnswer{true});
   write("JobReconcile", JobReconcile{"c"});
   write("JobReconcileAnswer", sample_reconcile());
-  write("AccountCreate",
-        AccountCreate{
-            "a", "n", "d", "p", Micros(1'000'000), {{"USD", Micros(1), Day{}, at, Micros(2)}}});
+  write("AccountCreate", AccountCreate{"a",
+                                       "n",
+                                       "d",
+                                       "p",
+                                       Micros(1'000'000),
+                                       {{"USD", Micros(1), Day{}, at, Micros(2), "50%"}}});
   AccountUpdate update;
   update.name = update.parent = "n";
   update.status = "active";
   update.start_date = at;
+  update.carry_over = "all";
+  update.may_convert = true;
   write("AccountUpdate", update);
   write("PartitionLimitSet", PartitionLimitSet{Micros(1), "USD"});
   write("Adjustment", Adjustment{Micros(-1), "USD", "r", "i"});
   write("MoneyMove", MoneyMove{Micros(1), "USD", "r", "i"});
   write("MoneyTransfer", MoneyTransfer{"b", Micros(1), "USD", "r", "i"});
   write("MoneyRefund", MoneyRefund{"t", "1", "c", Micros(1), "USD", "r", "i"});
+  write("MoneyWriteOff", MoneyWriteOff{"t", "1", "c", Micros(1), "USD", "r", "i"});
+  write("MoneyConversion", MoneyConversion{Micros(1), "USD", "core-hours", "r", "i"});
+  write("NewConversionRate", NewConversionRate{"USD", "core-hours", Micros(1), at, "r"});
+  write("ConversionRate", ConversionRate{1, "USD", "core-hours", Micros(1), at, at, true});
   write("Usage", sample_usage());
   write("PriceImport", PriceImport{"prices: []", at});
   write("PriceBook", PriceBook{1, at, at, true, "text"});
@@ -152,6 +175,8 @@ const std::map<std::string, Again>& readers() {
       {"BudgetReconcileAnswer", again<BudgetReconcileAnswer>},
       {"SubmissionAnswer", again<SubmissionAnswer>},
       {"Submission", again<Submission>},
+      {"QuoteRequest", again<QuoteRequest>},
+      {"Quote", again<Quote>},
       {"Notify", again<Notify>},
       {"NotifyAnswer", again<NotifyAnswer>},
       {"JobReconcile", again<JobReconcile>},
@@ -163,6 +188,10 @@ const std::map<std::string, Again>& readers() {
       {"MoneyMove", again<MoneyMove>},
       {"MoneyTransfer", again<MoneyTransfer>},
       {"MoneyRefund", again<MoneyRefund>},
+      {"MoneyWriteOff", again<MoneyWriteOff>},
+      {"MoneyConversion", again<MoneyConversion>},
+      {"NewConversionRate", again<NewConversionRate>},
+      {"ConversionRate", again<ConversionRate>},
       {"Usage", again<Usage>},
       {"PriceImport", again<PriceImport>},
       {"PriceBook", again<PriceBook>},

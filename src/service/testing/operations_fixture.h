@@ -97,6 +97,7 @@ class OperationsFixture : public Fixture {
   // Operations on whatever committer there is now.
   void rebuild() {
     OperationsOptions options;
+    options.write_off_account = "overhead";
     options.clusters = {"onprem", "cloud"};
     operations_ = std::make_unique<Operations>(
         Collaborators{*committer_, prices_, view_, names_, *authority_, alarms_, work_}, hooks_,
