@@ -56,6 +56,11 @@ Command& Command::take(Argument argument, bool& target) {
   return *this;
 }
 
+Command& Command::take_rest(Argument argument, std::vector<std::string>& target) {
+  node_->takes.push_back({std::move(argument), &target});
+  return *this;
+}
+
 Command& Command::action(std::function<int()> run) {
   node_->action = std::move(run);
   return *this;

@@ -35,7 +35,8 @@ struct Argument {
 };
 
 struct CommandNode {
-  using Target = std::variant<std::string*, std::optional<std::string>*, Number, bool*>;
+  using Target = std::variant<std::string*, std::optional<std::string>*, Number, bool*,
+                              std::vector<std::string>*>;
   struct Taken {
     Argument argument;
     Target target;
@@ -72,6 +73,8 @@ class Command {
   Command& take(Argument argument, std::optional<std::string>& target);
   Command& take(Argument argument, std::int64_t& target, std::int64_t min, std::int64_t max);
   Command& take(Argument argument, bool& target);
+  // All that stands behind "--", as it stands there. The last positional argument, and one alone.
+  Command& take_rest(Argument argument, std::vector<std::string>& target);
 
   // What the command does; returns an exit code.
   Command& action(std::function<int()> run);

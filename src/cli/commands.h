@@ -17,6 +17,7 @@ void add_audit(Command& root, Context& context);         // audit.cc
 void add_config(Command& root, Context& context);        // config.cc
 void add_database(Command& root, Context& context);      // database.cc
 void add_prices(Command& root, Context& context);        // prices.cc
+void add_quote(Command& root, Context& context);         // quote.cc
 void add_reconcile(Command& root, Context& context);     // reconcile.cc
 void add_service(Command& root, Context& context);       // service.cc
 void add_slurm(Command& root, Context& context);         // slurm.cc

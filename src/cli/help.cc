@@ -48,10 +48,13 @@ std::string meaning(const Argument& argument) {
 std::string usage_line(const CommandNode& node) {
   std::string out = node.path();
   bool has_flags = false;
+  std::string rest;
   for (const auto& taken : node.takes) {
     const Argument& argument = taken.argument;
     const bool required = argument.presence == Presence::required;
-    if (argument.is_positional()) {
+    if (std::holds_alternative<std::vector<std::string>*>(taken.target)) {
+      rest = " -- " + argument.names;
+    } else if (argument.is_positional()) {
       out += required ? " " + argument.names : " [" + argument.names + "]";
     } else if (required) {
       out += " " + argument.long_name() + "=" + argument.value;
@@ -60,7 +63,7 @@ std::string usage_line(const CommandNode& node) {
     }
   }
   if (!node.children.empty()) out += node.action ? " [COMMAND]" : " COMMAND";
-  return has_flags ? out + " [FLAGS]" : out;
+  return out + (has_flags ? " [FLAGS]" : "") + rest;
 }
 
 // Two columns: what is typed, and what it means.

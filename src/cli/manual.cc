@@ -36,6 +36,7 @@ std::string synopsis(const CommandNode& node) {
     const Argument& argument = taken.argument;
     std::string word = argument.is_positional() ? argument.names : argument.long_name();
     if (!argument.is_positional() && !argument.value.empty()) word += "=" + argument.value;
+    if (std::holds_alternative<std::vector<std::string>*>(taken.target)) word = "-- " + word;
     out += roff(argument.presence == Presence::required ? word : "[" + word + "]") + "\n";
   }
   if (!node.children.empty()) out += ".I COMMAND\n";

@@ -10,8 +10,11 @@ namespace {
 
 using Apps = std::map<const CommandNode*, CLI::App*>;
 
+using Words = std::vector<std::string>;
+
 void add_argument(CLI::App& app, const CommandNode::Taken& taken) {
   const Argument& argument = taken.argument;
+  if (std::holds_alternative<Words*>(taken.target)) return;  // cut off before
   CLI::Option* option = nullptr;
   if (const auto* text = std::get_if<std::string*>(&taken.target)) {
     option = app.add_option(argument.names, **text);
@@ -100,6 +103,26 @@ std::vector<std::string> with_empty_values(const std::vector<std::string>& argum
   return out;
 }
 
+const CommandNode::Taken* rest_of(const CommandNode& node) {
+  for (const CommandNode::Taken& taken : node.takes) {
+    if (std::holds_alternative<Words*>(taken.target)) return &taken;
+  }
+  return nullptr;
+}
+
+// Takes what stands behind "--" off a line whose command wants it as it stands.
+Words cut_rest(const CommandNode& root, Words& arguments) {
+  const auto mark = std::find(arguments.begin(), arguments.end(), "--");
+  for (const auto& child : root.children) {
+    if (rest_of(*child) == nullptr) continue;
+    if (std::find(arguments.begin(), mark, child->name) == mark) continue;
+    Words rest(mark == arguments.end() ? mark : mark + 1, arguments.end());
+    arguments.erase(mark, arguments.end());
+    return rest;
+  }
+  return {};
+}
+
 // One sentence about what is wrong with the line.
 std::string complaint(const CommandNode& node, const CLI::App& app, const CLI::ParseError& error) {
   const auto extra = app.remaining(true);
@@ -121,7 +144,9 @@ int run_command_line(const CommandNode& root, const std::string& version,
   app.set_version_flag("-V,--version", version);
   Apps apps;
   build(app, root, apps);
-  std::vector<std::string> reversed = with_empty_values(arguments);
+  Words line = arguments;
+  const Words rest = cut_rest(root, line);
+  std::vector<std::string> reversed = with_empty_values(line);
   std::reverse(reversed.begin(), reversed.end());  // as CLI11 wants them
   try {
     app.parse(std::move(reversed));
@@ -137,7 +162,9 @@ int run_command_line(const CommandNode& root, const std::string& version,
     err << "'" << node.path() << " --help' shows what it takes.\n";
     return exit_usage;
   }
-  return deepest(root, apps).action();
+  const CommandNode& node = deepest(root, apps);
+  if (const auto* taken = rest_of(node)) *std::get<Words*>(taken->target) = rest;
+  return node.action();
 }
 
 }  // namespace asbb::cli

@@ -12,6 +12,13 @@ void add_budget_routes(Router& router, service::Operations& operations) {
   };
   router.add({"POST", "/api/v1/budget/check", check});
 
+  const auto quote = [&router, &operations](const SharedCall& call) {
+    with_body<api::QuoteRequest>(router, call, [&](const api::QuoteRequest& request) {
+      respond(router, call, operations.quote(call->caller, request));
+    });
+  };
+  router.add({"POST", "/api/v1/quote", quote});
+
   const auto reconcile = [&router, &operations](const SharedCall& call) {
     with_body<api::BudgetReconcile>(router, call, [&](const api::BudgetReconcile& request) {
       operations.reconcile(call->caller, with_key(request, *call),

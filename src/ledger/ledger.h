@@ -30,6 +30,9 @@ struct Legs {
 [[nodiscard]] Legs find_legs(const Stage& stage, AccountId account, const std::string& unit,
                              const std::string& partition, Instant at, bool ended_too = false);
 
+// What a leg has at this moment; all zero but `held` and `used` where a partition has no limit.
+[[nodiscard]] LegFigures figures_of(const Stage& stage, const Leg& leg);
+
 // The leg with the least available, of those that have a limit: the paying budget at least.
 [[nodiscard]] LegFigures tightest_leg(const Stage& stage, const std::vector<Leg>& legs);
 

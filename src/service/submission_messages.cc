@@ -41,7 +41,10 @@ std::string fitting_sentence(const HoldPlan& plan, const PlannedPart& part, Micr
 
 }  // namespace
 
-std::string held_message(const HoldPlan& plan) {
+namespace {
+
+// "$1.20 of account proj001 (estimate $1.00)"
+std::string amounts_of(const HoldPlan& plan) {
   std::string held;
   std::string estimated;
   for (const PlannedPart& part : plan.parts) {
@@ -49,7 +52,17 @@ std::string held_message(const HoldPlan& plan) {
     held += between + to_display(part.amount, part.estimate.unit);
     estimated += between + to_display(part.estimate.total, part.estimate.unit);
   }
-  return "held " + held + " of account " + plan.account + " (estimate " + estimated + ")\n";
+  return held + " of account " + plan.account + " (estimate " + estimated + ")\n";
+}
+
+}  // namespace
+
+std::string held_message(const HoldPlan& plan) {
+  return "held " + amounts_of(plan);
+}
+
+std::string would_hold_message(const HoldPlan& plan) {
+  return "This job would hold " + amounts_of(plan);
 }
 
 std::string refused_message(const HoldPlan& plan, const ledger::Outcome& outcome) {

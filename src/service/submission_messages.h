@@ -13,6 +13,9 @@ namespace asbb::service {
 // "held $1.20 of account proj001 (estimate $1.00)\n"
 [[nodiscard]] std::string held_message(const HoldPlan& plan);
 
+// The same of a job that was only asked about.
+[[nodiscard]] std::string would_hold_message(const HoldPlan& plan);
+
 // Why the ledger did not place the hold: the estimate, what is available and on which limit, the
 // longest time limit that would fit; of a limit above the account, only that it does not.
 [[nodiscard]] std::string refused_message(const HoldPlan& plan, const ledger::Outcome& outcome);

@@ -1,0 +1,141 @@
+#include <fstream>
+#include <ostream>
+#include <sstream>
+
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/sbatch_options.h"
+
+namespace asbb::cli {
+namespace {
+
+constexpr std::size_t script_bytes_max = 4'000'000;  // as slurmctld takes by default
+
+struct QuoteFlags {
+  std::string user;
+  std::string cluster;
+  std::vector<std::string> arguments;
+};
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file || file.bad() || text.str().size() > script_bytes_max) {
+    return fail(ErrorKind::not_found, "the script " + path + " cannot be read");
+  }
+  return text.str();
+}
+
+std::optional<std::string> variable(const Context& context, const std::string& name) {
+  const auto found = context.environment().find(name);
+  if (found == context.environment().end()) return std::nullopt;
+  return found->second;
+}
+
+// ClusterName of the slurm.conf that sbatch would read; empty where there is none.
+std::string own_cluster(const Context& context) {
+  constexpr std::string_view key = "clustername=";
+  std::ifstream file(variable(context, "SLURM_CONF").value_or("/etc/slurm/slurm.conf"));
+  for (std::string line; std::getline(file, line);) {
+    const std::string small = to_lower(line);
+    if (!small.starts_with(key)) continue;
+    const std::size_t end = small.find_first_of(" \t\r#", key.size());
+    return small.substr(key.size(), end == std::string::npos ? end : end - key.size());
+  }
+  return {};
+}
+
+Result<api::QuoteRequest> request_of(const Context& context, const QuoteFlags& flags) {
+  const auto lookup = [&](const std::string& name) { return variable(context, name); };
+  const auto options = read_sbatch_options(flags.arguments, lookup, read_file);
+  if (!options) return tl::unexpected(options.error());
+  auto job = sbatch_submission(*options);
+  if (!job) return tl::unexpected(job.error());
+  api::QuoteRequest request{std::move(*job), flags.user};
+  if (!flags.cluster.empty()) request.job.cluster = flags.cluster;
+  if (request.job.cluster.empty()) request.job.cluster = own_cluster(context);
+  return request;
+}
+
+std::string money_or_dash(const std::optional<Micros>& amount) {
+  return amount ? to_display(*amount) : "-";
+}
+
+Table legs_table(const api::Quote& quote) {
+  Table table({{"ACCOUNT", "account", Align::left, true},
+               {"PARTITION", "partition", Align::left, true},
+               {"UNIT", "unit"},
+               {"LIMIT", "limit", Align::decimal},
+               {"HELD", "held", Align::decimal},
+               {"USED", "used", Align::decimal},
+               {"AVAILABLE", "available", Align::decimal},
+               {"FITS", "fits"}});
+  for (const api::QuotePart& part : quote.parts) {
+    for (const api::QuoteLeg& leg : part.legs) {
+      table.add({leg.account, leg.partition.empty() ? "-" : leg.partition, part.unit,
+                 money_or_dash(leg.limit), money_or_dash(leg.held), money_or_dash(leg.used),
+                 money_or_dash(leg.available), leg.fits ? "yes" : "no"});
+    }
+  }
+  return table;
+}
+
+void print(std::ostream& out, const api::Quote& quote) {
+  out << harmless_lines(quote.message);
+  for (const api::QuotePart& part : quote.parts) {
+    out << "\nHow the estimate in " << part.unit << " was reached:\n";
+    for (const std::string& line : part.lines) out << "  " << harmless(line) << "\n";
+  }
+  const Table legs = legs_table(quote);
+  if (!legs.is_empty()) out << "\n" << legs.text();
+  if (quote.fits.empty()) return;
+  out << "\nWhat would fit:\n";
+  for (const api::QuoteFit& fit : quote.fits) {
+    out << "  " << harmless(fit.arguments)
+        << (fit.unit.empty() ? ", which costs nothing"
+                             : " holds " + to_display(fit.hold_amount, fit.unit))
+        << "\n";
+  }
+}
+
+int quote(Context& context, const QuoteFlags& flags) {
+  if (flags.arguments.empty()) return context.misused("give sbatch's arguments behind '--'");
+  const auto request = request_of(context, flags);
+  if (!request) return context.misused(request.error().message);
+  const auto answer = context.call<api::Quote>("POST", "/api/v1/quote", api::to_json(*request));
+  if (!answer) return context.failed(answer.error());
+  if (context.wants_table()) {
+    print(context.out(), *answer);
+  } else {
+    static_cast<void>(context.show(legs_table(*answer), api::to_json(*answer)));
+  }
+  return answer->decision == "allow" ? exit_done : exit_refused;
+}
+
+}  // namespace
+
+void add_quote(Command& root, Context& context) {
+  auto flags = std::make_shared<QuoteFlags>();
+  root.add("quote", "What a job would cost at most, without submitting it.")
+      .take({"--user", "USER", "Whose job it would be; the caller's when left out."}, flags->user)
+      .take(
+          {"--cluster", "CLUSTER",
+           "Where sbatch would be typed; the cluster of this machine's slurm.conf when left out."},
+          flags->cluster)
+      .take_rest({"SBATCH_ARGUMENTS", "",
+                  "What sbatch would be given: options, and the script whose #SBATCH lines count.",
+                  Presence::required},
+                 flags->arguments)
+      .note(
+          "Shows the estimate, how it was reached, what is available in each budget and limit that "
+          "the hold would be drawn on, and, when it is refused, what would fit: a time, a number "
+          "of nodes, another partition. SBATCH_* variables count as they do for sbatch. Nothing is "
+          "held.")
+      .note("Exit code 3 says that the job would be refused.")
+      .example("asbb quote -- --partition=gpu-aws --nodes=2 --gpus-per-node=1 --time=4:00:00")
+      .example("asbb quote -- --account=proj001 job.sh")
+      .action([&context, flags] { return quote(context, *flags); });
+}
+
+}  // namespace asbb::cli
