@@ -71,6 +71,7 @@ Request::~Request() {
                           &job_.dependency,
                           &job_.exc_nodes,
                           &job_.features,
+                          &job_.job_id_str,
                           &job_.licenses,
                           &job_.mem_per_tres,
                           &job_.name,
