@@ -18,22 +18,34 @@ struct CreateFlags {
   std::string unit;
   std::string description;
   std::optional<std::string> hold_percentage;
+  std::string carry_over;
 };
+
+// What is wrong with --carry-over; nothing when it is empty or right.
+std::optional<Error> carry_over_fault(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const auto part = api::parse_carry_over(text);
+  if (part) return std::nullopt;
+  return Error{ErrorKind::invalid, "--carry-over: " + part.error().message, ""};
+}
 
 // Amount and both dates, or none of them.
 Result<std::optional<api::NewBudget>> read_budget(const CreateFlags& flags) {
-  if (!flags.budget && !flags.start && !flags.end) return std::optional<api::NewBudget>();
+  if (!flags.budget && !flags.start && !flags.end && flags.carry_over.empty()) {
+    return std::optional<api::NewBudget>();
+  }
   if (!flags.budget || !flags.start || !flags.end) {
     return fail(ErrorKind::invalid,
                 "a budget needs all of --budget=AMOUNT, --start=YYYY-MM-DD and --end=YYYY-MM-DD");
   }
   const auto limit = read_limit("--budget", *flags.budget);
   if (!limit) return tl::unexpected(limit.error());
+  if (auto fault = carry_over_fault(flags.carry_over)) return tl::unexpected(*fault);
   const auto start = api::parse_date(*flags.start);
   if (!start) return fail(ErrorKind::invalid, "--start: " + start.error().message);
   const auto end = api::parse_date(*flags.end);
   if (!end) return fail(ErrorKind::invalid, "--end: " + end.error().message);
-  return std::optional(api::NewBudget{flags.unit, *limit, *start, *end, {}});
+  return std::optional(api::NewBudget{flags.unit, *limit, *start, *end, {}, flags.carry_over});
 }
 
 int create(Context& context, const CreateFlags& flags) {
@@ -76,6 +88,8 @@ struct UpdateFlags {
   std::optional<std::string> end;
   std::optional<std::string> credit;
   std::optional<std::string> aliases;
+  std::optional<std::string> carry_over;
+  std::optional<std::string> may_convert;
 };
 
 std::vector<std::string> split_names(const std::string& list) {
@@ -110,6 +124,11 @@ Result<api::AccountUpdate> read_update(const UpdateFlags& flags) {
     if (!credit) return tl::unexpected(credit.error());
     out.credit_limit = *credit;
   }
+  if (flags.carry_over) {
+    if (auto fault = carry_over_fault(*flags.carry_over)) return tl::unexpected(*fault);
+    out.carry_over = *flags.carry_over;
+  }
+  if (flags.may_convert) out.may_convert = *flags.may_convert == "yes";
   if (flags.aliases) out.aliases = split_names(*flags.aliases);
   for (const auto& [text, target] :
        {std::pair{&flags.start, &out.start_date}, std::pair{&flags.end, &out.end_date}}) {
@@ -207,6 +226,9 @@ void add_create(Command& account, Context& context) {
       .take({"--parent", "ACCOUNT", "The account above it, whose limits it must fit too."},
             flags->parent)
       .take({"--description", "TEXT", "What it is for."}, flags->description)
+      .take({"--carry-over", "PART",
+             "What of the rest goes into the next budget at its end: none, all, or N%."},
+            flags->carry_over)
       .take({"--hold-percentage", "FACTOR",
              "What is set aside for a job is its estimate times this, such as 1.2."},
             flags->hold_percentage)
@@ -237,6 +259,15 @@ void add_update(Command& account, Context& context) {
       .take({"--unit", "UNIT", "Which budget: the one counted in this."}, flags->unit)
       .take({"--credit", "AMOUNT", "What running jobs may use beyond its limit; never for holds."},
             flags->credit)
+      .take({"--carry-over", "PART",
+             "What of its rest goes into the next budget at its end: none, all, or N%."},
+            flags->carry_over)
+      .take({"--may-convert",
+             "YES",
+             "Whether 'asbb convert' may pay one of its units with another.",
+             Presence::optional,
+             {"yes", "no"}},
+            flags->may_convert)
       .take({"--aliases", "NAMES", "Other names for the account, by commas; \"\" for none."},
             flags->aliases)
       .note(

@@ -111,6 +111,7 @@ void print_head(std::ostream& out, const api::Account& account) {
   line("Description:  ", account.description);
   line("Parent:       ", account.parent);
   line("Status:       ", account.status);
+  line("Converts:     ", account.may_convert ? "one unit into another" : "");
   line("Hold factor:  ",
        account.hold_percentage ? to_decimal(*account.hold_percentage) : "the service's");
 }
@@ -178,6 +179,16 @@ int show_account(const Context& context, const api::Account& account,
     if (budget.credit_limit.is_zero()) continue;
     out << "Running jobs may use " << to_display(budget.credit_limit) << " "
         << harmless(budget.unit) << " more until " << asbb::to_string(budget.last_day) << ".\n";
+  }
+  for (const api::Budget& budget : account.budgets) {
+    if (budget.carry_over == "none" && budget.carried_over.is_zero()) continue;
+    out << "Of what is left of " << harmless(budget.unit) << " after "
+        << asbb::to_string(budget.last_day) << ", " << harmless(budget.carry_over)
+        << " goes into the next budget";
+    if (!budget.carried_over.is_zero()) {
+      out << "; " << to_display(budget.carried_over) << " went there";
+    }
+    out << ".\n";
   }
   const Table limits = limits_table(account);
   if (!limits.is_empty()) out << "\nPartition limits\n" << limits.text();

@@ -1,5 +1,7 @@
 // Each budget is three accounts of a journal: what is available, held and used. Money comes from
-// equity:funding; a transfer passes through equity:transfers, where it leaves nothing behind.
+// equity:funding; a transfer passes through equity:transfers, what is carried over through
+// "equity:carried over", where they leave nothing behind; "equity:conversions" has what one unit
+// became of another.
 #include "cli/audit.h"
 
 namespace asbb::cli {
@@ -69,15 +71,17 @@ std::string JournalWriter::limit_postings(const api::AuditEntry& entry, Budget& 
   const api::Transaction& shown = entry.transaction;
   const std::string available = "assets:" + api::percent_encode(budget.account) + ":" +
                                 std::to_string(entry.budget_id) + ":available";
-  const bool is_transfer = shown.type == "transfer_in" || shown.type == "transfer_out";
-  const bool leaves = shown.type == "withdrawal" || shown.type == "transfer_out";
+  const bool leaves = shown.type == "withdrawal" || shown.type.ends_with("_out");
+  std::string other = "equity:funding";
+  if (shown.type.starts_with("transfer")) other = "equity:transfers";
+  if (shown.type.starts_with("carry")) other = "equity:carried over";
+  if (shown.type.starts_with("convert")) other = "equity:conversions";
   const bool is_new_limit = shown.type == "budget_create" || shown.type == "budget_update";
   Micros change = leaves ? Micros() - shown.amount : shown.amount;
   if (is_new_limit) change = shown.amount - budget.limit;
   budget.limit += change;
   if (change.is_zero()) return {};
-  return two_lines(available, is_transfer ? "equity:transfers" : "equity:funding", change,
-                   shown.unit);
+  return two_lines(available, other, change, shown.unit);
 }
 
 // Empty for an entry that moves nothing.
@@ -86,8 +90,8 @@ std::string JournalWriter::postings(const api::AuditEntry& entry) {
   if (shown.type == "budget_create") budgets_[entry.budget_id] = {shown.account, Micros()};
   const auto known = budgets_.find(entry.budget_id);
   if (known == budgets_.end() || shown.type == "limit_set") return {};
-  for (const char* type :
-       {"budget_create", "budget_update", "deposit", "withdrawal", "transfer_in", "transfer_out"}) {
+  for (const char* type : {"budget_create", "budget_update", "deposit", "withdrawal", "transfer_in",
+                           "transfer_out", "carry_in", "carry_out", "convert_in", "convert_out"}) {
     if (shown.type == type) return limit_postings(entry, known->second);
   }
   const std::string budget =
@@ -104,6 +108,8 @@ std::string JournalWriter::postings(const api::AuditEntry& entry) {
   if (shown.type == "charge") return moves(used, held);
   if (shown.type == "overrun" || shown.type == "adjustment") return moves(used, available);
   if (shown.type == "refund") return moves(available, used);
+  if (shown.type == "write_off_out") return moves(available, used);
+  if (shown.type == "write_off_in") return moves(used, available);
   return {};
 }
 

@@ -18,6 +18,7 @@ void add_config(Command& root, Context& context);        // config.cc
 void add_database(Command& root, Context& context);      // database.cc
 void add_prices(Command& root, Context& context);        // prices.cc
 void add_quote(Command& root, Context& context);         // quote.cc
+void add_rates(Command& root, Context& context);         // rates.cc
 void add_reconcile(Command& root, Context& context);     // reconcile.cc
 void add_service(Command& root, Context& context);       // service.cc
 void add_slurm(Command& root, Context& context);         // slurm.cc

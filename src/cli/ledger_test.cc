@@ -204,13 +204,17 @@ TEST(MoneyCommands, SendWhatTheyAreGivenWithAnId) {
       {"deposits", "deposit proj001 --amount=5 --reason=r"},
       {"withdrawals", "withdraw proj001 --amount=5 --reason=r"},
       {"transfers", "transfer proj001 proj002 --amount=5 --reason=r"},
-      {"refunds", "refund proj001 --job=47_1 --amount=5 --reason=r"}};
+      {"refunds", "refund proj001 --job=47_1 --amount=5 --reason=r"},
+      {"write-offs", "write-off proj001 --job=47_1 --amount=5 --reason=r"},
+      {"conversions", "convert proj001 --amount=5 --to=core-hours --reason=r"}};
   const std::string figures = ": 7.50 used, 42.50 available.\n";
   const std::vector<std::string> said{
       "Put 5.00 USD into account proj001" + figures,
       "Took 5.00 USD out of account proj001" + figures,
       "Moved 5.00 USD from account proj001 to account proj002" + figures,
-      "Gave 5.00 back to account proj001.\n"};
+      "Gave 5.00 back to account proj001.\n",
+      "Wrote 5.00 of account proj001 off.\n",
+      "Converted 5.00 USD of account proj001 to core-hours" + figures};
   for (std::size_t i = 0; i < verbs.size(); ++i) {
     const auto& [route, line] = verbs[i];
     CannedService service;
@@ -233,6 +237,43 @@ TEST(MoneyCommands, SendWhatTheyAreGivenWithAnId) {
   const auto nothing = run(testing::split("refund proj001 --amount=1 --reason=r"));
   EXPECT_EQ(nothing.code, exit_usage);
   EXPECT_THAT(nothing.err, HasSubstr("--job"));
+}
+
+TEST(WriteOffCommand, WithoutAnAmountIsAboutAllOfIt) {
+  api::Account account;
+  account.slurm_account = "proj001";
+  account.status = "active";
+  CannedService service;
+  service.answer("POST /api/v1/accounts/proj001/write-offs", 200, api::to_json(account)).start();
+  const auto ran = run(service, testing::split("write-off proj001 --job=47 --reason=r"));
+  EXPECT_EQ(ran.code, exit_done) << ran.err;
+  EXPECT_EQ(ran.out, "Wrote all that was charged to account proj001 off.\n");
+  service.stop();
+  EXPECT_EQ(service.last_body().find("amount"), std::string::npos);
+  EXPECT_EQ(run(testing::split("write-off proj001 --reason=r")).code, exit_usage);
+}
+
+TEST(RatesCommand, RecordsAndListsRates) {
+  api::ConversionRate rate{1,
+                           "USD",
+                           "core-hours",
+                           Micros(25'000'000),
+                           Instant{1'751'328'000'000'000},
+                           Instant{1'751'328'000'000'000},
+                           true};
+  CannedService service;
+  service.answer("POST /api/v1/conversion-rates", 201, api::to_json(rate))
+      .answer("GET /api/v1/conversion-rates", 200, api::to_json(std::vector{rate}))
+      .start();
+  const auto set =
+      run(service, testing::split("rates set USD core-hours 25 --effective-from=2025-07-01"));
+  EXPECT_EQ(set.code, exit_done) << set.err;
+  EXPECT_EQ(set.out, "One USD comes to 25 core-hours from 2025-07-01 00:00:00 UTC on.\n");
+  EXPECT_THAT(run(service, {"rates", "list"}).out, HasSubstr("core-hours"));
+  service.stop();
+  for (const char* wrong : {"0", "-1", "many"}) {
+    EXPECT_EQ(run({"rates", "set", "USD", "core-hours", wrong}).code, exit_usage) << wrong;
+  }
 }
 
 TEST(AdjustCommand, NeedsAnAmountAndAReason) {

@@ -17,6 +17,7 @@ struct MoneyFlags {
   std::string amount;
   std::string reason;
   std::string unit;
+  std::string to_unit;
   std::string request_id;
 };
 
@@ -38,10 +39,12 @@ struct Sentence {
   std::string before;
   std::string after;
   bool has_figures = true;  // of the budget in force
+  std::string all{};        // instead of both, without an amount
 };
 
 std::string told(const Sentence& sentence, const MoneyFlags& flags, Micros amount,
                  const api::Account& account) {
+  if (!sentence.all.empty()) return sentence.all + ".";
   std::string unit = flags.unit;
   std::string figures;
   for (const api::Budget& budget : account.budgets) {
@@ -136,12 +139,42 @@ int refund(Context& context, const MoneyFlags& flags) {
               id, *amount, {"Gave ", " back to account " + flags.account, false});
 }
 
+// Without --amount all that is left of the charge.
+int write_off(Context& context, const MoneyFlags& flags) {
+  std::optional<Micros> amount;
+  if (!flags.amount.empty()) {
+    const auto given = read_positive(flags.amount);
+    if (!given) return context.misused(given.error().message);
+    amount = *given;
+  }
+  if (flags.job.empty() && flags.transaction.empty()) {
+    return context.misused("either --job=JOBID or --transaction=ID is needed");
+  }
+  const std::string id = id_of(flags, "write-off");
+  Sentence sentence{"Wrote ", " of account " + flags.account + " off", false};
+  if (!amount) sentence.all = "Wrote all that was charged to account " + flags.account + " off";
+  return send(context, flags, "write-offs",
+              api::to_json(api::MoneyWriteOff{flags.transaction, flags.job, flags.cluster, amount,
+                                              flags.unit, flags.reason, id}),
+              id, amount.value_or(Micros()), sentence);
+}
+
+int convert(Context& context, const MoneyFlags& flags) {
+  const auto amount = read_positive(flags.amount);
+  if (!amount) return context.misused(amount.error().message);
+  const std::string id = id_of(flags, "convert");
+  return send(
+      context, flags, "conversions",
+      api::to_json(api::MoneyConversion{*amount, flags.unit, flags.to_unit, flags.reason, id}), id,
+      *amount, {"Converted ", " of account " + flags.account + " to " + flags.to_unit});
+}
+
 using Action = int (*)(Context&, const MoneyFlags&);
 
 // What all of these verbs take, and what they do.
 void complete(Command verb, Context& context, const std::shared_ptr<MoneyFlags>& flags,
-              const char* amount_help, Action action) {
-  verb.take({"--amount", "AMOUNT", amount_help, Presence::required}, flags->amount)
+              const char* amount_help, Action action, Presence amount = Presence::required) {
+  verb.take({"--amount", "AMOUNT", amount_help, amount}, flags->amount)
       .take({"--reason", "TEXT", "Why; it is kept in the ledger.", Presence::required},
             flags->reason)
       .take({"--unit", "UNIT", "Which budget: the one counted in this."}, flags->unit)
@@ -153,6 +186,32 @@ Command add_verb(Command& root, const char* name, const char* summary,
                  const std::shared_ptr<MoneyFlags>& flags) {
   return root.add(name, summary)
       .take({"ACCOUNT", "", "The Slurm account.", Presence::required}, flags->account);
+}
+
+// What refund and write-off both take.
+Command add_charge_verb(Command& root, const char* name, const char* summary,
+                        const std::shared_ptr<MoneyFlags>& flags) {
+  return add_verb(root, name, summary, flags)
+      .take({"--job", "JOBID", "The job, such as 123 or 123_4."}, flags->job)
+      .take({"--transaction", "ID", "The transaction that held the money for it."},
+            flags->transaction)
+      .take({"--cluster", "CLUSTER", "Of the job."}, flags->cluster);
+}
+
+void add_charge_verbs(Command& root, Context& context) {
+  auto flags = std::make_shared<MoneyFlags>();
+  complete(add_charge_verb(root, "refund", "Gives back what a job was charged.", flags)
+               .note("It goes back to the budget that paid, also after its end.")
+               .example("asbb refund proj001 --job=4711 --amount=2.50 --reason='node failed'"),
+           context, flags, "At most what was charged less what was refunded.", refund);
+
+  flags = std::make_shared<MoneyFlags>();
+  complete(
+      add_charge_verb(root, "write-off", "Moves what a job was charged to the overhead.", flags)
+          .note("The account of the setting budget.write_off_account bears it from then on.")
+          .example("asbb write-off proj001 --job=4711 --reason='node failed, not billed'"),
+      context, flags, "At most what was charged less what was refunded; all of it if left out.",
+      write_off, Presence::optional);
 }
 
 }  // namespace
@@ -183,15 +242,15 @@ void add_money(Command& root, Context& context) {
                .example("asbb transfer proj001 proj002 --amount=10 --reason='agreed on 2 June'"),
            context, flags, "How much; at most what is available.", transfer);
 
+  add_charge_verbs(root, context);
   flags = std::make_shared<MoneyFlags>();
-  complete(add_verb(root, "refund", "Gives back what a job was charged.", flags)
-               .take({"--job", "JOBID", "The job, such as 123 or 123_4."}, flags->job)
-               .take({"--transaction", "ID", "The transaction that held the money for it."},
-                     flags->transaction)
-               .take({"--cluster", "CLUSTER", "Of the job."}, flags->cluster)
-               .note("It goes back to the budget that paid, also after its end.")
-               .example("asbb refund proj001 --job=4711 --amount=2.50 --reason='node failed'"),
-           context, flags, "At most what was charged less what was refunded.", refund);
+  complete(
+      add_verb(root, "convert", "Pays one unit of an account with another.", flags)
+          .take({"--to", "UNIT", "The unit that it becomes.", Presence::required}, flags->to_unit)
+          .note("At the rate in force, rounded down; where the account may convert.")
+          .example("asbb convert proj001 --amount=10 --unit=USD --to=core-hours "
+                   "--reason='the cloud is full'"),
+      context, flags, "How much; at most what is available.", convert);
 }
 
 }  // namespace asbb::cli

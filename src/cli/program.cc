@@ -117,6 +117,7 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
   add_usage(root, context);
   add_prices(root, context);
   add_money(root, context);
+  add_rates(root, context);
   add_quote(root, context);
   add_reconcile(root, context);
   add_audit(root, context);

@@ -53,6 +53,8 @@ def check_journal(service, problems):
                                 f"{budget[figure]}\n{journal.read_text()}")
     if balance(journal, "equity:transfers") != 0:
         problems.append("a transfer leaves something behind")
+    if balance(journal, "equity:carried over") != 0:
+        problems.append("what is carried over leaves something behind")
     tagged = hledger(journal, "print", "tag:user=.", "tag:transaction=.")
     if hledger(journal, "print", "tag:reason=a node failed").stdout.count("refund") != 1 or tagged.returncode != 0:
         problems.append("hledger does not find a reason among the tags")
@@ -64,7 +66,9 @@ def check_csv(service, problems):
         problems.append(f"the CSV has {len(rows)} rows")
     kinds = {row["type"] for row in rows}
     missing = {"budget_create", "budget_update", "hold", "charge", "overrun", "release", "refund", "deposit",
-               "withdrawal", "transfer_in", "transfer_out", "adjustment", "prices"} - kinds
+               "withdrawal", "transfer_in", "transfer_out", "adjustment", "prices",
+               "carry_out", "carry_in", "write_off_out", "write_off_in", "convert_out", "convert_in",
+               "conversion_rate"} - kinds
     if missing:
         problems.append(f"this ledger has no {missing}")
 

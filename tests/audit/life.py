@@ -26,6 +26,19 @@ def settle(service, transaction, cost):
     ask(service, "/api/v1/budget/reconcile", job_id=f"job/{transaction}", actual_cost=cost, transaction_id=transaction)
 
 
+def more_rules(service, charged):
+    """A cost that another account bears, money in another unit, and a budget that was carried over."""
+    service.asbb("account", "create", "--name=overhead", "--budget=5", *ACCOUNT)
+    service.asbb("write-off", "proj001", f"--transaction={charged}", "--amount=0.25", "--reason=not billed")
+    service.asbb("account", "update", "proj001", "--budget=10", "--unit=core-hours", *ACCOUNT)
+    service.asbb("account", "update", "proj001", "--may-convert=yes")
+    service.asbb("rates", "set", "USD", "core-hours", "2.5")
+    service.asbb("convert", "proj001", "--amount=3", "--unit=USD", "--to=core-hours", "--reason=the cloud is full")
+    service.asbb("account", "create", "--name=carrier", "--budget=7", "--start=2020-01-01", "--end=2020-12-31",
+                 "--carry-over=50%")
+    service.asbb("account", "update", "carrier", "--budget=1", *("--start=2021-01-01", "--end=2099-12-31"))
+
+
 def live(service):
     """At least 25 entries."""
     service.asbb("prices", "import", "prices.yaml")
@@ -42,5 +55,6 @@ def live(service):
     service.asbb("transfer", "proj001", "proj002", "--amount=50", "--reason=agreed")
     service.asbb("adjust", "proj002", "--amount=12.5", "--reason=an invoice of May")
     service.asbb("adjust", "proj002", "--amount=-2.5", "--reason=too much")
+    more_rules(service, holds[1])
     settle(service, hold(service, "proj002", 2), "1.75")
     hold(service, "proj002", 6)

@@ -52,6 +52,7 @@ class ScratchService:
             f"service:\n  listen_addr: \"\"\n  socket: {self.socket}\n  admins: [{getpass.getuser()}]\n"
             f"database:\n  dsn: {self.database}/asbb.db\n  chain_key_file: {self.database}/chain.key\n"
             f"  lock_wait: {lock_wait}\n"
+            f"budget:\n  write_off_account: overhead\n"
             f"slurm:\n  clusters:\n{clusters}")
         (self.path / "config.yaml").chmod(0o640)
 
