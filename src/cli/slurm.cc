@@ -1,6 +1,7 @@
 #include <ostream>
 
 #include "cli/commands.h"
+#include "cli/slurm_configure.h"
 
 namespace asbb::cli {
 namespace {
@@ -33,7 +34,7 @@ int notify(Context& context, const SlurmFlags& flags) {
 }  // namespace
 
 void add_slurm(Command& root, Context& context) {
-  Command slurm = root.add("slurm", "What Slurm's hooks call.");
+  Command slurm = root.add("slurm", "What Slurm needs, and what its hooks call.");
   auto flags = std::make_shared<SlurmFlags>();
   slurm.add("notify", "Tells the service that something happened to a job.")
       .take({"--cluster",
@@ -51,6 +52,7 @@ void add_slurm(Command& root, Context& context) {
           "costs nothing but time: the service looks by itself every few seconds.")
       .example("asbb slurm notify --cluster=onprem --job-id=4711 --quiet")
       .action([&context, flags] { return notify(context, *flags); });
+  add_slurm_configure(slurm, context);
 }
 
 }  // namespace asbb::cli

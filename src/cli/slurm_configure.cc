@@ -1,0 +1,138 @@
+#include "cli/slurm_configure.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <ostream>
+
+#include "cli/slurm_configure_plan.h"
+
+namespace asbb::cli {
+namespace {
+
+constexpr const char* default_slurm_conf = "/etc/slurm/slurm.conf";
+
+// 20250615T120000Z
+std::string stamp_of(Instant now) {
+  std::string text = to_rfc3339(now).substr(0, 19) + "Z";
+  std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
+  return text;
+}
+
+std::string slurm_conf_in(const config::Environment& environment) {
+  const auto named = environment.find("SLURM_CONF");
+  return named == environment.end() || named->second.empty() ? default_slurm_conf : named->second;
+}
+
+// Those of the settings, or the one of this machine.
+std::vector<slurm::SlurmCluster> clusters_of(const Context& context, const config::Config& settings,
+                                             const std::string& only) {
+  const std::string usual = slurm_conf_in(context.environment());
+  std::vector<slurm::SlurmCluster> clusters;
+  for (const config::Cluster& cluster : settings.slurm.clusters) {
+    if (!only.empty() && cluster.name != only) continue;
+    clusters.push_back(
+        {cluster.name, cluster.conf.empty() ? usual : cluster.conf, cluster.bin_dir});
+  }
+  if (settings.slurm.clusters.empty()) clusters.push_back({only, usual, ""});
+  return clusters;
+}
+
+std::string command_line(const std::vector<std::string>& words) {
+  std::string line;
+  for (const std::string& word : words) line += (line.empty() ? "" : " ") + word;
+  return line;
+}
+
+void show_plan(Context& context, const slurm::SlurmCluster& cluster, const ConfigurePlan& plan) {
+  std::ostream& out = context.out();
+  out << "# " << cluster.slurm_conf << (plan.is_complete() ? ": nothing to add\n" : "\n");
+  for (const Change& change : plan.changes) {
+    out << "\n" << (change.is_new ? "New file " : "In ") << change.path << ":\n";
+    for (const std::string& line : change.lines) out << "    " << harmless(line) << "\n";
+  }
+  if (!plan.commands.empty()) out << "\nOnce, with an administrator's rights in Slurm:\n";
+  for (const auto& words : plan.commands) out << "    " << command_line(words) << "\n";
+  for (const std::string& note : plan.notes) out << "\n" << harmless(note) << "\n";
+}
+
+int write_plan(Context& context, const slurm::SlurmCluster& cluster, const ConfigureFlags& flags,
+               const ConfigurePlan& plan) {
+  for (const Change& change : plan.changes) {
+    const auto kept = write_change(change, stamp_of(context.now()));
+    if (!kept) return context.failed(kept.error());
+    context.out() << "Wrote " << change.path;
+    context.out() << (kept->empty() ? "" : "; what was there is " + *kept) << ".\n";
+  }
+  if (!plan.commands.empty()) {
+    const auto granted = grant_right(cluster, flags.service_user, plan.commands);
+    if (!granted) return context.failed(granted.error());
+    context.out() << "User " << flags.service_user << " has AdminLevel Operator.\n";
+  }
+  for (const std::string& note : plan.notes) context.out() << harmless(note) << "\n";
+  if (plan.changes.empty()) {
+    return context.done(cluster.slurm_conf + (plan.commands.empty() ? ": nothing to add." : "."));
+  }
+  return context.done(
+      "These files must be the same on every node. Then restart slurmctld: 'scontrol "
+      "reconfigure' is not enough.");
+}
+
+int configure(Context& context, const ConfigureFlags& flags) {
+  const auto settings = context.settings();
+  if (!settings) return exit_failed;
+  const auto clusters = clusters_of(context, *settings, flags.cluster);
+  if (clusters.empty()) {
+    return context.misused("--cluster: the settings have no cluster '" + flags.cluster + "'");
+  }
+  std::error_code ignored;
+  const ConfigureSite site{*settings, context.flags.config,
+                           std::filesystem::read_symlink("/proc/self/exe", ignored).string()};
+  bool is_refused = false;
+  for (const slurm::SlurmCluster& cluster : clusters) {
+    const ConfigurePlan plan = plan_cluster(cluster, flags, site);
+    for (const std::string& why : plan.refusals) context.err() << harmless(why) << "\n";
+    is_refused = is_refused || !plan.refusals.empty();
+    if (!flags.write && plan.refusals.empty()) show_plan(context, cluster, plan);
+  }
+  if (is_refused) {
+    return context.failed(Error{ErrorKind::conflict, "nothing is changed", {}});
+  }
+  if (!flags.write) return exit_done;
+  for (const slurm::SlurmCluster& cluster : clusters) {
+    // Anew: clusters may share a file that the one before has changed.
+    const int code = write_plan(context, cluster, flags, plan_cluster(cluster, flags, site));
+    if (code != exit_done) return code;
+  }
+  return exit_done;
+}
+
+}  // namespace
+
+void add_slurm_configure(Command& slurm, Context& context) {
+  auto flags = std::make_shared<ConfigureFlags>();
+  slurm
+      .add("configure",
+           "Shows or writes what Slurm's configuration needs for the plugin and the service.")
+      .take({"--cluster", "CLUSTER", "Only this one of the settings' clusters."}, flags->cluster)
+      .take({"--service-user", "USER", "As whom the service runs; asbb when left out."},
+            flags->service_user)
+      .take({"--check-nodes", "COMMAND",
+             "Looks for the plugin on every node that is not in a cloud: runs COMMAND NODE test -r "
+             "FILE."},
+            flags->check_nodes)
+      .take({"--write", "", "Writes the lines; what was there is kept beside each file."},
+            flags->write)
+      .note(
+          "The lines are JobSubmitPlugins and EpilogSlurmctld in slurm.conf, the plugin's line in "
+          "plugstack.conf, and AdminLevel=Operator for the service in Slurm's accounting. What is "
+          "there already stays as it is.")
+      .note(
+          "Refuses, and changes nothing, when slurmctld would not start with it or nodes would be "
+          "drained: the plugin is not in Slurm's plugin folder, was built for another version of "
+          "Slurm, or is missing on a node that was looked at.")
+      .example("asbb slurm configure")
+      .example("asbb slurm configure --write --check-nodes='ssh -o BatchMode=yes'")
+      .action([&context, flags] { return configure(context, *flags); });
+}
+
+}  // namespace asbb::cli
