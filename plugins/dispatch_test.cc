@@ -2,9 +2,12 @@
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
+#include "plugins/clock.h"
 #include "plugins/slurm_abi.h"
 #include "plugins/testing/fake_service.h"
 #include "plugins/testing/fake_slurm.h"
@@ -63,6 +66,28 @@ TEST_F(Object, IsSilentWhereItIsNotSlurmctld) {
   EXPECT_LT(budget.cb(budget.val, "not a name", 0), 0);
   EXPECT_LT(budget.cb(budget.val, nullptr, 0), 0);
   EXPECT_EQ(budget.cb(budget.val, "not a name", 1), 0) << "too late to fail on the node";
+}
+
+// What sbatch, salloc and srun pay when nobody uses the options. It takes some 0.1 ms; the bound is
+// for a busy machine, and the median of many.
+TEST_F(Object, CostsLessThanAMillisecondWhereItIsNotUsed) {
+  std::vector<std::int64_t> took_micros;
+  dlclose(handle_);
+  ASSERT_EQ(dlopen(ASBB_PLUGIN_OBJECT, RTLD_NOW | RTLD_NOLOAD), nullptr) << "loading is part of it";
+  for (int at = 0; at < 51; ++at) {
+    const std::int64_t start = monotonic_micros();
+    void* handle = dlopen(ASBB_PLUGIN_OBJECT, RTLD_NOW | RTLD_LOCAL);
+    ASSERT_NE(handle, nullptr) << dlerror();
+    reinterpret_cast<int (*)()>(dlsym(handle, "init"))();
+    reinterpret_cast<spank_f*>(dlsym(handle, "slurm_spank_init"))(nullptr, 0, nullptr);
+    reinterpret_cast<int (*)()>(dlsym(handle, "fini"))();
+    dlclose(handle);
+    took_micros.push_back(monotonic_micros() - start);
+  }
+  handle_ = dlopen(ASBB_PLUGIN_OBJECT, RTLD_NOW | RTLD_LOCAL);
+  std::sort(took_micros.begin(), took_micros.end());
+  EXPECT_LT(took_micros[25], 1'000);
+  EXPECT_TRUE(testing::take_log().empty());
 }
 
 TEST_F(Object, ReadsItsLineFromPlugstackAndDecides) {
