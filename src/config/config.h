@@ -97,8 +97,10 @@ struct Config {
 
 inline constexpr const char* default_path = "/etc/asbb/config.yaml";
 
-// Variable names and values; only those that begin with ASBB_ are looked at.
+// Variable names and values; as settings only those that begin with ASBB_ are looked at.
 using Environment = std::map<std::string, std::string>;
+// Of this process: its ASBB_ variables, and the SLURM_ and SBATCH_ ones, which are for the command
+// line.
 [[nodiscard]] Environment process_environment();
 
 // Every problem as "file:line: section.key: what is wrong, what is allowed", in order of line.

@@ -358,11 +358,15 @@ Loaded<std::string> read_file(const std::string& path) {
 }  // namespace
 
 Environment process_environment() {
+  constexpr std::string_view prefixes[] = {"ASBB_", "SLURM_", "SBATCH_"};
   Environment out;
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const auto equals = text.find('=');
-    if (!text.starts_with("ASBB_") || equals == std::string_view::npos) continue;
+    const bool is_wanted =
+        std::any_of(std::begin(prefixes), std::end(prefixes),
+                    [&](const std::string_view prefix) { return text.starts_with(prefix); });
+    if (!is_wanted || equals == std::string_view::npos) continue;
     out.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return out;

@@ -2,7 +2,7 @@
 # Estimates against real Slurm: random requests on nodes of every kind. None may cost more than its estimate, and `asbb
 # quote` says of each what was then held for it.
 #
-#   ASBB_ESTIMATE_COUNT=500 ASBB_ESTIMATE_SEED=7 bats tests/slurm/060_estimate.bats    a longer run, other requests
+#   ESTIMATE_COUNT=500 ESTIMATE_SEED=7 bats tests/slurm/060_estimate.bats    a longer run, other requests
 
 load helpers
 
@@ -23,8 +23,8 @@ teardown_file() { gate_down; }
 
 @test "no random request is given more than was estimated for it, and each quote is its hold" {
   run "$SLURM_TESTS/random_requests" --prices "$SLURM_TESTS/lib/mixed-prices.yaml" --quotes \
-    --count "${ASBB_ESTIMATE_COUNT:-80}" --seed "${ASBB_ESTIMATE_SEED:-20250101}" \
-    --wait "${ASBB_ESTIMATE_WAIT:-45}" --requests "$BED/requests.json"
+    --count "${ESTIMATE_COUNT:-80}" --seed "${ESTIMATE_SEED:-20250101}" \
+    --wait "${ESTIMATE_WAIT:-45}" --requests "$BED/requests.json"
   echo "$output"
   [ "$status" = 0 ]
   [[ $output == *" covered"* ]]
