@@ -40,8 +40,8 @@ struct Batch {
 };
 
 // What the committer needs in memory: all accounts, budgets, limits, prices and rates, the open
-// holds with all their shares, the answers remembered since `answers_since`, the numbering, and the chain's
-// head.
+// holds with all their shares, the answers remembered since `answers_since`, the numbering, and the
+// chain's head.
 struct Snapshot {
   std::vector<ledger::Account> accounts;
   std::vector<ledger::Budget> budgets;

@@ -100,7 +100,9 @@ Verdict LedgerCheck::finish(const Believed* believed) {
                        ": the tail from entry " + std::to_string(last + 1) + " on is cut.");
   }
   for (const ledger::AuditProblem& found : auditor_.finish().problems) {
-    problems.push_back("Entry " + std::to_string(found.sequence) + ": " + found.text + ".");
+    const bool is_of_one = found.sequence > 0;
+    problems.push_back((is_of_one ? "Entry " + std::to_string(found.sequence) + ": " : "") +
+                       found.text + ".");
   }
   const bool entries_fit = problems.empty();
   if (believed != nullptr) {
