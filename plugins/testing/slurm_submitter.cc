@@ -54,6 +54,7 @@ constexpr TextField kTexts[] = {
     {"partition", &job_desc_msg_t::partition},
     {"qos", &job_desc_msg_t::qos},
     {"req_nodes", &job_desc_msg_t::req_nodes},
+    {"script", &job_desc_msg_t::script},
     {"submit_line", &job_desc_msg_t::submit_line},
 };
 
