@@ -101,10 +101,10 @@ struct JobChange {
   std::string slurm_version;
   std::int64_t time_budget_ms = 0;  // >= 1
   OnSilence on_silence = OnSilence::deny;
-  std::int64_t submit_uid = 0;  // who asks
-  std::string job;              // "123", "123_[1-5]", "123+1"
-  std::string token;            // of the job's record, empty when it has none
-  std::string cleared;          // names of texts that are taken away, with commas
+  std::int64_t submit_uid = 0;           // who asks
+  std::string job;                       // "123", "123_[1-5]", "123+1"
+  std::string token;                     // of the job's record, empty when it has none
+  std::string cleared;                   // names of texts that are taken away, with commas
   std::optional<std::int64_t> end_time;  // unix seconds: moves the time limit
   Submission asked;
   bool operator==(const JobChange&) const = default;

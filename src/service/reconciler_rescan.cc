@@ -26,9 +26,8 @@ bool pays_for_some(const ledger::Hold& hold, const slurm::AccountingRecord& reco
   if (record.array_task_id) return pays_for(scope, *record.array_task_id, scope.first_run);
   if (record.array_tasks.empty()) return true;
   const Tasks tasks = tasks_of_text(record.array_tasks).value_or(Tasks{});
-  return std::any_of(tasks.begin(), tasks.end(), [&](std::int64_t task) {
-    return pays_for(scope, task, scope.first_run);
-  });
+  return std::any_of(tasks.begin(), tasks.end(),
+                     [&](std::int64_t task) { return pays_for(scope, task, scope.first_run); });
 }
 
 }  // namespace
