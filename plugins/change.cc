@@ -48,6 +48,21 @@ bool is_touched(const char* text) {
   return text != nullptr;
 }
 
+// slurm_init_job_desc_msg leaves what is about boards at 0, which asks for nothing.
+bool is_board_touched(std::uint16_t value) {
+  return value != 0 && is_touched(value);
+}
+
+// With every field unset that is not touched.
+job_desc_msg_t touched_fields(const job_desc_msg_t& asked) {
+  job_desc_msg_t touched = asked;
+  for (std::uint16_t* value :
+       {&touched.ntasks_per_board, &touched.boards_per_node, &touched.sockets_per_board}) {
+    if (!is_board_touched(*value)) *value = NO_VAL16;
+  }
+  return touched;
+}
+
 bool touches_place(const job_desc_msg_t& asked) {
 #if ASBB_JOB_HAS_PREFER
   if (is_touched(asked.prefer)) return true;
@@ -62,7 +77,7 @@ bool touches_size(const job_desc_msg_t& asked) {
          is_touched(asked.max_cpus) || is_touched(asked.pn_min_cpus) ||
          is_touched(asked.num_tasks) || is_touched(asked.cpus_per_task) ||
          is_touched(asked.ntasks_per_node) || is_touched(asked.ntasks_per_socket) ||
-         is_touched(asked.ntasks_per_core) || is_touched(asked.ntasks_per_board) ||
+         is_touched(asked.ntasks_per_core) || is_board_touched(asked.ntasks_per_board) ||
          is_touched(asked.ntasks_per_tres) || is_touched(asked.sockets_per_node) ||
          is_touched(asked.cores_per_socket) || is_touched(asked.threads_per_core) ||
          is_touched(asked.core_spec) || is_touched(asked.shared) || is_touched(asked.contiguous) ||
@@ -126,7 +141,8 @@ void write_change(const Change& change, std::uint64_t time_budget_ms, BoundedTex
   json.number(field::kSubmitUid, change.submit_uid);
   if (!change.job.empty()) json.string(field::kJob, change.job);
   if (!change.token.empty()) json.string(field::kToken, change.token);
-  write_priced(asked, &json);
+  const job_desc_msg_t touched = touched_fields(asked);
+  write_priced(touched, &json);
   if (asked.end_time > 0) {
     json.number(field::kEndTime, static_cast<std::uint64_t>(asked.end_time));
   }

@@ -56,11 +56,15 @@ TEST(Change, UntouchedFieldsAreNotValues) {
   asked->priority = 0;
   asked.set(&job_desc_msg_t::array_inx, "5");
   EXPECT_FALSE(moves_price(*asked)) << "a throttle does not cost anything";
+  // As slurm_init_job_desc_msg leaves them: every change looked like one of the size.
+  asked->ntasks_per_board = asked->boards_per_node = asked->sockets_per_board = 0;
+  EXPECT_FALSE(moves_price(*asked));
   asked->time_limit = 60;
   EXPECT_TRUE(moves_price(*asked));
   const std::string body = body_of({asked.get(), "onprem", kUser, "12", {}, Stance::deny});
   EXPECT_EQ(body.find("array"), std::string::npos) << body;
   EXPECT_EQ(body.find("nodes"), std::string::npos) << body;
+  EXPECT_EQ(body.find("board"), std::string::npos) << body;
   EXPECT_EQ(body.find("user_id"), std::string::npos) << "anybody could write another's number";
 }
 
@@ -155,8 +159,7 @@ class Modify : public ::testing::Test {
              const char* partition = nullptr) {
     Request asked;
     asked->time_limit = minutes;
-    std::string name = job;
-    asked->job_id_str = name.data();
+    asked.set(&job_desc_msg_t::job_id_str, job);
     if (partition != nullptr) asked.set(&job_desc_msg_t::partition, partition);
     const Record record(std::string("asbb=") + kToken);
     const int code = gate_.modify(asked.get(), record.get(), user, asked.err_msg());

@@ -120,8 +120,10 @@ void Reconciler::Pass::follow_changes() {
   }
   std::set<ledger::HoldId> still_open;
   for (const OpenHold& open : holds_) still_open.insert(open.hold.id);
-  std::erase_if(owner_.measured_,
-                [&](const auto& entry) { return !still_open.contains(entry.first.first); });
+  std::erase_if(owner_.measured_, [&](const auto& entry) {
+    const ledger::HoldId hold = entry.first.first;
+    return !still_open.contains(hold) && !measured_now_.contains(hold);
+  });
 }
 
 Reconciler::Pass::QueueRows Reconciler::Pass::rows_of_change(const ledger::Hold& money,
@@ -293,6 +295,13 @@ bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
     return false;
   }
   owner_.alarms_.clear(key);
+  // The next change is told from these rows, however soon it follows.
+  for (const slurm::QueueJob* row : rows) {
+    const Tasks of_row = tasks_of(*row);
+    if (of_row.empty()) continue;
+    owner_.measured_.insert_or_assign(std::pair(outcome->hold, of_row.front()), *row);
+    measured_now_.insert(outcome->hold);
+  }
   ++report_.followed;
   report_.actions.push_back("the hold of " + describe_job(open.hold) + " follows its change: " +
                             to_display(outcome->released, open.hold.parts.front().unit) +

@@ -104,6 +104,7 @@ class Reconciler::Pass {
   PassReport report_;
   std::map<std::string, slurm::QueueList> queues_;  // of the clusters that answered
   std::vector<OpenHold> holds_;                     // open ones of Slurm jobs
+  std::set<ledger::HoldId> measured_now_;           // holds that were placed in this pass
   std::set<std::string> told_;                      // clusters whose slurmdbd told of bound holds
   std::map<ledger::HoldId, std::string> untold_;    // what it said that is not all
 };

@@ -102,7 +102,7 @@ bound() { [ "$(asbb transactions "${2:-proj002}" --job="$1" --type=bind --output
 }
 
 @test "another account pays from the change on" {
-  job=$(run_sbatch -H -A proj001 -p cpu -t 60)
+  job=$(run_sbatch -H -A proj001 -p cpu -t 60 --wrap 'sleep 3')
   wait_until 30 bound "$job" proj001
   base=$(held proj001)
   scontrol update "JobId=$job" Account=nih-r01
