@@ -2,7 +2,7 @@
 # What a user can do to the gate with sbatch, with libslurm and with a socket of his own: nothing is waived, nothing
 # of another's is touched, no figure is learnt. `games` has account proj002, which has no budget; `news` has nih-r01, below lab.
 
-load helpers
+load ../helpers
 
 setup_file() {
   [ "$(id -u)" = 0 ] || {
