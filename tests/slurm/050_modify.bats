@@ -25,7 +25,7 @@ held() { balance "${1:-proj002}" held; }
 # is_times VALUE FACTOR BASE: to a millionth of a dollar.
 is_times() { awk -v v="$1" -v f="$2" -v b="$3" 'BEGIN { d = v - f * b; exit !(d < 0.000002 && d > -0.000002) }'; }
 held_is() { is_times "$(held "${3:-proj002}")" "$1" "$2"; }
-holds_placed() { asbb transactions "${1:-proj002}" --type=hold --limit=10000 --output json | jq length; }
+holds_placed() { asbb transactions proj002 --type=hold --limit=10000 --output json | jq length; }
 # A change that was made is the job's hold after a while: the money on the side is gone, the sum stays.
 followed() { [ "$(grep -c 'follows its change' "$GATE/service.log")" -gt "${1:-0}" ]; }
 follows() { grep -c 'follows its change' "$GATE/service.log" || true; }
