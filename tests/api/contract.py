@@ -295,6 +295,28 @@ def write_accounts(service, name):
     service.call("POST", path + "/withdrawals", {"amount": 1e6, "reason": "contract"}, expect=409)
     service.call("POST", path + "/transfers", {"to": name, "amount": 1, "reason": "contract"}, expect=409)
     service.call("POST", path + "/refunds", {"job_id": "none", "amount": 1, "reason": "contract"}, expect=404)
+    service.call("POST", path + "/write-offs", {"job_id": "none", "reason": "contract"}, expect=404)
+
+
+def convert_units(service, name):
+    """An account of two units, and a rate between them."""
+    path = "/api/v1/accounts/" + name
+    period = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
+    service.call("POST", "/api/v1/accounts", {"slurm_account": name, "budgets": [
+        {"unit": "USD", "limit": 50, **period}, {"unit": "core-hours", "limit": 0, **period}]}, expect=201)
+    service.call("POST", "/api/v1/conversion-rates",
+                 {"from_unit": "USD", "to_unit": "core-hours", "rate": 25}, expect=201)
+    service.call("POST", "/api/v1/conversion-rates",
+                 {"from_unit": "USD", "to_unit": "USD", "rate": 1}, expect=400)
+    service.call("GET", "/api/v1/conversion-rates")
+    convert = {"amount": 2, "unit": "USD", "to_unit": "core-hours", "reason": "contract"}
+    service.call("POST", path + "/conversions", convert, expect=409)
+    service.call("PUT", path, {"may_convert": True})
+    account = service.call("POST", path + "/conversions", convert)
+    limits = {budget["unit"]: budget["limit"] for budget in account["budgets"]}
+    if limits != {"USD": 48, "core-hours": 50}:
+        raise ContractError(f"2 USD at 25 became {limits}")
+    service.call("DELETE", path, expect=204)
 
 
 def hold_and_charge(service, name, partition):
@@ -347,6 +369,7 @@ def write_live(service, cluster, partition):
     name = "contract-" + uuid.uuid4().hex[:12]
     write_accounts(service, name)
     write_prices(service)
+    convert_units(service, name + "-units")
     hold_and_charge(service, name, partition)
     quote_both_ways(service, name, cluster, partition)
     service.call("POST", "/api/v1/slurm/notify", {"cluster": cluster, "job_id": "4000000000"})

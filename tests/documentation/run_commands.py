@@ -25,6 +25,11 @@ SECTIONS = ("service:", "database:", "budget:", "slurm:", "audit:")
 ANSWERS = {
     "asbb reconcile 4711 --cluster=onprem": (1, "4711"),
     "asbb refund proj001 --job=4711 --amount=2.50 --reason='node failed'": (1, "4711"),
+    "asbb write-off proj001 --job=4711 --reason='node failed, not billed'": (1, "4711"),
+    "asbb quote -- --partition=gpu-aws --nodes=2 --gpus-per-node=1 --time=4:00:00": (1, "name one"),
+    "asbb quote -- --account=proj001 job.sh": (1, "name one"),
+    "asbb slurm configure": (1, "/etc/slurm/slurm.conf"),
+    "asbb slurm configure --write --check-nodes='ssh -o BatchMode=yes'": (1, "/etc/slurm/slurm.conf"),
     "asbb service start --config=/etc/asbb/config.yaml": None,  # this is how the service was started
     "asbb service start": None,
     "make": None,  # tests/slurm/020_demo.bats builds, 040_install.bats installs
@@ -69,6 +74,7 @@ def charge(service, account, amount):
 
 def prepare(service, command=""):
     (service.path / "examples").symlink_to(ROOT / "examples")
+    (service.path / "job.sh").write_text("#!/bin/bash\n#SBATCH --time=1:00:00\ntrue\n")
     if "account create" not in command:
         service.asbb("account", "create", "--name=proj001", "--budget=50", "--start=2025-01-01", "--end=2099-12-31")
         service.asbb("account", "create", "--name=proj002", "--budget=50", "--start=2025-01-01", "--end=2099-12-31")
