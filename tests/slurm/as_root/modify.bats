@@ -2,7 +2,7 @@
 # Changes of jobs on real Slurm: what costs more is held before Slurm makes the change, what costs less comes back when it is
 # seen, and what Slurm refuses leaves no trace; by users and by administrators.
 
-load helpers
+load ../helpers
 
 setup_file() {
   gate_up
@@ -67,18 +67,19 @@ bound() { [ "$(asbb transactions "${2:-proj002}" --job="$1" --type=bind --output
 }
 
 @test "each way to make a job larger is held, by the user and by an administrator" {
+  changes=(NumCPUs=4 "NumCPUs=2 NumTasks=2" "NumNodes=2-2" MinMemoryNode=3000 "TimeLimit=90")
+  jobs=()
+  for ((i = 0; i < 2 * ${#changes[@]}; i++)); do jobs+=("$(waiting_job --mem=500)"); done
+  for job in "${jobs[@]}"; do seen_held "$job"; done
   for who in as_games command; do
-    for change in NumCPUs=4 "NumCPUs=2 NumTasks=2" "NumNodes=2-2" MinMemoryNode=3000 "TimeLimit=90"; do
-      job=$(waiting_job --mem=500)
-      seen_held "$job"
+    for change in "${changes[@]}"; do
       base=$(held)
       # shellcheck disable=SC2086 # several words on purpose
-      $who scontrol update "JobId=$job" $change
+      $who scontrol update "JobId=${jobs[0]}" $change
       after=$(held)
       echo "$who $change: $base -> $after"
       awk -v a="$after" -v b="$base" 'BEGIN { exit !(a > b) }'
-      scancel "$job"
-      wait_until 60 nothing_held
+      jobs=("${jobs[@]:1}")
     done
   done
 }
