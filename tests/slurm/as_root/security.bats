@@ -10,14 +10,15 @@ setup_file() {
     return 1
   }
   gate_up
-  PATH=$(programs_folder)/tests:$PATH
+  # The folder of the build need not be open to others.
+  install -m 0755 "$(programs_folder)/tests/slurm_submitter" "$BED/slurm_submitter"
 }
 teardown_file() { gate_down; }
 
 submit_as() { # USER NAME=VALUE...
   local user=$1
   shift
-  as_user "$user" "$(command -v slurm_submitter)" "$@"
+  as_user "$user" "$BED/slurm_submitter" "$@"
 }
 
 jobs_of() { squeue -h -a -t all -u "$1" -o %A | sort -u; }
