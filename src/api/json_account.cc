@@ -154,6 +154,24 @@ void fields(F& f, As<F, PartitionLimitSet>& v) {
   f.text("unit", v.unit, Need::left_out, name_text);
 }
 
+namespace {
+
+// Of everything that moves money by hand.
+template <typename F, typename T>
+void check_reason(F& f, const T& v) {
+  if (v.reason.empty()) f.refuse("reason", "a reason is expected: it stays in the ledger");
+}
+
+// Of what is about something that was charged.
+template <typename F, typename T>
+void check_charge(F& f, const T& v) {
+  if (v.transaction_id.empty() && v.job_id.empty()) {
+    f.refuse("job_id", "the job or the transaction_id of what was charged is expected");
+  }
+}
+
+}  // namespace
+
 template <typename F>
 void fields(F& f, As<F, Adjustment>& v) {
   f.money("amount", v.amount, Need::must);
@@ -162,7 +180,7 @@ void fields(F& f, As<F, Adjustment>& v) {
   f.text("request_id", v.request_id, Need::left_out, name_text);
   if constexpr (F::is_reading) {
     if (v.amount.is_zero()) f.refuse("amount", "an amount other than 0 is expected");
-    if (v.reason.empty()) f.refuse("reason", "a reason is expected: it stays in the ledger");
+    check_reason(f, v);
   }
 }
 
@@ -179,7 +197,7 @@ void move_fields(F& f, T& v) {
       f.refuse("amount",
                in_quotes(to_decimal(v.amount)) + " is not allowed: an amount above 0 is expected");
     }
-    if (v.reason.empty()) f.refuse("reason", "a reason is expected: it stays in the ledger");
+    check_reason(f, v);
   }
 }
 
@@ -203,9 +221,7 @@ void fields(F& f, As<F, MoneyRefund>& v) {
   f.text("cluster", v.cluster, Need::left_out, name_text);
   move_fields(f, v);
   if constexpr (F::is_reading) {
-    if (v.transaction_id.empty() && v.job_id.empty()) {
-      f.refuse("job_id", "the job or the transaction_id of what was charged is expected");
-    }
+    check_charge(f, v);
   }
 }
 
@@ -220,10 +236,8 @@ void fields(F& f, As<F, MoneyWriteOff>& v) {
   f.text("request_id", v.request_id, Need::left_out, name_text);
   if constexpr (F::is_reading) {
     if (v.amount && *v.amount <= Micros()) f.refuse("amount", "an amount above 0 is expected");
-    if (v.reason.empty()) f.refuse("reason", "a reason is expected: it stays in the ledger");
-    if (v.transaction_id.empty() && v.job_id.empty()) {
-      f.refuse("job_id", "the job or the transaction_id of what was charged is expected");
-    }
+    check_reason(f, v);
+    check_charge(f, v);
   }
 }
 

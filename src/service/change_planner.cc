@@ -76,11 +76,6 @@ Micros in_proportion(Micros amount, Micros over, Micros under, Micros otherwise)
   return scaled ? Micros(*scaled) : otherwise;
 }
 
-Micros of_tasks(Micros each, std::int64_t count) {
-  const auto all = mul_div(each.count(), count, 1, Rounding::up);
-  return all ? Micros(*all) : max_amount;
-}
-
 // What is needed beyond what the hold has; empty when nothing is.
 std::vector<ledger::PlacePart> more_parts(const ledger::Hold& hold, const HoldPlan& before,
                                           const HoldPlan& after, std::int64_t task_count) {
@@ -101,15 +96,6 @@ std::vector<ledger::PlacePart> more_parts(const ledger::Hold& hold, const HoldPl
                      part.price_version});
   }
   return needs_more ? parts : std::vector<ledger::PlacePart>{};
-}
-
-std::vector<ledger::PlacePart> parts_anew(const HoldPlan& plan, std::int64_t task_count) {
-  std::vector<ledger::PlacePart> parts;
-  for (const PlannedPart& part : plan.parts) {
-    parts.push_back({part.estimate.unit, of_tasks(part.estimate.total, task_count),
-                     of_tasks(part.amount, task_count), part.estimate.price_version});
-  }
-  return parts;
 }
 
 // The origin of a federated job has asked already, and hands the change on to the others.
@@ -258,7 +244,7 @@ void ChangePlanner::plan_hold(const api::JobChange& change, const Job& job, cons
                    !has_units_of(held.hold, now);
   ChangeStep step{held.hold.request_id, {}, changed, now};
   if (proposal.moves) {
-    step.place.parts = parts_anew(now, held.task_count);
+    step.place.parts = parts_of(now, held.task_count);
   } else {
     const Verdict then = price(*before);
     const auto* known = std::get_if<HoldPlan>(&then);
@@ -301,7 +287,7 @@ void ChangePlanner::plan_unheld(const api::JobChange& change, const Job& job, Ch
   ChangeStep step{job.token, {}, changed, std::move(now)};
   Proposal proposal = this->proposal(change, job, nullptr, changed);
   proposal.moves = true;
-  step.place.parts = parts_anew(step.plan, std::max<std::int64_t>(task_count, 1));
+  step.place.parts = parts_of(step.plan, std::max<std::int64_t>(task_count, 1));
   step.place.account = step.plan.account;
   step.place.partition = step.plan.partition;
   step.place.user = step.plan.user;

@@ -1,7 +1,6 @@
 #include "service/hold_scope.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/text.h"
 #include "slurm/slurm_text.h"
@@ -11,13 +10,6 @@ namespace {
 
 constexpr std::string_view proposal_word = "change";
 constexpr std::string_view unlimited_word = "UNLIMITED";
-
-std::optional<std::int64_t> number_in(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 // The value behind "name=" among the words.
 std::string_view value_of_word(std::string_view text, std::string_view name) {
@@ -39,8 +31,8 @@ void add_word(std::string& text, std::string_view name, const std::string& value
 bool has_task(const std::string& list, std::int64_t task) {
   for (const std::string_view range : split(list, ',')) {
     const std::size_t dash = range.find('-');
-    const auto first = number_in(range.substr(0, dash));
-    const auto last = dash == std::string_view::npos ? first : number_in(range.substr(dash + 1));
+    const auto first = parse_whole(range.substr(0, dash));
+    const auto last = dash == std::string_view::npos ? first : parse_whole(range.substr(dash + 1));
     if (first && last && *first <= task && task <= *last) return true;
   }
   return false;
@@ -90,8 +82,8 @@ HoldScope scope_of(std::string_view group) {
   }
   scope.only = value_of_word(group, "only");
   scope.except = value_of_word(group, "except");
-  scope.first_run = number_in(value_of_word(group, "first_run")).value_or(0);
-  scope.end_run = number_in(value_of_word(group, "end_run")).value_or(-1);
+  scope.first_run = parse_whole(value_of_word(group, "first_run")).value_or(0);
+  scope.end_run = parse_whole(value_of_word(group, "end_run")).value_or(-1);
   return scope;
 }
 
@@ -139,9 +131,9 @@ std::optional<Proposal> proposal_of(std::string_view group) {
     return std::nullopt;
   }
   Proposal proposal;
-  proposal.hold.value = number_in(value_of_word(group, "hold")).value_or(0);
+  proposal.hold.value = parse_whole(value_of_word(group, "hold")).value_or(0);
   proposal.token = value_of_word(group, "token");
-  proposal.job = number_in(value_of_word(group, "job")).value_or(0);
+  proposal.job = parse_whole(value_of_word(group, "job")).value_or(0);
   proposal.tasks = value_of_word(group, "tasks");
   proposal.moves = value_of_word(group, "moves") == "1";
   proposal.account = value_of_word(group, "account");
@@ -150,7 +142,7 @@ std::optional<Proposal> proposal_of(std::string_view group) {
   if (time == unlimited_word) {
     proposal.time_limit_minutes = slurm::unlimited;
   } else {
-    proposal.time_limit_minutes = number_in(time);
+    proposal.time_limit_minutes = parse_whole(time);
   }
   proposal.size = value_of_word(group, "size");
   return proposal;

@@ -1,7 +1,6 @@
 #include "service/job_change.h"
 
 #include <algorithm>
-#include <charconv>
 #include <span>
 
 #include "base/text.h"
@@ -46,13 +45,6 @@ constexpr NamedText clearable[] = {{"features", &api::Submission::features},
                                    {"tres_per_socket", &api::Submission::tres_per_socket},
                                    {"tres_per_task", &api::Submission::tres_per_task}};
 
-std::optional<std::int64_t> whole_number(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < 0) return std::nullopt;
-  return number;
-}
-
 std::int64_t memory_mb(std::string_view text) {
   if (text.empty()) return 0;
   const char unit = text.back();
@@ -61,7 +53,7 @@ std::int64_t memory_mb(std::string_view text) {
   if (unit == 'T') factor = 1'024 * 1'024;
   if (unit == 'M' || unit == 'G' || unit == 'T' || unit == 'K') text.remove_suffix(1);
   const std::size_t point = text.find('.');
-  const auto number = whole_number(text.substr(0, point));
+  const auto number = parse_count(text.substr(0, point));
   if (!number || *number > 1'000'000'000) return 0;
   // A started unit counts whole.
   const std::int64_t megabytes = (*number + (point == std::string_view::npos ? 0 : 1)) * factor;
@@ -107,7 +99,7 @@ void put_time(api::Submission& request, const api::JobChange& change,
 
 std::optional<JobName> parse_job_name(const std::string& text) {
   const std::size_t mark = text.find_first_of("_+");
-  const auto id = whole_number(std::string_view(text).substr(0, mark));
+  const auto id = parse_count(std::string_view(text).substr(0, mark));
   if (!id || *id == 0) return std::nullopt;
   JobName name{*id, {}};
   if (mark == std::string::npos || text[mark] == '+') return name;

@@ -1,10 +1,8 @@
-// Rates between units, and money of an account that changes its unit.
+// Rates between units.
 #include <algorithm>
 #include <map>
 #include <utility>
 
-#include "api/json.h"
-#include "service/digest.h"
 #include "service/operations.h"
 
 namespace asbb::service {
@@ -71,25 +69,6 @@ void Operations::record_conversion_rate(const Caller& caller, const api::NewConv
                  {{"from_unit", request.from_unit},
                   {"to_unit", request.to_unit},
                   {"rate", to_decimal(request.rate)}});
-}
-
-void Operations::convert(const Caller& caller, const std::string& name,
-                         const api::MoneyConversion& request,
-                         const Promise<api::Account>& promise) {
-  if (!caller.may_admin) {
-    return promise([caller]() -> Reply<api::Account> { return not_allowed(caller); });
-  }
-  ledger::Convert convert{name, unit_or_default(request.unit), request.to_unit, request.amount};
-  ledger::Command made = command(caller, std::move(convert), request.reason);
-  if (!request.request_id.empty()) {
-    api::MoneyConversion keyless = request;
-    keyless.request_id.clear();
-    made.context.request_id = "convert:" + caller.actor + ":" + request.request_id;
-    made.context.body_digest = sha256_hex(name + "\n" + api::to_json(keyless));
-  }
-  commit<api::Account>(std::move(made), name, promise,
-                       [this, name](const ledger::Outcome&) { return show_account(name); },
-                       {{"unit", request.unit}, {"to_unit", request.to_unit}});
 }
 
 }  // namespace asbb::service

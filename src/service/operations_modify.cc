@@ -4,30 +4,9 @@
 #include "api/json.h"
 #include "service/digest.h"
 #include "service/operations.h"
+#include "service/submission_messages.h"
 
 namespace asbb::service {
-namespace {
-
-api::SubmissionAnswer deny_change(const std::string& code, const std::string& message) {
-  api::SubmissionAnswer answer;
-  answer.decision = "deny";
-  answer.code = code;
-  answer.message = message;
-  return answer;
-}
-
-api::SubmissionAnswer allowed_change() {
-  api::SubmissionAnswer answer;
-  answer.decision = "allow";
-  return answer;
-}
-
-void keep_change(const Promise<api::SubmissionAnswer>& promise, api::SubmissionAnswer answer) {
-  promise([answer = std::move(answer)]() -> Reply<api::SubmissionAnswer> { return answer; });
-}
-
-}  // namespace
-
 // What is known about a change while the ledger decides about its holds, one after the other.
 struct Operations::Changing {
   std::string actor;
@@ -60,23 +39,22 @@ void Operations::change_job(const Caller& caller, const std::string& body,
   const Instant started_at = with_.committer.ledger_time();
   auto change = api::from_json<api::JobChange>(body);
   if (!change) {
-    return keep_change(promise,
-                       deny_change("bad_request", "The change of the job cannot be read: " +
-                                                      change.error().message + "\n"));
+    return answer_with(promise, denied("bad_request", "The change of the job cannot be read: " +
+                                                          change.error().message + "\n"));
   }
   auto changing = std::make_shared<Changing>();
   changing->actor = caller.actor;
   changing->deadline = started_at + milliseconds(change->time_budget_ms);
   changing->denied_on_silence = change->on_silence == api::OnSilence::deny;
-  changing->answer = allowed_change();
+  changing->answer = allowed();
   ChangePlanner planner(with_.committer, known_);
   changing->plan = planner.plan(*change, changer_of(*change));
   // What the job shows next decides about what is set aside here.
   if (hooks_.notify && (changing->plan.denial || !changing->plan.steps.empty())) hooks_.notify();
   if (changing->plan.denial) {
     want_view(changing->plan.denial->code);
-    return keep_change(promise,
-                       deny_change(changing->plan.denial->code, changing->plan.denial->message));
+    return answer_with(promise,
+                       denied(changing->plan.denial->code, changing->plan.denial->message));
   }
   place_next(changing, promise);
 }
@@ -95,7 +73,7 @@ void Operations::place_next(const std::shared_ptr<Changing>& changing,
          is_placed(changing->plan.steps[changing->next])) {
     ++changing->next;
   }
-  if (changing->next == changing->plan.steps.size()) return keep_change(promise, changing->answer);
+  if (changing->next == changing->plan.steps.size()) return answer_with(promise, changing->answer);
   ChangeStep& step = changing->plan.steps[changing->next];
   step.place.transaction_id = fresh_token(now());
   step.place.kind = ledger::HoldKind::slurm;
@@ -149,16 +127,15 @@ void Operations::change_decided(const std::shared_ptr<Changing>& changing,
   } else if (!changing->plan.may_be_uncovered) {
     undo_change(*changing);
     api::SubmissionAnswer refused =
-        deny_change(ledger::to_string(outcome->refusal), refused_change_message(step, *outcome));
+        denied(ledger::to_string(outcome->refusal), refused_change_message(step, *outcome));
     refused.account = step.plan.slurm_account;
     refused.partition = step.plan.partition;
     refused.unit = outcome->unit;
-    return keep_change(promise, std::move(refused));
+    return answer_with(promise, std::move(refused));
   }
   if (is_late) {
     undo_change(*changing);
-    return keep_change(promise,
-                       deny_change("expired", "The budget service was too slow; try again.\n"));
+    return answer_with(promise, denied("expired", "The budget service was too slow; try again.\n"));
   }
   ++changing->next;
   place_next(changing, promise);

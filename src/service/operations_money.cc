@@ -1,5 +1,6 @@
-// Money that people move: corrections, deposits, withdrawals, transfers, refunds. Administrators
-// only; each has a reason, and is carried out once for each key that the caller gives.
+// Money that people move: corrections, deposits, withdrawals, transfers, refunds, conversions.
+// Administrators only; each has a reason, and is carried out once for each key that the caller
+// gives.
 #include <algorithm>
 #include <utility>
 
@@ -178,6 +179,18 @@ void Operations::write_off(const Caller& caller, const std::string& name,
   // What is wrong with an account is wrong with the one that shall bear the cost.
   commit<api::Account>(std::move(made), options_.write_off_account, promise,
                        [this, name](const ledger::Outcome&) { return show_account(name); });
+}
+
+void Operations::convert(const Caller& caller, const std::string& name,
+                         const api::MoneyConversion& request,
+                         const Promise<api::Account>& promise) {
+  if (const auto denied = may_move(caller)) return fail_with(promise, *denied);
+  ledger::Convert convert{name, unit_or_default(request.unit), request.to_unit, request.amount};
+  ledger::Command made = command(caller, std::move(convert), request.reason);
+  add_key(made, "convert", name, caller, request);
+  commit<api::Account>(std::move(made), name, promise,
+                       [this, name](const ledger::Outcome&) { return show_account(name); },
+                       {{"unit", request.unit}, {"to_unit", request.to_unit}});
 }
 
 }  // namespace asbb::service

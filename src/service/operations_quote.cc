@@ -22,17 +22,8 @@ bool lacks_money(ledger::Refusal refusal) {
 
 ledger::Command place_command(const HoldPlan& plan, const std::string& actor, Instant at,
                               std::int64_t unbound_max) {
-  ledger::PlaceHold place;
-  place.account = plan.account;
-  place.user = plan.user;
-  place.cluster = plan.cluster;
-  place.partition = plan.partition;
-  place.task_count = plan.task_count;
+  ledger::PlaceHold place = place_of(plan);
   place.unbound_max = unbound_max;
-  for (const PlannedPart& part : plan.parts) {
-    place.parts.push_back(
-        {part.estimate.unit, part.estimate.total, part.amount, part.estimate.price_version});
-  }
   ledger::Command command;
   command.context.request_id = make_token(at, {});
   command.context.actor = actor;

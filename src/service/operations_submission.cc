@@ -14,14 +14,6 @@ namespace {
 constexpr Span token_ahead_max = seconds(600);  // plugin-protocol.md 2
 constexpr Span view_wanted_gap = seconds(5);  // users must not make the service ask Slurm for ever
 
-api::SubmissionAnswer deny(const std::string& code, const std::string& message) {
-  api::SubmissionAnswer answer;
-  answer.decision = "deny";
-  answer.code = code;
-  answer.message = message;
-  return answer;
-}
-
 // The same for every sending of one submission: the time it has left is not part of what it asks.
 std::string digest_of(api::Submission submission) {
   submission.time_budget_ms = 1;
@@ -39,10 +31,6 @@ std::optional<Denial> check_token(const std::string& token, Instant now) {
                   "and of the budget service must agree.\n"};
   }
   return std::nullopt;
-}
-
-void keep(const Promise<api::SubmissionAnswer>& promise, api::SubmissionAnswer answer) {
-  promise([answer = std::move(answer)]() -> Reply<api::SubmissionAnswer> { return answer; });
 }
 
 }  // namespace
@@ -67,23 +55,21 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
   const Instant at = now();
   const Instant started_at = with_.committer.ledger_time();
   if (const auto denial = check_token(token, at)) {
-    return keep(promise, deny(denial->code, denial->message));
+    return answer_with(promise, denied(denial->code, denial->message));
   }
   auto submission = api::from_json<api::Submission>(body);
   if (!submission) {
-    return keep(promise, deny("bad_request", "The job's request cannot be read: " +
-                                                 submission.error().message + "\n"));
+    return answer_with(promise, denied("bad_request", "The job's request cannot be read: " +
+                                                          submission.error().message + "\n"));
   }
   Verdict verdict = gate_.judge(*submission, at);
   if (const auto* denial = std::get_if<Denial>(&verdict)) {
     want_view(denial->code);
-    return keep(promise, deny(denial->code, denial->message));
+    return answer_with(promise, denied(denial->code, denial->message));
   }
   if (std::holds_alternative<NoHoldNeeded>(verdict)) {
     known_.submitted(token, body);
-    api::SubmissionAnswer allowed;
-    allowed.decision = "allow";
-    return keep(promise, std::move(allowed));
+    return answer_with(promise, allowed());
   }
   auto submitted = std::make_shared<Submitted>();
   submitted->token = token;
@@ -110,20 +96,9 @@ void Operations::want_view(const std::string& denial) {
 
 void Operations::place_hold(const std::shared_ptr<Submitted>& submitted,
                             const Promise<api::SubmissionAnswer>& promise) {
-  const HoldPlan& plan = submitted->plan;
-  ledger::PlaceHold place;
-  place.kind = ledger::HoldKind::slurm;
-  place.account = plan.account;
-  place.user = plan.user;
-  place.cluster = plan.cluster;
-  place.partition = plan.partition;
-  place.task_count = plan.task_count;
+  ledger::PlaceHold place = place_of(submitted->plan);
   place.deadline = submitted->deadline;
   place.unbound_max = options_.unbound_holds_max;
-  for (const PlannedPart& part : plan.parts) {
-    place.parts.push_back(
-        {part.estimate.unit, part.estimate.total, part.amount, part.estimate.price_version});
-  }
   ledger::Command made;
   made.context.request_id = submitted->token;
   made.context.body_digest = submitted->digest;
@@ -158,7 +133,7 @@ api::SubmissionAnswer Operations::answer_of(const Submitted& submitted,
   const HoldPlan& plan = submitted.plan;
   if (!outcome.accepted()) {
     api::SubmissionAnswer refused =
-        deny(ledger::to_string(outcome.refusal), refused_message(plan, outcome));
+        denied(ledger::to_string(outcome.refusal), refused_message(plan, outcome));
     refused.account = plan.slurm_account;
     refused.partition = plan.partition;
     refused.unit = plan.parts.front().estimate.unit;
@@ -170,10 +145,9 @@ api::SubmissionAnswer Operations::answer_of(const Submitted& submitted,
       const ledger::Hold* hold = book.hold(outcome.hold);
       return hold != nullptr && hold->status == ledger::HoldStatus::closed && !hold->job;
     });
-    if (is_gone) return deny("expired", "This submission was refused before.\n");
+    if (is_gone) return denied("expired", "This submission was refused before.\n");
   }
-  api::SubmissionAnswer answer;
-  answer.decision = "allow";
+  api::SubmissionAnswer answer = allowed();
   answer.account = plan.account;
   answer.partition = plan.partition;
   answer.unit = outcome.unit;

@@ -82,14 +82,7 @@ ledger::PlaceHold priced_anew(const HoldPlan& plan, std::int64_t tasks) {
   ledger::PlaceHold place;
   place.account = plan.account;
   place.partition = plan.partition;
-  for (const PlannedPart& part : plan.parts) {
-    const auto all = [&](Micros each) {
-      const auto product = mul_div(each.count(), tasks, 1, Rounding::up);
-      return product ? Micros(*product) : max_amount;
-    };
-    place.parts.push_back({part.estimate.unit, all(part.estimate.total), all(part.amount),
-                           part.estimate.price_version});
-  }
+  place.parts = parts_of(plan, tasks);
   return place;
 }
 

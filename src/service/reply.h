@@ -28,6 +28,12 @@ void fail_with(const Promise<T>& promise, api::Problem why) {
   promise([why = std::move(why)]() -> Reply<T> { return tl::unexpected(why); });
 }
 
+// Nor has this one to wait for the ledger.
+template <typename T>
+void answer_with(const Promise<T>& promise, T answer) {
+  promise([answer = std::move(answer)]() -> Reply<T> { return answer; });
+}
+
 [[nodiscard]] inline tl::unexpected<api::Problem> problem(const Error& error) {
   return tl::unexpected<api::Problem>(api::problem_of(error));
 }

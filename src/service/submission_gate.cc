@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/money.h"
 #include "base/text.h"
 #include "service/paying_account.h"
 #include "service/shapes.h"
@@ -142,6 +143,32 @@ std::optional<Denial> SubmissionGate::price(const Candidates& candidates, HoldPl
     plan.parts.push_back({unit.shapes, std::move(*estimate), *amount});
   }
   return std::nullopt;
+}
+
+Micros of_tasks(Micros each, std::int64_t count) {
+  const auto all = mul_div(each.count(), count, 1, Rounding::up);
+  return all ? Micros(*all) : max_amount;
+}
+
+std::vector<ledger::PlacePart> parts_of(const HoldPlan& plan, std::int64_t task_count) {
+  std::vector<ledger::PlacePart> parts;
+  for (const PlannedPart& part : plan.parts) {
+    parts.push_back({part.estimate.unit, of_tasks(part.estimate.total, task_count),
+                     of_tasks(part.amount, task_count), part.estimate.price_version});
+  }
+  return parts;
+}
+
+ledger::PlaceHold place_of(const HoldPlan& plan) {
+  ledger::PlaceHold place;
+  place.kind = ledger::HoldKind::slurm;
+  place.account = plan.account;
+  place.user = plan.user;
+  place.cluster = plan.cluster;
+  place.partition = plan.partition;
+  place.task_count = plan.task_count;
+  place.parts = parts_of(plan);
+  return place;
 }
 
 }  // namespace asbb::service

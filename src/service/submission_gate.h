@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api/submission.h"
+#include "ledger/command.h"
 #include "pricing/estimate.h"
 #include "service/committer.h"
 #include "service/prices.h"
@@ -43,6 +44,16 @@ struct HoldPlan {
   std::shared_ptr<const pricing::PriceHistory> prices;  // keeps `book`
   const pricing::PriceBook* book = nullptr;
 };
+
+// The sum over so many tasks that need `each`; as much as can be entered where it is beyond that.
+[[nodiscard]] Micros of_tasks(Micros each, std::int64_t count);
+
+// What is set aside for the plan, or for so many tasks when it is the plan of one of them.
+[[nodiscard]] std::vector<ledger::PlacePart> parts_of(const HoldPlan& plan,
+                                                      std::int64_t task_count = 1);
+
+// The hold that the plan asks for; its deadline and cap of unbound holds are the caller's.
+[[nodiscard]] ledger::PlaceHold place_of(const HoldPlan& plan);
 
 // Nothing the job may use has a price: no hold is needed.
 struct NoHoldNeeded {};

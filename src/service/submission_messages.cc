@@ -57,6 +57,20 @@ std::string amounts_of(const HoldPlan& plan) {
 
 }  // namespace
 
+api::SubmissionAnswer allowed() {
+  api::SubmissionAnswer answer;
+  answer.decision = "allow";
+  return answer;
+}
+
+api::SubmissionAnswer denied(const std::string& code, const std::string& message) {
+  api::SubmissionAnswer answer;
+  answer.decision = "deny";
+  answer.code = code;
+  answer.message = message;
+  return answer;
+}
+
 std::string held_message(const HoldPlan& plan) {
   return "held " + amounts_of(plan);
 }

@@ -10,6 +10,10 @@
 
 namespace asbb::service {
 
+// The two answers that the plugin is given; what else they carry is added by whom it concerns.
+[[nodiscard]] api::SubmissionAnswer allowed();
+[[nodiscard]] api::SubmissionAnswer denied(const std::string& code, const std::string& message);
+
 // "held $1.20 of account proj001 (estimate $1.00)\n"
 [[nodiscard]] std::string held_message(const HoldPlan& plan);
 
