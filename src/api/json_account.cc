@@ -162,6 +162,13 @@ void check_reason(F& f, const T& v) {
   if (v.reason.empty()) f.refuse("reason", "a reason is expected: it stays in the ledger");
 }
 
+template <typename F>
+void check_above_zero(F& f, std::string_view key, Micros value) {
+  if (value > Micros()) return;
+  f.refuse(key, in_quotes(to_decimal(value)) + " is not allowed: " +
+                    (key == "rate" ? "a rate" : "an amount") + " above 0 is expected");
+}
+
 // Of what is about something that was charged.
 template <typename F, typename T>
 void check_charge(F& f, const T& v) {
@@ -193,10 +200,7 @@ void move_fields(F& f, T& v) {
   f.text("reason", v.reason, Need::must, line_text);
   f.text("request_id", v.request_id, Need::left_out, name_text);
   if constexpr (F::is_reading) {
-    if (v.amount <= Micros()) {
-      f.refuse("amount",
-               in_quotes(to_decimal(v.amount)) + " is not allowed: an amount above 0 is expected");
-    }
+    check_above_zero(f, "amount", v.amount);
     check_reason(f, v);
   }
 }
@@ -228,14 +232,14 @@ void fields(F& f, As<F, MoneyRefund>& v) {
 template <typename F>
 void fields(F& f, As<F, MoneyWriteOff>& v) {
   f.text("transaction_id", v.transaction_id, Need::left_out, name_text);
-  f.text("job_id", v.job_id, Need::left_out, name_text);
+  f.id_text("job_id", v.job_id, Need::left_out);
   f.text("cluster", v.cluster, Need::left_out, name_text);
   f.money("amount", v.amount, Need::left_out);
   f.text("unit", v.unit, Need::left_out, name_text);
   f.text("reason", v.reason, Need::must, line_text);
   f.text("request_id", v.request_id, Need::left_out, name_text);
   if constexpr (F::is_reading) {
-    if (v.amount && *v.amount <= Micros()) f.refuse("amount", "an amount above 0 is expected");
+    if (v.amount) check_above_zero(f, "amount", *v.amount);
     check_reason(f, v);
     check_charge(f, v);
   }
@@ -266,7 +270,7 @@ void fields(F& f, As<F, NewConversionRate>& v) {
   f.date("effective_from", v.effective_from, Need::left_out);
   f.text("reason", v.reason, Need::left_out, line_text);
   if constexpr (F::is_reading) {
-    if (v.rate <= Micros()) f.refuse("rate", "a rate above 0 is expected");
+    check_above_zero(f, "rate", v.rate);
   }
 }
 

@@ -163,6 +163,8 @@ void Operations::write_off(const Caller& caller, const std::string& name,
                            const api::MoneyWriteOff& request,
                            const Promise<api::Account>& promise) {
   if (const auto denied = may_move(caller)) return fail_with(promise, *denied);
+  const auto charge = find_charge(name, request.unit, sought_by(request));
+  if (!charge) return fail_with(promise, charge.error());
   if (options_.write_off_account.empty()) {
     return fail_with(promise,
                      problem(409, "CONFLICT",
@@ -170,8 +172,6 @@ void Operations::write_off(const Caller& caller, const std::string& name,
                              "budget.write_off_account.")
                          .value());
   }
-  const auto charge = find_charge(name, request.unit, sought_by(request));
-  if (!charge) return fail_with(promise, charge.error());
   ledger::WriteOff write_off{charge->hold, charge->run, charge->unit, request.amount,
                              options_.write_off_account};
   ledger::Command made = command(caller, std::move(write_off), request.reason);

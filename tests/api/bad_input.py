@@ -69,6 +69,12 @@ REQUESTS = [
         "amount": AMOUNTS + NEGATIVE + [10**6], "unit": UNITS, "reason": REASONS, "to": NAMES + ["nobody"]}),
     ("POST", f"/api/v1/accounts/{ACCOUNT}/refunds", {"job_id": "cluster/node-1", "amount": 1, "reason": "agreed"}, {
         "amount": AMOUNTS + NEGATIVE, "reason": REASONS, "job_id": ["", HUGE, "a\0b", True, [], {}]}),
+    ("POST", f"/api/v1/accounts/{ACCOUNT}/write-offs", {"job_id": "cluster/node-1", "reason": "agreed"}, {
+        "amount": AMOUNTS + NEGATIVE, "reason": REASONS, "job_id": ["", HUGE, "a\0b", True, [], {}]}),
+    ("POST", f"/api/v1/accounts/{ACCOUNT}/conversions", {**MOVE, "to_unit": "core-hours"}, {
+        "amount": AMOUNTS + NEGATIVE, "unit": UNITS, "reason": REASONS, "to_unit": UNITS}),
+    ("POST", "/api/v1/conversion-rates", {"from_unit": "USD", "to_unit": "core-hours", "rate": 2}, {
+        "rate": AMOUNTS + NEGATIVE, "from_unit": UNITS, "to_unit": UNITS + ["USD"], "effective_from": DATES}),
     ("POST", "/api/v1/budget/check", {"account": ACCOUNT, "partition": "gpu-aws", "nodes": 1, "cpus": 4,
                                       "wall_time": "01:00:00"}, {
         "account": NAMES, "partition": NAMES, "nodes": COUNTS, "cpus": COUNTS, "gpus": [-1, 1.5, "two", 10**9, True, []],
