@@ -15,6 +15,10 @@ set(ASBB_SANITIZE "" CACHE STRING "sanitizers of everything but the plugin: 'add
 
 set(ASBB_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion
   -Wnon-virtual-dtor -Woverloaded-virtual -Werror -fstack-protector-strong)
+if(CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+  # std::stable_sort of libstdc++ 12 calls what C++17 deprecates.
+  list(APPEND ASBB_WARNINGS -Wno-deprecated-declarations)
+endif()
 add_library(asbb_options INTERFACE)
 target_compile_options(asbb_options INTERFACE ${ASBB_WARNINGS})
 target_include_directories(asbb_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
@@ -24,7 +28,7 @@ if(ASBB_SANITIZE)
   # one beyond its object is AddressSanitizer's.
   target_compile_options(asbb_options INTERFACE -fsanitize=${ASBB_SANITIZE}
     -fno-sanitize=null,alignment,object-size -fno-sanitize-recover=all -fno-omit-frame-pointer
-    -Wno-maybe-uninitialized)
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_link_options(asbb_options INTERFACE -fsanitize=${ASBB_SANITIZE})
 else()
   target_compile_options(asbb_options INTERFACE -D_FORTIFY_SOURCE=2)

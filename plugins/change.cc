@@ -94,6 +94,15 @@ bool touches_time(const job_desc_msg_t& asked) {
   return is_touched(asked.time_limit) || is_touched(asked.time_min) || asked.end_time > 0;
 }
 
+}  // namespace
+
+bool moves_price(const job_desc_msg_t& asked) {
+  return touches_time(asked) || touches_place(asked) || touches_size(asked) || touches_tres(asked);
+}
+
+#if ASBB_JOB_RECORD_HEAD
+namespace {
+
 constexpr bool is_hexadecimal(char character) {
   return (character >= '0' && character <= '9') || (character >= 'a' && character <= 'f');
 }
@@ -108,12 +117,7 @@ bool is_token(std::string_view text) {
 
 }  // namespace
 
-bool moves_price(const job_desc_msg_t& asked) {
-  return touches_time(asked) || touches_place(asked) || touches_size(asked) || touches_tres(asked);
-}
-
 std::string_view token_of(const job_record* job) {
-#if ASBB_JOB_RECORD_HEAD
   if (job == nullptr) return {};
   JobRecordHead head;
   std::memcpy(&head, job, sizeof head);
@@ -124,11 +128,13 @@ std::string_view token_of(const job_record* job) {
     word.remove_prefix(wire::kTokenMark.size());
     if (is_token(word)) return word;
   }
-#else
-  static_cast<void>(job);
-#endif
   return {};
 }
+#else
+std::string_view token_of(const job_record*) {
+  return {};
+}
+#endif
 
 void write_change(const Change& change, std::uint64_t time_budget_ms, BoundedText* body) {
   const job_desc_msg_t& asked = *change.asked;

@@ -136,7 +136,7 @@ void compare(Store& store, const Model& model, const EntryQuery& query) {
 }
 
 TEST_P(StoreContract, LoadsWhatWasCommitted) {
-  rc::check("any batches are loaded as they were committed, also by the next owner", [this] {
+  rc::check("any batches are loaded as they were committed, also by the next owner", [] {
     const auto place = GetParam().make();
     Model model;
     for (int owner = 0; owner < 2; ++owner) {
