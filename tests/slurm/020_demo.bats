@@ -6,7 +6,7 @@ load helpers
 
 @test "the demo's whole story holds" {
   cd "$SLURM_TESTS/../.."
-  run timeout 1200 env DEMO_PLUGIN_ARGUMENTS=timeout_ms=1000 tools/demo
+  run nice timeout 1200 env DEMO_PLUGIN_ARGUMENTS=timeout_ms=1000 tools/demo
   echo "$output"
   [ "$status" = 0 ]
   [[ $output == *"All of it held."* ]]

@@ -105,7 +105,7 @@ ledger_is_sacct() {
   service_run "$GATE"
   charged_once() { [ "$(asbb transactions proj001 --job="$job" --output json | jq '[.[] | select(.type == "overrun")] | length')" = 1 ]; }
   wait_until 90 charged_once
-  sleep 12
+  sleep 9
   charged_once
   run ledger_is_sacct
   echo "$output"

@@ -91,7 +91,7 @@ as_fast_as_without() {
     [ "$(jq '[.[] | select(.type == "overrun" or .type == "charge") | .job_id] | length' "$GATE/after.json")" -ge 40 ]
   }
   wait_until 120 settled
-  sleep 12
+  sleep 9
   settled
   jq -e '[.[] | select(.type == "overrun" or .type == "charge") | .job_id] | length == 40 and (unique | length == 40)' "$GATE/after.json"
   [ "$(balance proj001 held)" = 0 ]

@@ -50,7 +50,7 @@ bound() { [ "$(asbb transactions "${2:-proj002}" --job="$1" --type=bind --output
   wait_until 30 held_is 0.5 "$base"
   as_games scontrol update "JobId=$job" TimeLimit=60
   held_is 1 "$base"
-  sleep 15
+  two_passes "$job"
   held_is 1 "$base"
 }
 
@@ -98,7 +98,7 @@ bound() { [ "$(asbb transactions "${2:-proj002}" --job="$1" --type=bind --output
   wait_until 30 nothing_held
   as_games scontrol update "JobId=$job" Partition=cpu
   [ "$(held)" != 0 ]
-  sleep 15
+  two_passes "$job"
   [ "$(held)" != 0 ]
 }
 
@@ -148,7 +148,7 @@ bound() { [ "$(asbb transactions "${2:-proj002}" --job="$1" --type=bind --output
   wait_until 60 held_is 1 "$base"
   as_user news scontrol update "JobId=$job" TimeLimit=120
   wait_until 30 held_is 2 "$base"
-  sleep 15
+  two_passes "$job"
   held_is 2 "$base"
   scancel "$job"
   onprem sacctmgr -i -Q modify user news set adminlevel=none
@@ -164,7 +164,7 @@ bound() { [ "$(asbb transactions "${2:-proj002}" --job="$1" --type=bind --output
   awk -v a="$(held)" -v b="$base" 'BEGIN { exit !(a > 1.19 * b && a < 1.21 * b) }'
   [ "$(holds_placed)" = $((before + 1)) ]
   wait_until 60 test "$(follows)" -ge 1
-  sleep 10
+  two_passes "$job"
   before=$(holds_placed)
   started=$(date +%s%N)
   as_games scontrol update "JobId=${job}_[0-499]" TimeLimit=14

@@ -14,8 +14,9 @@ database:
 slurm:
   user: $(id -un)
   refresh_interval: 5s
-  reconcile_interval: 5s
-  rescan_interval: 10s
+  reconcile_interval: 3s
+  rescan_interval: 5s
+  sweep_grace_min: 20s
   clusters:
     - name: onprem
       conf: $BED_ONPREM_CONF
