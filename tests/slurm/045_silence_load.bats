@@ -24,7 +24,7 @@ plugin_is() { # on|off
 }
 
 rate() {
-  slurm_submitter --processes=20 --count="$jobs_a_run" account=proj001 partition=quiet time_limit=5 priority=0 \
+  submit_load --processes=20 --count="$jobs_a_run" account=proj001 partition=quiet time_limit=5 priority=0 \
     2>>"$GATE/submitters.log" | sed 's/.* rate //'
 }
 
@@ -79,7 +79,7 @@ as_fast_as_without() {
   sed -i 's/^partition cpu deny/partition cpu allow/' "$BED_RUN/policy.onprem"
   sleep 2
   open_breaker
-  run slurm_submitter --processes=20 --count=40 account=proj001 partition=cpu time_limit=2 name=let-through \
+  run submit_load --processes=20 --count=40 account=proj001 partition=cpu time_limit=2 name=let-through \
     script=$'#!/bin/sh\nsleep 3\n'
   echo "$output"
   [[ $output == *"accepted 40 refused 0"* ]]

@@ -48,7 +48,7 @@ std::vector<SourceFile> sources(const std::vector<std::string>& folders) {
     if (!fs::exists(root / folder)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       const auto extension = entry.path().extension();
-      if (extension != ".cc" && extension != ".h") continue;
+      if (extension != ".c" && extension != ".cc" && extension != ".h") continue;
       SourceFile file{fs::relative(entry.path(), root), {}};
       std::ifstream in(entry.path());
       for (std::string line; std::getline(in, line);) file.lines.push_back(line);
@@ -230,7 +230,7 @@ TEST(Tidy, HeadersSayWhatTheyAre) {
 }
 
 TEST(Tidy, NamesAreSnakeCase) {
-  const std::regex name("^[a-z0-9_]+\\.(cc|h)$");
+  const std::regex name("^[a-z0-9_]+\\.(c|cc|h)$");
   for (const SourceFile& file : sources(all_folders)) {
     EXPECT_TRUE(std::regex_match(file.path.filename().string(), name)) << file.path;
   }

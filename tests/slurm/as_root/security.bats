@@ -11,14 +11,14 @@ setup_file() {
   }
   gate_up
   # The folder of the build need not be open to others.
-  install -m 0755 "$(programs_folder)/tests/slurm_submitter" "$BED/slurm_submitter"
+  install -m 0755 "$(programs_folder)/tests/submit_load" "$BED/submit_load"
 }
 teardown_file() { gate_down; }
 
 submit_as() { # USER NAME=VALUE...
   local user=$1
   shift
-  as_user "$user" "$BED/slurm_submitter" "$@"
+  as_user "$user" "$BED/submit_load" "$@"
 }
 
 jobs_of() { squeue -h -a -t all -u "$1" -o %A | sort -u; }
