@@ -17,18 +17,25 @@ namespace {
 // Closes its descriptor at the end of the scope.
 class Descriptor {
  public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
+  Descriptor() = default;
+  ~Descriptor() { reset(-1); }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
 
+  void reset(int number) {
+    if (number_ >= 0) close(number_);
+    number_ = number;
+  }
+  int release() {
+    const int number = number_;
+    number_ = -1;
+    return number;
+  }
   [[nodiscard]] int number() const { return number_; }
   [[nodiscard]] bool is_open() const { return number_ >= 0; }
 
  private:
-  int number_;
+  int number_ = -1;
 };
 
 // False when the deadline passes first.
@@ -66,6 +73,13 @@ Failure check_server(const Endpoint& endpoint, int descriptor) {
     return Failure::untrusted_server;
   }
   return endpoint.trusted->contains(server.uid) ? Failure::none : Failure::untrusted_server;
+}
+
+Failure open_new(const Endpoint& endpoint, Descriptor* descriptor) {
+  descriptor->reset(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!descriptor->is_open()) return Failure::no_memory;
+  const Failure failure = connect_to(endpoint, descriptor->number());
+  return failure == Failure::none ? check_server(endpoint, descriptor->number()) : failure;
 }
 
 Failure send_all(const Request& request, int descriptor, std::int64_t deadline_micros) {
@@ -163,14 +177,22 @@ const char* describe(Failure failure) {
 }
 
 Failure exchange(const Endpoint& endpoint, const Request& request, std::int64_t deadline_micros,
-                 Exchange* exchange) {
-  const Descriptor descriptor(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!descriptor.is_open()) return Failure::no_memory;
-  Failure failure = connect_to(endpoint, descriptor.number());
-  if (failure == Failure::none) failure = check_server(endpoint, descriptor.number());
+                 Exchange* exchange, IdleConnections* idle) {
+  Descriptor descriptor;
+  if (idle != nullptr) descriptor.reset(idle->take(monotonic_micros()));
+  Failure failure = Failure::none;
+  if (!descriptor.is_open()) failure = open_new(endpoint, &descriptor);
   if (failure == Failure::none) failure = send_all(request, descriptor.number(), deadline_micros);
-  if (failure != Failure::none) return failure;
-  return receive_answer(descriptor.number(), deadline_micros, exchange);
+  if (failure == Failure::none) {
+    failure = receive_answer(descriptor.number(), deadline_micros, exchange);
+  }
+  if (idle == nullptr) return failure;
+  if (failure != Failure::none) {
+    idle->close_all();
+  } else if (exchange->answer.keeps_connection) {
+    idle->keep(descriptor.release(), monotonic_micros());
+  }
+  return failure;
 }
 
 }  // namespace asbb::plugins

@@ -1,6 +1,7 @@
 // One conversation with the service: connect to its unix socket, look who listens there, send a
 // request, read the answer, close; all before one deadline, which nothing here can exceed by more
-// than the scheduling of its thread. Never retries, never raises a signal, leaves no descriptor
+// than the scheduling of its thread. Where the caller keeps connections, it begins on one of those
+// and leaves its own to them. Never retries, never raises a signal, leaves no other descriptor
 // behind. Any thread; what it needs is on the stack of the caller.
 #pragma once
 
@@ -10,6 +11,7 @@
 #include <string_view>
 
 #include "plugins/http_answer.h"
+#include "plugins/idle_connections.h"
 #include "plugins/wire.h"
 
 namespace asbb::plugins {
@@ -65,8 +67,10 @@ struct Exchange {
 
 // deadline_micros is a moment of the monotonic clock; an answer that is not complete and read by
 // then is no answer (the service may have given the money back). The answer is valid when the
-// result is none.
+// result is none. `idle` may be null, for a conversation on a connection of its own; those in it
+// were made to the same endpoint.
 [[nodiscard]] Failure exchange(const Endpoint& endpoint, const Request& request,
-                               std::int64_t deadline_micros, Exchange* exchange);
+                               std::int64_t deadline_micros, Exchange* exchange,
+                               IdleConnections* idle);
 
 }  // namespace asbb::plugins

@@ -41,7 +41,7 @@ class Channel : public ::testing::Test {
     Outcome outcome;
     const std::int64_t start = monotonic_micros();
     outcome.failure = exchange({path_.c_str(), &trusted_}, {head, body},
-                               start + kDeadlineMs * 1'000, &conversation);
+                               start + kDeadlineMs * 1'000, &conversation, nullptr);
     outcome.took_ms = (monotonic_micros() - start) / 1'000;
     if (outcome.failure == Failure::none) {
       outcome.body = conversation.answer.body;

@@ -62,6 +62,7 @@ void change_everything(const testing::Folder& folder, const std::string& socket,
     const std::string stance = turn % 2 == 0 ? "allow" : "deny";
     folder.write("policy.onprem", "version 1\ndefault " + stance + "\npartition cpu allow\n");
     FakeService::Handler handler = testing::answering(testing::answer(200, stance, "text"));
+    if (turn % 4 == 1) handler = testing::answering_on(stance, "text");
     if (turn % 4 == 3) {
       handler = [](testing::Connection& connection) { connection.wait_for_end(); };
     }
@@ -92,6 +93,7 @@ TEST(Concurrency, OneGateServesManyThreadsWhileEverythingChanges) {
   });
   is_over = true;
   world.join();
+  gate.hang_up();
   EXPECT_EQ(testing::live_allocations(), 0);
 }
 

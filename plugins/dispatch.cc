@@ -67,6 +67,7 @@ ASBB_EXPORT int init() {
 }
 
 ASBB_EXPORT int fini() {
+  asbb::plugins::gate.hang_up();
   return SLURM_SUCCESS;
 }
 

@@ -188,7 +188,7 @@ Failure Gate::ask(const Question& question, Exchange* conversation) {
   return failure;
 }
 
-Failure Gate::send(const Question& question, Exchange* conversation) const {
+Failure Gate::send(const Question& question, Exchange* conversation) {
   const std::int64_t left_ms = (question.deadline_micros - monotonic_micros()) / 1'000;
   const auto time_budget_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(left_ms, 1));
   char storage[kBodyBytesOnStack];
@@ -211,11 +211,12 @@ Failure Gate::send(const Question& question, Exchange* conversation) const {
   return failure;
 }
 
-Failure Gate::send_body(const Question& question, std::string_view body,
-                        Exchange* conversation) const {
+Failure Gate::send_body(const Question& question, std::string_view body, Exchange* conversation) {
   char storage[kHeadBytes];
   BoundedText head(storage, sizeof storage);
-  if (question.change != nullptr) {
+  // What is asked of changes is not marked by a token, and is rare: it has connections of its own.
+  const bool is_change = question.change != nullptr;
+  if (is_change) {
     head.append("POST ");
     head.append(wire::kChangesPath);
   } else {
@@ -227,10 +228,13 @@ Failure Gate::send_body(const Question& question, std::string_view body,
       " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
       "Accept: text/plain\r\nContent-Length: ");
   head.append_decimal(body.size());
-  head.append("\r\nConnection: close\r\n\r\n");
-  const Failure failure =
-      exchange(endpoint(), {head.view(), body}, question.deadline_micros, conversation);
-  return failure == Failure::none ? judge(conversation->answer, question.token) : failure;
+  head.append(is_change ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n");
+  const Failure failure = exchange(endpoint(), {head.view(), body}, question.deadline_micros,
+                                   conversation, is_change ? nullptr : &idle_connections_);
+  if (failure != Failure::none) return failure;
+  const Failure judged = judge(conversation->answer, question.token);
+  if (judged != Failure::none) idle_connections_.close_all();
+  return judged;
 }
 
 Failure Gate::probe(std::int64_t deadline_micros) const {
@@ -243,7 +247,7 @@ Failure Gate::probe(std::int64_t deadline_micros) const {
       std::min(deadline_micros, monotonic_micros() + kProbeMs * 1'000);
   Exchange conversation;
   const Failure failure =
-      exchange(endpoint(), {head.view(), {}}, probe_until_micros, &conversation);
+      exchange(endpoint(), {head.view(), {}}, probe_until_micros, &conversation, nullptr);
   if (failure != Failure::none) return failure;
   return conversation.answer.status == 200 ? Failure::none : Failure::error_status;
 }

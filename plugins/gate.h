@@ -11,6 +11,7 @@
 #include "plugins/change.h"
 #include "plugins/change_memo.h"
 #include "plugins/clock.h"
+#include "plugins/idle_connections.h"
 #include "plugins/policy.h"
 #include "plugins/silence_log.h"
 #include "plugins/slurm_abi.h"
@@ -37,6 +38,9 @@ class Gate {
   int modify(const job_desc_msg_t* asked, const job_record* job, std::uint32_t submit_uid,
              char** err_msg);
 
+  // Closes the connections that wait for the next submission; more may follow all the same.
+  void hang_up() { idle_connections_.close_all(); }
+
   [[nodiscard]] const Arguments& arguments() const { return arguments_; }
   [[nodiscard]] std::string_view cluster() const { return cluster_.view(); }
 
@@ -50,8 +54,8 @@ class Gate {
   };
 
   Failure ask(const Question& question, Exchange* conversation);
-  Failure send(const Question& question, Exchange* conversation) const;
-  Failure send_body(const Question& question, std::string_view body, Exchange* conversation) const;
+  Failure send(const Question& question, Exchange* conversation);
+  Failure send_body(const Question& question, std::string_view body, Exchange* conversation);
   int decide_change(const Question& question, Exchange* conversation, std::string_view* why);
   [[nodiscard]] bool is_administrator(std::uint32_t user) const;
   [[nodiscard]] Failure probe(std::int64_t deadline_micros) const;
@@ -68,6 +72,7 @@ class Gate {
   Policy policy_;
   SilenceLog silence_log_;
   ChangeMemo change_memo_;
+  IdleConnections idle_connections_;
 };
 
 }  // namespace asbb::plugins

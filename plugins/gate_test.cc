@@ -130,8 +130,8 @@ TEST_F(GateTest, AcceptsWhatTheServiceAllows) {
                                        " HTTP/1.1\r\nHost: localhost\r\n"
                                        "Content-Type: application/json\r\n"
                                        "Accept: text/plain\r\nContent-Length: "));
-  EXPECT_NE(requests_[0].find("\r\nConnection: close\r\n\r\n{\"cluster\":\"onprem\","),
-            std::string::npos);
+  EXPECT_NE(requests_[0].find("\r\n\r\n{\"cluster\":\"onprem\","), std::string::npos);
+  EXPECT_EQ(requests_[0].find("Connection:"), std::string::npos);
   EXPECT_NE(requests_[0].find(R"("on_silence":"deny","submit_uid":1000,"user_id":1000)"),
             std::string::npos);
 }
@@ -205,6 +205,36 @@ TEST_F(GateTest, TakesAnAnswerForAnotherTokenForSilence) {
                     request.substr(path.size(), 44) + "\r\nContent-Length: 0\r\n\r\n");
   });
   expect_accepted(submit_to("gpu-aws"));
+}
+
+TEST_F(GateTest, KeepsAConnectionForTheNextSubmissionUntilItHangsUp) {
+  const int before = testing::open_descriptors();
+  serve(testing::answering_on("allow", "made"));
+  for (int at = 0; at < 10; ++at) expect_accepted(submit_to("gpu-aws"));
+  EXPECT_EQ(service_->connections(), 1);
+  gate_.hang_up();
+  service_.reset();
+  EXPECT_EQ(testing::open_descriptors(), before);
+}
+
+TEST_F(GateTest, ASubmissionAfterARestartOfTheServiceIsNotSilence) {
+  for (int at = 0; at < 5; ++at) {
+    serve(testing::answering_on("allow", "made"));
+    expect_accepted(submit_to("gpu-aws"));
+    expect_accepted(submit_to("gpu-aws"));
+    EXPECT_EQ(service_->connections(), 1);
+  }
+  gate_.hang_up();
+}
+
+TEST_F(GateTest, UsesNoConnectionAgainThatBroughtNoAnswerInTime) {
+  // The second answer of the first connection comes when the plugin has gone.
+  serve(testing::answering_on("allow", "", 2, 60));
+  expect_accepted(submit_to("gpu-aws"));
+  expect_refused(submit_to("gpu-aws"));
+  expect_accepted(submit_to("gpu-aws"));
+  EXPECT_EQ(service_->connections(), 2);
+  gate_.hang_up();
 }
 
 TEST_F(GateTest, SaysInTheLogWhatItDidWithoutAnAnswer) {

@@ -41,10 +41,12 @@ struct Head {
   DecisionHeader decision = DecisionHeader::absent;
   std::string_view token;
   std::optional<std::size_t> content_length;
+  bool keeps_connection = false;
 };
 
 std::optional<Head> parse_head(std::string_view text) {
   Head head;
+  head.keeps_connection = text.starts_with("HTTP/1.1 ");
   const std::optional<int> status = parse_status_line(take_until(kLineEnd, &text));
   if (!status) return std::nullopt;
   head.status = *status;
@@ -64,6 +66,9 @@ std::optional<Head> parse_head(std::string_view text) {
     } else if (equals_without_case(name, wire::kTokenHeader)) {
       if (value.empty() || !head.token.empty()) return std::nullopt;
       head.token = value;
+    } else if (equals_without_case(name, "Connection")) {
+      // Of its words only this one says that the connection stays.
+      head.keeps_connection = head.keeps_connection && equals_without_case(value, "keep-alive");
     }
   }
   return head;
@@ -92,6 +97,8 @@ ParseState parse_answer(std::string_view received, bool ended, Answer* answer) {
   answer->decision = head->decision;
   answer->token = head->token;
   answer->body = std::string_view(body.data(), std::min(body.size(), wanted));
+  answer->keeps_connection = head->keeps_connection && head->status == 200 &&
+                             !head->token.empty() && !ended && head->content_length == body.size();
   return ParseState::complete;
 }
 

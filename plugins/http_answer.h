@@ -25,6 +25,9 @@ struct Answer {
   std::string_view token;
   // As far as the plugin shows it; lives in the buffer that was parsed.
   std::string_view body;
+  // The service keeps the connection, and what comes next on it cannot be a part of this answer or
+  // be mistaken for it: a decision that names its token, received to its end and no further.
+  bool keeps_connection = false;
 };
 
 enum class ParseState { incomplete, complete, malformed };

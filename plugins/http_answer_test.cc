@@ -28,6 +28,28 @@ TEST(HttpAnswer, IsIncompleteAtEveryEarlierByteAndBrokenIfItEndsThere) {
   }
 }
 
+TEST(HttpAnswer, KeepsTheConnectionAfterAWholeDecisionThatNamesItsToken) {
+  const std::string head = "HTTP/1.1 200 OK\r\nAsbb-Decision: deny\r\n";
+  const std::string token = "Asbb-Token: 0123\r\n";
+  const std::string rest = "Content-Length: 2\r\n\r\nno";
+  const auto keeps = [](const std::string& text, bool ended = false) {
+    Answer answer;
+    EXPECT_EQ(parse_answer(text, ended, &answer), ParseState::complete) << text;
+    return answer.keeps_connection;
+  };
+  EXPECT_TRUE(keeps(head + token + rest));
+  EXPECT_TRUE(keeps(head + token + "connection: Keep-Alive\r\n" + rest));
+  EXPECT_FALSE(keeps(head + token + rest, true));
+  EXPECT_FALSE(keeps(head + token + rest + "x"));
+  EXPECT_FALSE(keeps(head + rest));
+  EXPECT_FALSE(keeps(head + token + "Connection: close\r\n" + rest));
+  EXPECT_FALSE(keeps(head + token + "Connection: keep-alive, close\r\n" + rest));
+  EXPECT_FALSE(keeps("HTTP/1.0 200 OK\r\nAsbb-Decision: deny\r\n" + token + rest));
+  EXPECT_FALSE(keeps("HTTP/1.1 503 X\r\n" + token + rest));
+  EXPECT_FALSE(keeps(head + token + "\r\nno", true));
+  EXPECT_FALSE(keeps(head + token + "Content-Length: 3000\r\n\r\n" + std::string(2'500, 'x')));
+}
+
 TEST(HttpAnswer, WithoutALengthEndsWithTheConnection) {
   const std::string text = "HTTP/1.0 200 OK\r\nAsbb-Decision: deny\r\n\r\nno";
   Answer answer;

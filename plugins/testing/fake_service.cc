@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <stdexcept>
 
 namespace asbb::plugins::testing {
@@ -139,6 +140,25 @@ FakeService::Handler answering(const std::string& text) {
   return [text](Connection& connection) {
     const std::string request = connection.read_request();
     connection.send(request.starts_with("GET /health ") ? answer(200, "", "{}") : text);
+  };
+}
+
+FakeService::Handler answering_on(const std::string& decision, const std::string& body,
+                                  int late_request, int wait_ms) {
+  const auto asked = std::make_shared<std::atomic<int>>(0);
+  return [=](Connection& connection) {
+    for (;;) {
+      const std::string request = connection.read_request();
+      if (request.empty()) return;
+      if (++*asked == late_request) connection.sleep_ms(wait_ms);
+      const std::string path = "PUT /api/v1/slurm/submissions/";
+      std::string text = answer(200, decision, body);
+      if (request.starts_with(path)) {
+        text.insert(text.find("Content-Length"),
+                    "Asbb-Token: " + request.substr(path.size(), 44) + "\r\n");
+      }
+      connection.send(text);
+    }
   };
 }
 

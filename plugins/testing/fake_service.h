@@ -76,6 +76,11 @@ std::string answer(int status, const std::string& decision, const std::string& b
 // A handler that reads the request and sends this. GET /health is answered with 200.
 FakeService::Handler answering(const std::string& text);
 
+// As the real service: one answer after the other on one connection, each naming its token, until
+// the peer leaves. The request of the number late_request, counted over all connections, waits.
+FakeService::Handler answering_on(const std::string& decision, const std::string& body,
+                                  int late_request = 0, int wait_ms = 0);
+
 // Descriptors this process has open.
 int open_descriptors();
 

@@ -91,6 +91,7 @@ class Submitter {
     Outcome outcome;
     outcome.is_accepted = gate.submit(request.get(), 1'000, request.err_msg()) == SLURM_SUCCESS;
     const std::string said = request.take_err_msg();
+    gate.hang_up();
     outcome.is_silence = said.find("does not answer") != std::string::npos;
     if (outcome.is_accepted != (request->admin_comment != nullptr)) {
       violations_.emplace_back("a token without acceptance, or none with it");
@@ -104,9 +105,9 @@ class Submitter {
     trusted.add(geteuid() + 1);
     const std::string path = service_.socket_path(Way::allows);
     Exchange conversation;
-    const Failure failure =
-        exchange({path.c_str(), &trusted}, {"PUT / HTTP/1.1\r\n\r\n", {}},
-                 monotonic_micros() + std::int64_t{run_.timeout_ms} * 1'000, &conversation);
+    const Failure failure = exchange({path.c_str(), &trusted}, {"PUT / HTTP/1.1\r\n\r\n", {}},
+                                     monotonic_micros() + std::int64_t{run_.timeout_ms} * 1'000,
+                                     &conversation, nullptr);
     return {failure == Failure::untrusted_server || failure == Failure::not_listening, false};
   }
 
