@@ -119,7 +119,7 @@ bench_round() {
 # share DIVISOR CLIENTS: how many submissions a turn has; eight clients twice as many as one.
 share() {
   local count=$((submissions * ($2 > 1 ? 2 : 1) / $1))
-  echo $((count < $2 * 2 ? $2 * 2 : count))
+  echo $((count < $2 ? $2 : count))
 }
 
 none_at_all() { # CLIENTS
