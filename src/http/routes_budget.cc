@@ -17,7 +17,8 @@ void add_budget_routes(Router& router, service::Operations& operations) {
       respond(router, call, operations.quote(call->caller, request));
     });
   };
-  router.add({"POST", "/api/v1/quote", quote});
+  // It tries many changes of the job; the gate's answers must not wait for it.
+  router.add({"POST", "/api/v1/quote", quote, default_body_bytes_max, true});
 
   const auto reconcile = [&router, &operations](const SharedCall& call) {
     with_body<api::BudgetReconcile>(router, call, [&](const api::BudgetReconcile& request) {

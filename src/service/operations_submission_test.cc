@@ -271,7 +271,7 @@ effective_from: 2025-02-01
   EXPECT_EQ(find(here).parts.front().unit, "core-hours");
 }
 
-TEST_F(SubmissionTest, AConstraintThatFitsNowhereDoesNotMakeAJobFree) {
+TEST_F(SubmissionTest, RefusesAConstraintThatLeavesNoClusterWithThePartition) {
   auto federated = associations();
   federated.add(slurm::ClusterEntry{"onprem", "hybrid", {}});
   federated.add(slurm::ClusterEntry{"cloud", "hybrid", {"cloud"}});
@@ -281,7 +281,15 @@ TEST_F(SubmissionTest, AConstraintThatFitsNowhereDoesNotMakeAJobFree) {
   view_.put(elsewhere);
   auto asked = submission();
   asked.cluster_features = "cloud";
-  EXPECT_EQ(to_decimal(submit(asked).hold_amount), "4.32");
+  const auto refused = submit(asked);
+  EXPECT_EQ(refused.code, "no_cluster");
+  EXPECT_EQ(
+      refused.message,
+      "None of the clusters that --cluster-constraint='cloud' allows has partition 'gpu-aws': "
+      "there are 'cpu'; name one with --partition.\n");
+  asked.spank.cloud = true;
+  EXPECT_THAT(submit(asked).message, HasSubstr("that --cloud allows has"));
+  asked.spank.cloud = false;
   asked.cluster_features = "!nothing,at,all";
   EXPECT_EQ(to_decimal(submit(asked).hold_amount), "4.32");
 }
@@ -323,6 +331,8 @@ TEST_F(SubmissionTest, DecidesWhateverItIsSent) {
   EXPECT_EQ(submit(asked).decision, "deny");
   asked = submission();
   asked.req_nodes = "gpu-[1-";
+  EXPECT_EQ(submit(asked).code, "bad_nodelist");
+  asked.req_nodes = "gpu-[1-65000]";
   EXPECT_EQ(submit(asked).code, "bad_nodelist");
   expect_balance("0", "0");
 }

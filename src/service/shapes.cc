@@ -90,10 +90,6 @@ pricing::JobRequest job_request(const api::Submission& submission) {
   request.min_cpus_per_node = submission.min_cpus_per_node;
   request.min_nodes = submission.min_nodes;
   request.max_nodes = submission.max_nodes;
-  if (const auto nodes = slurm::expand_hostlist(submission.req_nodes);
-      !submission.req_nodes.empty() && nodes) {
-    request.required_nodes = static_cast<std::int64_t>(nodes->size());
-  }
   request.ntasks_per_node = submission.ntasks_per_node;
   request.ntasks_per_socket = submission.ntasks_per_socket;
   request.ntasks_per_core = submission.ntasks_per_core;

@@ -92,6 +92,31 @@ std::optional<Denial> add_cluster(Candidates& found, const std::string& cluster,
   return std::nullopt;
 }
 
+// A job whose constraint leaves no cluster that has one of its partitions: slurmctld takes it, and
+// it waits for ever without a row of its own. Nothing is said while a view is missing.
+std::optional<Denial> fits_nowhere(const api::Submission& submission,
+                                   const std::vector<std::string>& viable,
+                                   const std::vector<std::string>& names, const ViewReader& view) {
+  std::string there;
+  for (const std::string& cluster : viable) {
+    const auto snapshot = view.fresh(cluster);
+    if (!snapshot) return std::nullopt;
+    for (const slurm::PartitionInfo& partition : snapshot->partitions) {
+      if (contains(names, partition.name)) return std::nullopt;
+      if (partition.is_hidden) continue;
+      there += (there.empty() ? "" : ", ") + in_quotes(partition.name);
+    }
+  }
+  const std::string asked =
+      "None of the clusters that " +
+      (submission.spank.cloud ? std::string("--cloud")
+                              : "--cluster-constraint=" + in_quotes(submission.cluster_features)) +
+      " allows has partition " + in_quotes(names.front());
+  return Denial{"no_cluster", asked + (there.empty() ? std::string(".\n")
+                                                     : ": there are " + there +
+                                                           "; name one with --partition.\n")};
+}
+
 }  // namespace
 
 std::shared_ptr<const slurm::ClusterSnapshot> ViewReader::fresh(const std::string& cluster) const {
@@ -144,8 +169,14 @@ tl::expected<Candidates, Denial> find_candidates(const api::Submission& submissi
                    own + "': name one with --partition.\n"});
   }
   const auto associations = view.cache.associations(own);
+  const auto viable = viable_clusters(submission, associations.get());
+  if (!submission.cluster_features.empty()) {
+    if (auto denial = fits_nowhere(submission, viable, names, view)) {
+      return tl::unexpected(std::move(*denial));
+    }
+  }
   Candidates found;
-  for (const std::string& cluster : viable_clusters(submission, associations.get())) {
+  for (const std::string& cluster : viable) {
     if (auto denial =
             add_cluster(found, cluster, to_lower(cluster) == to_lower(own), names, book, view)) {
       return tl::unexpected(std::move(*denial));

@@ -67,16 +67,28 @@ Verdict SubmissionGate::judge(const api::Submission& submission, Instant now) {
             submission.cluster + "'; try again in a minute.\n"};
   }
   if (auto denial = find_account(submission, *associations, plan)) return std::move(*denial);
-  if (const auto nodes = slurm::expand_hostlist(submission.req_nodes);
-      !submission.req_nodes.empty() && !nodes) {
-    return Denial{"bad_nodelist", nodes.error().message + "\n"};
-  }
   plan.request = job_request(submission);
+  if (auto denial = count_nodes(submission, plan)) return std::move(*denial);
   plan.request.listed = candidates->listed;
   if (auto denial = read_ledger(*associations, *candidates, plan)) return std::move(*denial);
   if (auto denial = price(*candidates, plan)) return std::move(*denial);
   name_partition(plan);
   return plan;
+}
+
+// --nodelist. More names than a few times the cluster's nodes are a mistake or an attempt to keep
+// the service busy.
+std::optional<Denial> SubmissionGate::count_nodes(const api::Submission& submission,
+                                                  HoldPlan& plan) const {
+  constexpr std::size_t repeats_max = 4;
+  if (submission.req_nodes.empty()) return std::nullopt;
+  const auto cluster = view_.cluster(submission.cluster);
+  const std::size_t known = cluster ? cluster->nodes.size() : 0;
+  const auto nodes =
+      slurm::expand_hostlist(submission.req_nodes, repeats_max * std::max<std::size_t>(known, 16));
+  if (!nodes) return Denial{"bad_nodelist", nodes.error().message + "\n"};
+  plan.request.required_nodes = static_cast<std::int64_t>(nodes->size());
+  return std::nullopt;
 }
 
 std::optional<Denial> SubmissionGate::find_account(const api::Submission& submission,

@@ -69,6 +69,8 @@ class SubmissionGate {
   [[nodiscard]] Verdict judge(const api::Submission& submission, Instant now);
 
  private:
+  [[nodiscard]] std::optional<Denial> count_nodes(const api::Submission& submission,
+                                                  HoldPlan& plan) const;
   [[nodiscard]] std::optional<Denial> find_account(const api::Submission& submission,
                                                    const slurm::Associations& associations,
                                                    HoldPlan& plan) const;

@@ -1,7 +1,7 @@
 // The two expressions that stand for many: array tasks and host lists (slurm_text.h). Both are
 // bounded before anything is allocated.
 #include <algorithm>
-#include <set>
+#include <unordered_set>
 
 #include "base/text.h"
 #include "slurm/slurm_text.h"
@@ -176,14 +176,15 @@ Result<std::vector<std::string>> expand_hostlist(std::string_view text, std::siz
   if (!words) {
     return not_a_hostlist(text, "its brackets do not match.");
   }
-  std::set<std::string> seen;
+  std::unordered_set<std::string> seen;
+  std::size_t room = max_count;
   for (const std::string_view word : *words) {
-    const std::size_t room = max_count - std::min(max_count, names.size());
     auto expanded = word.empty() || room == 0 ? std::nullopt : expand_word(word, room);
     if (!expanded) {
       return not_a_hostlist(text, in_quotes(word) + " is empty, badly formed, or more than " +
                                       std::to_string(max_count) + " names.");
     }
+    room -= expanded->size();
     for (std::string& name : *expanded) {
       if (seen.insert(name).second) {
         names.push_back(std::move(name));

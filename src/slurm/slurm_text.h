@@ -39,7 +39,8 @@ inline constexpr std::int64_t max_duration_seconds = 4'294'967'296;
 // "5-90%4" -> 4; nothing when there is no throttle.
 [[nodiscard]] std::optional<std::int64_t> array_throttle(std::string_view text);
 
-// "gpu-aws-[1-3,07],login" -> names in order, repeated ones kept once. At most max_count names.
+// "gpu-aws-[1-3,07],login" -> names in order, repeated ones kept once. At most max_count names, the
+// repeated ones counted: whoever writes the text decides how much work it is.
 [[nodiscard]] Result<std::vector<std::string>> expand_hostlist(std::string_view text,
                                                                std::size_t max_count = 1'000'000);
 

@@ -102,6 +102,7 @@ TEST(Hostlist, RefusesWhatDoesNotMatchOrIsTooLong) {
   }
   EXPECT_FALSE(expand_hostlist("a,b,c", 2).has_value());
   EXPECT_TRUE(expand_hostlist("a,b", 2).has_value());
+  EXPECT_FALSE(expand_hostlist("a[1-2],a[1-2]", 3).has_value());
 }
 
 TEST(GresList, ReadsTypesCountsAndSockets) {
