@@ -81,6 +81,18 @@ def results(runs, syncs_us):
     }
 
 
+def shares(found):
+    """Of what a durable hold adds with one client: what is not the ledger's, what is the disk's, and the rest."""
+    added = {row["variant"]: row["added_p50_ms"] for row in found["rows"] if row["processes"] == 1}
+    sync = found["sync_ms"]["p50_ms"]
+    return {
+        "added_ms": added["plugin"],
+        "plugin_socket_answer_ms": added["free"],
+        "sync_ms": sync,
+        "ledger_and_database_ms": round(added["plugin"] - added["free"] - sync, 3),
+    }
+
+
 def aims(found):
     """What was aimed at, and what came of it."""
     own = {row["processes"]: row for row in found["rows"] if row["variant"] == "plugin"}
@@ -121,6 +133,11 @@ A 4 KiB page is written and synced in {found["sync_ms"]["p50_ms"]:.3f} ms at the
             f"| {row['p99_ms']:.2f} | {row['max_ms']:.1f} | {row['of_base_rate']:.2f} | {row['added_p50_ms']:.2f} "
             f"| {row['refused']} |"
         )
+    part = found["shares"]
+    yield f"""
+Of the {part["added_ms"]:.2f} ms that a hold adds at the median with one client, {part["plugin_socket_answer_ms"]:.2f} ms are the plugin's, the socket's and the
+answer's (the partition without a price), {part["sync_ms"]:.2f} ms are a sync of one page, and {part["ledger_and_database_ms"]:.2f} ms are the ledger, SQLite and the
+writing of its further pages. [docs/reference/speed.md](../docs/reference/speed.md) follows one hold step by step."""
     yield "\n| aim | aimed at | measured | |\n|---|--:|--:|---|"
     for aim in found["aims"]:
         reached = "reached" if aim["is_reached"] else "not reached"
@@ -131,6 +148,7 @@ def main():
     runs = [json.loads(line) for line in pathlib.Path(sys.argv[1]).read_text().splitlines()]
     syncs_us = [int(line) for line in pathlib.Path(sys.argv[2]).read_text().split()]
     found = results(runs, syncs_us)
+    found["shares"] = shares(found)
     found["aims"] = list(aims(found))
     file = pathlib.Path(sys.argv[3])
     everything = json.loads(file.read_text()) if file.exists() else {}

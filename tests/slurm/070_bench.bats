@@ -42,6 +42,7 @@ setup_file() { export PATH=$(programs_folder)/tests:$PATH; }
   jq -e '.something_else.stays == 1' "$folder/results.json"
   jq -e '.slurm_submissions | .rounds == 1 and .sync_ms.p50_ms > 0 and (.slurm | test("^[0-9]+[.]"))
     and .machine.cores > 0 and (.aims | length == 4)
+    and ([.shares | (.added_ms, .plugin_socket_answer_ms, .sync_ms, .ledger_and_database_ms) | type == "number"] | all)
     and ([.aims[] | (.what, .aim, .measured | type == "string"), (.is_reached | type == "boolean")] | all)' "$folder/results.json"
   jq -e '.slurm_submissions.rows | ([.[] | "\(.variant) \(.processes)"] | sort) ==
     ([("alone", "plugin", "free", "curl", "sbatch", "wrapper") | ("\(.) 1", "\(.) 8")] | sort)' "$folder/results.json"
