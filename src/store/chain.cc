@@ -1,9 +1,10 @@
 #include "store/chain.h"
 
 #include <fcntl.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -83,18 +84,57 @@ bool decode_key(const std::string& text, ChainKey& key) {
   return true;
 }
 
+// HMAC-SHA-256 that stays ready for the key it had last.
+class KeyedHmac {
+ public:
+  KeyedHmac() {
+    EVP_MAC* const hmac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+    context_ = EVP_MAC_CTX_new(hmac);
+    EVP_MAC_free(hmac);  // the context keeps it
+    ASBB_ASSERT(context_ != nullptr);
+  }
+  KeyedHmac(const KeyedHmac&) = delete;
+  KeyedHmac& operator=(const KeyedHmac&) = delete;
+  ~KeyedHmac() {
+    EVP_MAC_CTX_free(context_);
+    OPENSSL_cleanse(key_.data(), key_.size());
+  }
+
+  ChainValue next(const ChainKey& key, const ChainValue& previous, std::string_view record) {
+    ASBB_ASSERT(begin(key) == 1 &&
+                EVP_MAC_update(context_, previous.data(), previous.size()) == 1 &&
+                EVP_MAC_update(context_, reinterpret_cast<const unsigned char*>(record.data()),
+                               record.size()) == 1);
+    ChainValue value{};
+    std::size_t length = 0;
+    ASBB_ASSERT(EVP_MAC_final(context_, value.data(), &length, value.size()) == 1 &&
+                length == value.size());
+    return value;
+  }
+
+ private:
+  int begin(const ChainKey& key) {
+    if (has_key_ && key == key_) return EVP_MAC_init(context_, nullptr, 0, nullptr);
+    char digest[] = "SHA256";
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_end()};
+    key_ = key;
+    has_key_ = true;
+    return EVP_MAC_init(context_, key_.data(), key_.size(), parameters);
+  }
+
+  EVP_MAC_CTX* context_ = nullptr;
+  ChainKey key_{};
+  bool has_key_ = false;
+};
+
 }  // namespace
 
 ChainValue chain_next(const ChainKey& key, const ChainValue& previous, std::string_view record) {
-  std::string message(previous.begin(), previous.end());
-  message += record;
-  ChainValue value{};
-  unsigned int length = 0;
-  const auto* made = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-                          reinterpret_cast<const unsigned char*>(message.data()), message.size(),
-                          value.data(), &length);
-  ASBB_ASSERT(made != nullptr && length == value.size());
-  return value;
+  // Setting a key up takes longer than an entry; nearly always it is the key of the entry before.
+  thread_local KeyedHmac hmac;
+  return hmac.next(key, previous, record);
 }
 
 Result<void> create_chain_key(const std::string& path) {

@@ -20,8 +20,9 @@ namespace asbb::store::sqlite {
 class Connection;
 
 // Parameters are put and columns are read one after the other, from the left. Texts may hold any
-// byte. A statement resets itself at the end of its rows and at an error, so rows are always read
-// to the end.
+// byte; they and blobs are not copied, and must live until the statement has been run to its end. A
+// statement resets itself at the end of its rows and at an error, so rows are always read to the
+// end.
 class Statement {
  public:
   Statement(Statement&& other) noexcept;
@@ -76,7 +77,8 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
   ~Connection();
 
-  // Statements of a text that lives as long as the program are made once and kept.
+  // Statements of a text that lives as long as the program are made once and kept, under the
+  // text's address.
   [[nodiscard]] Result<Statement*> cached(const char* sql);
   [[nodiscard]] Result<Statement> prepare(const std::string& sql);
   // One or many statements without parameters; rows are dropped.
@@ -91,6 +93,8 @@ class Connection {
   [[nodiscard]] Result<void> commit();
   void rollback();
   [[nodiscard]] bool in_transaction() const;
+  // Rows that the last statement has written, without those of triggers.
+  [[nodiscard]] std::int64_t changes() const;
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] Error error(int code) const;
@@ -100,7 +104,7 @@ class Connection {
 
   sqlite3* handle_;
   const std::string path_;
-  std::unordered_map<std::string_view, Statement> statements_;
+  std::unordered_map<const char*, Statement> statements_;
 };
 
 }  // namespace asbb::store::sqlite

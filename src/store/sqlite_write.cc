@@ -1,5 +1,8 @@
-// Writing the rows of a batch. Every table is written by one prepared statement that inserts or
-// replaces by id; INSERT OR REPLACE would delete rows that other keys collide with.
+// Writing the rows of a batch: insert or replace by id (INSERT OR REPLACE would delete rows that
+// other keys collide with). What nearly every commit writes has a shorter way, because SQLite keeps
+// a copy of each page for each statement that may fail after it has begun to write, which costs
+// more than the row: new holds and shares, known by their ids, and entries are inserted, and
+// budgets and limits of which only the counters differ are updated.
 #include "store/sqlite_rows.h"
 
 namespace asbb::store::sqlite {
@@ -36,6 +39,16 @@ constexpr char limit_sql[] =
     " held_micros = excluded.held_micros, used_micros = excluded.used_micros,"
     " updated_at_us = excluded.updated_at_us";
 
+// No row when anything else differs.
+constexpr char budget_counters_sql[] =
+    "UPDATE budget_periods SET held_micros = ?, used_micros = ?, carried_micros = ?,"
+    " updated_at_us = ? WHERE id = ? AND account_id = ? AND unit = ? AND start_us = ?"
+    " AND end_us = ? AND limit_micros = ? AND credit_limit_micros = ?"
+    " AND carry_over_millionths = ? AND created_at_us = ?";
+constexpr char limit_counters_sql[] =
+    "UPDATE budget_partition_limits SET held_micros = ?, used_micros = ?, updated_at_us = ?"
+    " WHERE id = ? AND budget_id = ? AND partition = ? AND limit_micros IS ?";
+
 constexpr char price_sql[] =
     "INSERT INTO budget_price_versions (version, effective_from_us, imported_at_us, text)"
     " VALUES (?,?,?,?)"
@@ -49,11 +62,13 @@ constexpr char rate_sql[] =
     " to_unit = excluded.to_unit, rate_micros = excluded.rate_micros,"
     " effective_from_us = excluded.effective_from_us, recorded_at_us = excluded.recorded_at_us";
 
-constexpr char hold_sql[] =
-    "INSERT INTO budget_holds (id, request_id, kind, account_id, user, cluster, partition,"
-    " submission_group, task_count, tasks_opened, open_shares, pending_runs, backfilled, status,"
-    " job_cluster, job_id, job_submit_us, placed_at_us, closed_at_us)"
-    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+#define ASBB_INSERT_HOLD                                                                  \
+  "INSERT INTO budget_holds (id, request_id, kind, account_id, user, cluster, partition," \
+  " submission_group, task_count, tasks_opened, open_shares, pending_runs, backfilled,"   \
+  " status, job_cluster, job_id, job_submit_us, placed_at_us, closed_at_us)"              \
+  " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+constexpr char new_hold_sql[] = ASBB_INSERT_HOLD;
+constexpr char hold_sql[] = ASBB_INSERT_HOLD
     " ON CONFLICT (id) DO UPDATE SET request_id = excluded.request_id, kind = excluded.kind,"
     " account_id = excluded.account_id, user = excluded.user, cluster = excluded.cluster,"
     " partition = excluded.partition, submission_group = excluded.submission_group,"
@@ -64,9 +79,11 @@ constexpr char hold_sql[] =
     " job_submit_us = excluded.job_submit_us, placed_at_us = excluded.placed_at_us,"
     " closed_at_us = excluded.closed_at_us";
 
-constexpr char hold_part_sql[] =
-    "INSERT INTO budget_hold_parts (hold_id, part, unit, budget_id, legs, estimate_micros,"
-    " granted_micros, unopened_micros, price_version) VALUES (?,?,?,?,?,?,?,?,?)"
+#define ASBB_INSERT_HOLD_PART                                                             \
+  "INSERT INTO budget_hold_parts (hold_id, part, unit, budget_id, legs, estimate_micros," \
+  " granted_micros, unopened_micros, price_version) VALUES (?,?,?,?,?,?,?,?,?)"
+constexpr char new_hold_part_sql[] = ASBB_INSERT_HOLD_PART;
+constexpr char hold_part_sql[] = ASBB_INSERT_HOLD_PART
     " ON CONFLICT (hold_id, part) DO UPDATE SET unit = excluded.unit,"
     " budget_id = excluded.budget_id, legs = excluded.legs,"
     " estimate_micros = excluded.estimate_micros, granted_micros = excluded.granted_micros,"
@@ -75,10 +92,12 @@ constexpr char hold_part_sql[] =
 constexpr char hold_parts_beyond_sql[] =
     "DELETE FROM budget_hold_parts WHERE hold_id = ? AND part >= ?";
 
-constexpr char share_sql[] =
-    "INSERT INTO budget_shares (id, hold_id, cluster, job_id, task, run, external_id, status, unit,"
-    " actual_micros, charged_micros, overrun_micros, released_micros, refunded_micros, requeued,"
-    " opened_at_us, settled_at_us) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+#define ASBB_INSERT_SHARE                                                                    \
+  "INSERT INTO budget_shares (id, hold_id, cluster, job_id, task, run, external_id, status," \
+  " unit, actual_micros, charged_micros, overrun_micros, released_micros, refunded_micros,"  \
+  " requeued, opened_at_us, settled_at_us) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+constexpr char new_share_sql[] = ASBB_INSERT_SHARE;
+constexpr char share_sql[] = ASBB_INSERT_SHARE
     " ON CONFLICT (id) DO UPDATE SET hold_id = excluded.hold_id, cluster = excluded.cluster,"
     " job_id = excluded.job_id, task = excluded.task, run = excluded.run,"
     " external_id = excluded.external_id, status = excluded.status, unit = excluded.unit,"
@@ -88,12 +107,19 @@ constexpr char share_sql[] =
     " opened_at_us = excluded.opened_at_us,"
     " settled_at_us = excluded.settled_at_us";
 
-constexpr char share_part_sql[] =
-    "INSERT INTO budget_share_parts (share_id, part, held_micros) VALUES (?,?,?)"
+#define ASBB_INSERT_SHARE_PART \
+  "INSERT INTO budget_share_parts (share_id, part, held_micros) VALUES (?,?,?)"
+constexpr char new_share_part_sql[] = ASBB_INSERT_SHARE_PART;
+constexpr char share_part_sql[] = ASBB_INSERT_SHARE_PART
     " ON CONFLICT (share_id, part) DO UPDATE SET held_micros = excluded.held_micros";
 
 constexpr char share_parts_beyond_sql[] =
     "DELETE FROM budget_share_parts WHERE share_id = ? AND part >= ?";
+
+#undef ASBB_INSERT_HOLD
+#undef ASBB_INSERT_HOLD_PART
+#undef ASBB_INSERT_SHARE
+#undef ASBB_INSERT_SHARE_PART
 
 constexpr char answer_sql[] =
     "INSERT INTO budget_request_answers (request_id, body_digest, at_us, outcome) VALUES (?,?,?,?)"
@@ -101,7 +127,8 @@ constexpr char answer_sql[] =
     " at_us = excluded.at_us, outcome = excluded.outcome";
 
 constexpr char entry_sql[] =
-    "INSERT INTO budget_transactions (sequence, at_us, type, actor, reason, request_id, account_id,"
+    "INSERT OR ROLLBACK INTO budget_transactions (sequence, at_us, type, actor, reason, "
+    "request_id, account_id,"
     " account_name, budget_id, unit, amount_micros, hold_id, user, partition, cluster, job_id, "
     "task,"
     " run, external_id, price_version, details, record, chain)"
@@ -264,23 +291,77 @@ Result<void> write_all(Connection& connection, const char* sql, const std::vecto
   return {};
 }
 
-// Parts are named by their place; a hold or share that has fewer than before loses the others.
-Result<void> remove_beyond(Connection& connection, const char* sql, std::int64_t owner,
-                           std::size_t count) {
-  const auto statement = connection.cached(sql);
-  if (!statement) return tl::unexpected(statement.error());
-  return (*statement)->put(owner).put(static_cast<std::int64_t>(count)).run();
+Statement& put_counters(Statement& statement, const ledger::Budget& budget) {
+  return statement.put(budget.held.count())
+      .put(budget.used.count())
+      .put(budget.carried.count())
+      .put(budget.updated_at.microseconds)
+      .put(budget.id.value)
+      .put(budget.account.value)
+      .put(budget.unit)
+      .put(budget.start.microseconds)
+      .put(budget.end.microseconds)
+      .put(budget.limit.count())
+      .put(budget.credit_limit.count())
+      .put(budget.carry_over_millionths)
+      .put(budget.created_at.microseconds);
 }
 
-Result<void> write_parts(Connection& connection, const ledger::Hold& hold) {
-  auto trimmed = remove_beyond(connection, hold_parts_beyond_sql, hold.id.value, hold.parts.size());
-  if (!trimmed) return trimmed;
-  const auto statement = connection.cached(hold_part_sql);
+Statement& put_counters(Statement& statement, const ledger::PartitionLimit& limit) {
+  std::optional<std::int64_t> most;
+  if (limit.limit) most = limit.limit->count();
+  return statement.put(limit.held.count())
+      .put(limit.used.count())
+      .put(limit.updated_at.microseconds)
+      .put(limit.id.value)
+      .put(limit.budget.value)
+      .put(limit.partition)
+      .put(most);
+}
+
+template <typename Row>
+Result<void> write_counters(Connection& connection, const char* counters_sql, const char* sql,
+                            const std::vector<Row>& rows) {
+  if (rows.empty()) return {};
+  const auto counters = connection.cached(counters_sql);
+  if (!counters) return tl::unexpected(counters.error());
+  const auto statement = connection.cached(sql);
   if (!statement) return tl::unexpected(statement.error());
+  for (const Row& row : rows) {
+    auto written = put_counters(**counters, row).run();
+    if (written && connection.changes() == 0) written = write(**statement, row);
+    if (!written) return written;
+  }
+  return {};
+}
+
+// The statements of a table whose rows have parts in another one.
+struct Family {
+  const char* highest_sql;
+  const char* new_sql;
+  const char* new_part_sql;
+  const char* sql;
+  const char* part_sql;
+  const char* parts_beyond_sql;
+};
+
+constexpr Family hold_family{"SELECT coalesce(max(id), 0) FROM budget_holds",
+                             new_hold_sql,
+                             new_hold_part_sql,
+                             hold_sql,
+                             hold_part_sql,
+                             hold_parts_beyond_sql};
+constexpr Family share_family{"SELECT coalesce(max(id), 0) FROM budget_shares",
+                              new_share_sql,
+                              new_share_part_sql,
+                              share_sql,
+                              share_part_sql,
+                              share_parts_beyond_sql};
+
+Result<void> write_parts(Statement& statement, const ledger::Hold& hold) {
   std::int64_t number = 0;
   for (const ledger::HoldPart& part : hold.parts) {
-    auto written = (*statement)
-                       ->put(hold.id.value)
+    auto written = statement.put(hold.id.value)
                        .put(number++)
                        .put(part.unit)
                        .put(part.budget.value)
@@ -295,26 +376,48 @@ Result<void> write_parts(Connection& connection, const ledger::Hold& hold) {
   return {};
 }
 
-Result<void> write_parts(Connection& connection, const ledger::Share& share) {
-  auto trimmed =
-      remove_beyond(connection, share_parts_beyond_sql, share.id.value, share.held.size());
-  if (!trimmed) return trimmed;
-  const auto statement = connection.cached(share_part_sql);
-  if (!statement) return tl::unexpected(statement.error());
+Result<void> write_parts(Statement& statement, const ledger::Share& share) {
   std::int64_t number = 0;
   for (const Micros held : share.held) {
-    auto written = (*statement)->put(share.id.value).put(number++).put(held.count()).run();
+    auto written = statement.put(share.id.value).put(number++).put(held.count()).run();
     if (!written) return written;
   }
   return {};
 }
 
+std::size_t part_count(const ledger::Hold& hold) {
+  return hold.parts.size();
+}
+std::size_t part_count(const ledger::Share& share) {
+  return share.held.size();
+}
+
+// Parts are named by their place; a row that has fewer than before loses the others.
 template <typename Row>
-Result<void> write_with_parts(Connection& connection, const char* sql,
+Result<void> trim_parts(Connection& connection, const char* sql, const Row& row) {
+  const auto statement = connection.cached(sql);
+  if (!statement) return tl::unexpected(statement.error());
+  const auto count = static_cast<std::int64_t>(part_count(row));
+  return (*statement)->put(row.id.value).put(count).run();
+}
+
+template <typename Row>
+Result<void> write_with_parts(Connection& connection, const Family& family,
                               const std::vector<Row>& rows) {
-  if (auto written = write_all(connection, sql, rows); !written) return written;
+  if (rows.empty()) return {};
+  auto highest = connection.number(family.highest_sql);
+  if (!highest) return tl::unexpected(highest.error());
   for (const Row& row : rows) {
-    if (auto written = write_parts(connection, row); !written) return written;
+    const bool is_new = row.id.value > *highest;
+    if (is_new) *highest = row.id.value;
+    const auto statement = connection.cached(is_new ? family.new_sql : family.sql);
+    if (!statement) return tl::unexpected(statement.error());
+    const auto part = connection.cached(is_new ? family.new_part_sql : family.part_sql);
+    if (!part) return tl::unexpected(part.error());
+    auto written = write(**statement, row);
+    if (written && !is_new) written = trim_parts(connection, family.parts_beyond_sql, row);
+    if (written) written = write_parts(**part, row);
+    if (!written) return written;
   }
   return {};
 }
@@ -323,12 +426,15 @@ Result<void> write_with_parts(Connection& connection, const char* sql,
 
 Result<void> write_batch(Connection& connection, const Batch& batch) {
   return write_all(connection, account_sql, batch.accounts)
-      .and_then([&] { return write_all(connection, budget_sql, batch.budgets); })
-      .and_then([&] { return write_all(connection, limit_sql, batch.limits); })
+      .and_then([&] {
+        return write_counters(connection, budget_counters_sql, budget_sql, batch.budgets);
+      })
+      .and_then(
+          [&] { return write_counters(connection, limit_counters_sql, limit_sql, batch.limits); })
       .and_then([&] { return write_all(connection, price_sql, batch.prices); })
       .and_then([&] { return write_all(connection, rate_sql, batch.rates); })
-      .and_then([&] { return write_with_parts(connection, hold_sql, batch.holds); })
-      .and_then([&] { return write_with_parts(connection, share_sql, batch.shares); })
+      .and_then([&] { return write_with_parts(connection, hold_family, batch.holds); })
+      .and_then([&] { return write_with_parts(connection, share_family, batch.shares); })
       .and_then([&] { return write_all(connection, answer_sql, batch.answers); })
       .and_then([&] { return write_all(connection, entry_sql, batch.entries); });
 }

@@ -160,7 +160,7 @@ INSERT INTO budget_transaction_types (type) VALUES
 CREATE TABLE budget_transactions (
   sequence INTEGER PRIMARY KEY CHECK (sequence > 0),
   at_us INTEGER NOT NULL,
-  type TEXT NOT NULL REFERENCES budget_transaction_types (type),
+  type TEXT NOT NULL REFERENCES budget_transaction_types (type) DEFERRABLE INITIALLY DEFERRED,
   actor TEXT NOT NULL,
   reason TEXT NOT NULL,
   request_id TEXT NOT NULL,
@@ -200,11 +200,12 @@ CREATE TRIGGER budget_transactions_no_delete BEFORE DELETE ON budget_transaction
 BEGIN
   SELECT RAISE(ABORT, 'budget_transactions is append-only: an entry is never deleted');
 END;
--- INSERT OR REPLACE deletes without firing the trigger above; this one stops it, and gaps.
+-- INSERT OR REPLACE deletes without firing the trigger above; this one stops it, and gaps. It ends
+-- the whole transaction, so that SQLite need not be ready to undo one row of it.
 CREATE TRIGGER budget_transactions_no_gap BEFORE INSERT ON budget_transactions
 WHEN NEW.sequence <> (SELECT coalesce(max(sequence), 0) + 1 FROM budget_transactions)
 BEGIN
-  SELECT RAISE(ABORT, 'budget_transactions is append-only: a sequence follows the last one');
+  SELECT RAISE(ROLLBACK, 'budget_transactions is append-only: a sequence follows the last one');
 END;
 
 -- What was answered to a request id, so that the same id gets the same answer.
