@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <utility>
 
 #include "api/json.h"
@@ -20,21 +21,22 @@ bool is_capture(std::string_view segment) {
   return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
 }
 
-// What the captures of the pattern stand for, undecoded; false when the path is another one.
-bool fits(std::string_view pattern, const std::vector<std::string_view>& path,
+// What the captures of the pattern stand for, undecoded; false when the path is another one. Every
+// request asks this of every route, so nothing is allocated on the way.
+bool fits(std::string_view pattern, std::string_view path,
           std::vector<std::string_view>& captures) {
-  const auto wanted = segments_of(pattern);
-  if (wanted.size() != path.size()) return false;
   captures.clear();
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (is_capture(wanted[i])) {
-      if (path[i].empty()) return false;
-      captures.push_back(path[i]);
-    } else if (wanted[i] != path[i]) {
+  while (!pattern.empty() && !path.empty()) {
+    const std::string_view wanted = take_segment(pattern);
+    const std::string_view given = take_segment(path);
+    if (is_capture(wanted)) {
+      if (given.empty()) return false;
+      captures.push_back(given);
+    } else if (wanted != given) {
       return false;
     }
   }
-  return true;
+  return pattern.empty() && path.empty();
 }
 
 bool is_plain_id(std::string_view text) {
@@ -108,12 +110,11 @@ std::vector<std::string> Router::list() const {
 }
 
 Router::Match Router::find(std::string_view method, std::string_view path) const {
-  const auto segments = segments_of(path);
   const std::string_view wanted = method == "HEAD" ? "GET" : method;
   Match match;
   std::vector<std::string_view> captures;
   for (const Route& route : routes_) {
-    if (!fits(route.pattern, segments, captures)) continue;
+    if (!fits(route.pattern, path, captures)) continue;
     match.methods.push_back(route.method);
     if (route.method == "GET") match.methods.emplace_back("HEAD");
     if (route.method != wanted) continue;
@@ -163,23 +164,32 @@ tl::expected<service::Caller, api::Problem> Router::identify(const Request& requ
 
 Responder Router::measured(const Responder& responder, const Request& request,
                            const std::string& route, const std::string& request_id) const {
-  const auto sink = [this, responder, route, request_id, method = request.method,
-                     arrived = request.arrived_at](Responder::Make make) {
-    responder.send_made([this, route, request_id, method, arrived, make = std::move(make)] {
+  struct Seen {
+    Responder responder;
+    std::string route;
+    std::string request_id;
+    std::string method;
+    std::chrono::steady_clock::time_point arrived_at;
+  };
+  // Shared, because the functions that carry it to the answer are copied and moved on their way.
+  const auto seen = std::make_shared<const Seen>(
+      Seen{responder, route, request_id, request.method, request.arrived_at});
+  return Responder([this, seen](Responder::Make make) {
+    seen->responder.send_made([this, seen, make = std::move(make)] {
       Answer answer = make();
-      answer.headers.emplace_back("Request-Id", request_id);
-      const auto took = std::chrono::steady_clock::now() - arrived;
-      metrics_.observe_request(route, answer.status, took);
-      service::log_debug(request_id + ": " + method + " " + route + " answered with status " +
-                         std::to_string(answer.status) + " after " + milliseconds_text(took));
+      answer.headers.emplace_back("Request-Id", seen->request_id);
+      const auto took = std::chrono::steady_clock::now() - seen->arrived_at;
+      metrics_.observe_request(seen->route, answer.status, took);
+      service::log_debug(seen->request_id + ": " + seen->method + " " + seen->route +
+                         " answered with status " + std::to_string(answer.status) + " after " +
+                         milliseconds_text(took));
       if (answer.status >= 500) {
-        service::log_warning(request_id + ": " + route + " answered with status " +
+        service::log_warning(seen->request_id + ": " + seen->route + " answered with status " +
                              std::to_string(answer.status) + ": " + answer.body);
       }
       return answer;
     });
-  };
-  return Responder(sink);
+  });
 }
 
 void Router::handle(Request request, const Responder& responder) const {

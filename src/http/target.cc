@@ -14,15 +14,11 @@ int hex_value(char c) {
 
 }  // namespace
 
-std::vector<std::string_view> segments_of(std::string_view path) {
-  std::vector<std::string_view> segments;
-  while (!path.empty()) {
-    path.remove_prefix(path.front() == '/' ? 1 : 0);
-    const std::size_t end = std::min(path.find('/'), path.size());
-    segments.push_back(path.substr(0, end));
-    path.remove_prefix(end);
-  }
-  return segments;
+std::string_view take_segment(std::string_view& path) {
+  path.remove_prefix(path.starts_with('/') ? 1 : 0);
+  const std::string_view segment = path.substr(0, path.find('/'));
+  path.remove_prefix(segment.size());
+  return segment;
 }
 
 Result<std::string> percent_decode(std::string_view text, bool plus_is_blank) {

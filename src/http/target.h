@@ -3,15 +3,14 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "api/transaction.h"
 #include "base/result.h"
 
 namespace asbb::http {
 
-// "/a/{b}" and "/a/x" alike, in pieces without the slashes; "/" has none.
-[[nodiscard]] std::vector<std::string_view> segments_of(std::string_view path);
+// The first piece between slashes of "/a/{b}" or "/a/x", which loses it; until the path is empty.
+[[nodiscard]] std::string_view take_segment(std::string_view& path);
 
 // "%2F" -> "/". invalid: a '%' without two hex digits, or a result with control characters.
 [[nodiscard]] Result<std::string> percent_decode(std::string_view text, bool plus_is_blank = false);

@@ -2,10 +2,18 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace asbb::http {
 namespace {
 
 using Pieces = std::vector<std::string_view>;
+
+Pieces segments_of(std::string_view path) {
+  Pieces pieces;
+  while (!path.empty()) pieces.push_back(take_segment(path));
+  return pieces;
+}
 
 TEST(TargetTest, SplitsPaths) {
   EXPECT_EQ(segments_of("/health"), Pieces({"health"}));

@@ -6,7 +6,10 @@
 #include <prometheus/text_serializer.h>
 
 #include <map>
+#include <mutex>
 #include <optional>
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 namespace asbb::service {
@@ -81,6 +84,12 @@ struct Metrics::State {
           .Name("asbb_http_request_duration_seconds")
           .Help("From the last byte of a request to its answer.")
           .Register(registry);
+
+  // The family's Add() looks a metric up by all its labels, which takes longer than a request's
+  // own parsing. There are as many as routes and statuses.
+  std::mutex mutex;
+  std::map<int, std::unordered_map<std::string, prometheus::Counter*>> counters;
+  std::unordered_map<std::string, prometheus::Histogram*> histograms;
 };
 
 Metrics::Metrics() : state_(std::make_unique<State>()) {}
@@ -89,9 +98,23 @@ Metrics::~Metrics() = default;
 
 void Metrics::observe_request(const std::string& route, int status,
                               std::chrono::steady_clock::duration took) {
-  state_->requests.Add({{"route", route}, {"status", std::to_string(status)}}).Increment();
-  state_->latency.Add({{"route", route}}, latency_buckets)
-      .Observe(std::chrono::duration<double>(took).count());
+  prometheus::Counter* counter = nullptr;
+  prometheus::Histogram* histogram = nullptr;
+  {
+    const std::lock_guard lock(state_->mutex);
+    auto& known_counter = state_->counters[status][route];
+    if (known_counter == nullptr) {
+      known_counter = &state_->requests.Add({{"route", route}, {"status", std::to_string(status)}});
+    }
+    auto& known_histogram = state_->histograms[route];
+    if (known_histogram == nullptr) {
+      known_histogram = &state_->latency.Add({{"route", route}}, latency_buckets);
+    }
+    counter = known_counter;
+    histogram = known_histogram;
+  }
+  counter->Increment();
+  histogram->Observe(std::chrono::duration<double>(took).count());
 }
 
 std::string Metrics::render(const Committer& committer, const Connections& connections,

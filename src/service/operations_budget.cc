@@ -1,5 +1,6 @@
 // POST /budget/check and /budget/reconcile: holds and settlements of programs that are not Slurm.
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "api/json.h"
@@ -233,11 +234,12 @@ void Operations::check(const Caller& caller, const api::BudgetCheck& request,
   if (!caller.may_check) {
     return promise([caller]() -> Reply<Answer> { return not_allowed(caller); });
   }
-  auto checked = price_check(request);
-  if (!checked) {
-    return promise(
-        [failed = checked.error()]() -> Reply<Answer> { return tl::unexpected(failed); });
+  auto priced = price_check(request);
+  if (!priced) {
+    return promise([failed = priced.error()]() -> Reply<Answer> { return tl::unexpected(failed); });
   }
+  // Shared, because the functions that carry it to the answer are copied on their way.
+  const auto checked = std::make_shared<const Checked>(std::move(*priced));
   if (!checked->estimate.priced) {
     return promise([request]() -> Reply<Answer> { return free_of_charge(request); });
   }
@@ -258,26 +260,26 @@ void Operations::check(const Caller& caller, const api::BudgetCheck& request,
   api::BudgetCheck asked = request;
   asked.request_id.clear();
   made.context.body_digest = sha256_hex(api::to_json(asked));
-  const auto done = [this, promise, partition = request.partition, checked = std::move(*checked),
-                     fresh_id](Result<ledger::Outcome> outcome) {
+  auto done = [this, promise, checked, partition = request.partition,
+               fresh_id](Result<ledger::Outcome> outcome) {
     promise([this, partition, checked, fresh_id, outcome = std::move(outcome)]() -> Reply<Answer> {
       if (!outcome) return problem(outcome.error());
       if (!outcome->accepted() && !is_about_money(outcome->refusal)) {
-        return tl::unexpected(problem_of(*outcome, checked.account));
+        return tl::unexpected(problem_of(*outcome, checked->account));
       }
       const auto id = outcome->replayed ? transaction_of(*outcome) : Reply<std::string>(fresh_id);
       if (!id) return tl::unexpected(id.error());
-      Answer answer = check_answer(*outcome, checked.account, checked.factor, *id);
+      Answer answer = check_answer(*outcome, checked->account, checked->factor, *id);
       with_.committer.read(
           [&](const ledger::Book& book) { add_details(answer, book, *outcome, partition); });
-      if (!answer.available && checked.book != nullptr) {
-        answer.recommendation = recommend(checked.request, checked.shapes, *checked.book,
-                                          outcome->leg.available, checked.factor);
+      if (!answer.available && checked->book != nullptr) {
+        answer.recommendation = recommend(checked->request, checked->shapes, *checked->book,
+                                          outcome->leg.available, checked->factor);
       }
       return answer;
     });
   };
-  if (!with_.committer.submit(std::move(made), done)) {
+  if (!with_.committer.submit(std::move(made), std::move(done))) {
     promise([]() -> Reply<Answer> { return too_busy(); });
   }
 }
