@@ -3,8 +3,12 @@
 // its run, and the program fails when one does not verify.
 //
 //     hold_bench [FOLDER] [MILLISECONDS]     the folder's disk is what is measured
+//     hold_bench FOLDER MILLISECONDS CONNECTIONS ACCOUNTS [KIND]
+//         one line of figures, for who looks where the time goes; KIND is batched (the usual), each
+//         or bare: with batches of one, or without a ledger
 #include <fcntl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -39,9 +43,9 @@ std::string account_name(std::int64_t number) {
   return "proj" + std::to_string(1000 + number);
 }
 
-std::string check_request(std::int64_t number, int accounts) {
+std::string check_request(std::int64_t account) {
   return request_text("POST", check_path,
-                      R"({"account":")" + account_name(number % accounts) +
+                      R"({"account":")" + account_name(account) +
                           R"(","partition":"gpu-aws","nodes":1,"cpus":4,"wall_time":"01:00:00"})");
 }
 
@@ -146,6 +150,14 @@ template <typename Server>
   std::_Exit(0);
 }
 
+// 0 is this process.
+double cpu_seconds(pid_t process) {
+  clockid_t clock = CLOCK_PROCESS_CPUTIME_ID;
+  timespec time{};
+  if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return 0;
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
 // A server in a process of its own.
 class ServerProcess {
  public:
@@ -174,6 +186,9 @@ class ServerProcess {
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
 
+  // Of all its threads together.
+  [[nodiscard]] double cpu_seconds() const { return bench::cpu_seconds(process_); }
+
  private:
   int ready_[2] = {};
   int stop_[2] = {};
@@ -198,18 +213,28 @@ double sync_ms(const std::string& folder) {
   return static_cast<double>(times_us[times_us.size() / 2]) / 1000;
 }
 
-LoadResult measure(Kind kind, const std::string& parent, int connections, int accounts,
-                   std::chrono::milliseconds duration) {
+struct Measured {
+  LoadResult load;
+  double server_us = 0;  // of the processors, for one answer: the server's, and the clients'
+  double client_us = 0;
+};
+
+Measured measure(Kind kind, const std::string& parent, int connections, int accounts,
+                 std::chrono::milliseconds duration) {
   std::string folder = parent + "/asbb-bench-XXXXXX";
   if (::mkdtemp(folder.data()) == nullptr) std::exit(1);
-  LoadResult result;
+  std::vector<std::string> requests;
+  for (int i = 0; i < accounts; ++i) requests.push_back(check_request(i));
+  Measured result;
   {
     const ServerProcess server(kind, folder, accounts);
     const std::string socket_path = folder + "/asbb.sock";
-    result = run_load(
-        socket_path, connections, duration,
-        [&](std::int64_t number) { return check_request(number, accounts); },
-        R"("available":true)");
+    const double server_before = server.cpu_seconds();
+    const double client_before = cpu_seconds(0);
+    result.load = run_load(socket_path, connections, duration, requests, R"("available":true)");
+    const auto sent = static_cast<double>(result.load.requests);
+    result.server_us = (server.cpu_seconds() - server_before) * 1e6 / sent;
+    result.client_us = (cpu_seconds(0) - client_before) * 1e6 / sent;
     if (kind != Kind::no_ledger) {
       const std::string verdict = ask(socket_path, request_text("GET", "/api/v1/audit/verify", ""));
       if (verdict.find(R"("ok":true)") == std::string::npos) {
@@ -219,8 +244,9 @@ LoadResult measure(Kind kind, const std::string& parent, int connections, int ac
     }
   }
   std::filesystem::remove_all(folder);
-  if (result.failures > 0) {
-    std::fprintf(stderr, "%lld answers were not holds\n", static_cast<long long>(result.failures));
+  if (result.load.failures > 0) {
+    std::fprintf(stderr, "%lld answers were not holds\n",
+                 static_cast<long long>(result.load.failures));
     std::exit(1);
   }
   return result;
@@ -228,22 +254,19 @@ LoadResult measure(Kind kind, const std::string& parent, int connections, int ac
 
 void print_row(int connections, int accounts, const std::string& folder,
                std::chrono::milliseconds duration) {
-  const auto bare = measure(Kind::no_ledger, folder, connections, accounts, duration);
-  const auto each = measure(Kind::one_commit_each, folder, connections, accounts, duration);
-  const auto batched = measure(Kind::batched, folder, connections, accounts, duration);
+  const auto rates = [&](Kind kind) {
+    return measure(kind, folder, connections, accounts, duration).load;
+  };
+  const LoadResult bare = rates(Kind::no_ledger);
+  const LoadResult each = rates(Kind::one_commit_each);
+  const LoadResult batched = rates(Kind::batched);
   std::printf("| %d | %d | %.0f | %.3f | %.3f | %.0f | %.0f | %.2f | %.1f |\n", connections,
               accounts, batched.rate(), batched.percentile_ms(50), batched.percentile_ms(99),
               each.rate(), bare.rate(), batched.rate() / bare.rate(), batched.rate() / each.rate());
   std::fflush(stdout);
 }
 
-}  // namespace
-}  // namespace asbb::bench
-
-int main(int argument_count, char** arguments) {
-  using namespace asbb::bench;
-  const std::string folder = argument_count > 1 ? arguments[1] : ".";
-  const std::chrono::milliseconds duration(argument_count > 2 ? std::atoi(arguments[2]) : 3000);
+void print_table(const std::string& folder, std::chrono::milliseconds duration) {
   std::printf("A 4 KiB page is written and synced in %.3f ms (median).\n\n", sync_ms(folder));
   std::printf(
       "| connections | accounts | holds/s | p50 ms | p99 ms | one commit per hold, holds/s | no "
@@ -255,5 +278,31 @@ int main(int argument_count, char** arguments) {
       print_row(connections, accounts, folder, duration);
     }
   }
+}
+
+void print_one(Kind kind, const std::string& folder, int connections, int accounts,
+               std::chrono::milliseconds duration) {
+  const Measured one = measure(kind, folder, connections, accounts, duration);
+  std::printf("%.0f answers/s, p50 %.3f ms, p99 %.3f ms, server %.1f us, client %.1f us each\n",
+              one.load.rate(), one.load.percentile_ms(50), one.load.percentile_ms(99),
+              one.server_us, one.client_us);
+}
+
+}  // namespace
+}  // namespace asbb::bench
+
+int main(int argument_count, char** arguments) {
+  using namespace asbb::bench;
+  const std::string folder = argument_count > 1 ? arguments[1] : ".";
+  const std::chrono::milliseconds duration(argument_count > 2 ? std::atoi(arguments[2]) : 3000);
+  if (argument_count <= 4) {
+    print_table(folder, duration);
+    return 0;
+  }
+  const std::string word = argument_count > 5 ? arguments[5] : "batched";
+  const Kind kind = word == "bare"   ? Kind::no_ledger
+                    : word == "each" ? Kind::one_commit_each
+                                     : Kind::batched;
+  print_one(kind, folder, std::atoi(arguments[3]), std::max(1, std::atoi(arguments[4])), duration);
   return 0;
 }

@@ -54,9 +54,9 @@ struct Connection {
 
 class Load {
  public:
-  Load(const std::string& socket_path, int connections,
-       const std::function<std::string(std::int64_t)>& make_request, const std::string& expected)
-      : make_request_(make_request),
+  Load(const std::string& socket_path, int connections, const std::vector<std::string>& requests,
+       const std::string& expected)
+      : requests_(requests),
         expected_(expected),
         epoll_(::epoll_create1(EPOLL_CLOEXEC)),
         connections_(static_cast<std::size_t>(connections)) {
@@ -94,7 +94,8 @@ class Load {
 
  private:
   void send(Connection& connection) {
-    const std::string request = make_request_(++requests_);
+    const auto next = static_cast<std::size_t>(result_.requests++) % requests_.size();
+    const std::string& request = requests_[next];
     connection.sent_at = SteadyClock::now();
     if (::send(connection.descriptor, request.data(), request.size(), MSG_NOSIGNAL) !=
         static_cast<ssize_t>(request.size())) {
@@ -123,12 +124,11 @@ class Load {
     send(connection);
   }
 
-  const std::function<std::string(std::int64_t)>& make_request_;
+  const std::vector<std::string>& requests_;
   const std::string& expected_;
   const int epoll_;
   std::vector<Connection> connections_;
   SteadyClock::time_point counted_from_;
-  std::int64_t requests_ = 0;
   LoadResult result_;
 };
 
@@ -141,10 +141,9 @@ double LoadResult::percentile_ms(int p) const {
 }
 
 LoadResult run_load(const std::string& socket_path, int connections,
-                    std::chrono::milliseconds duration,
-                    const std::function<std::string(std::int64_t)>& make_request,
+                    std::chrono::milliseconds duration, const std::vector<std::string>& requests,
                     const std::string& expected) {
-  return Load(socket_path, connections, make_request, expected).run(duration);
+  return Load(socket_path, connections, requests, expected).run(duration);
 }
 
 std::string ask(const std::string& socket_path, const std::string& request) {

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,7 @@ namespace asbb::bench {
 
 struct LoadResult {
   double seconds = 0;
+  std::int64_t requests = 0;               // sent in all the time
   std::int64_t answers = 0;                // of the measured time
   std::int64_t failures = 0;               // not status 200, or without `expected` in the body
   std::vector<std::int64_t> latencies_us;  // sorted
@@ -21,12 +21,12 @@ struct LoadResult {
   [[nodiscard]] double percentile_ms(int p) const;
 };
 
-// Requests until `duration` has passed; those of the first fifth are not counted. `make_request(n)`
-// gives the bytes of request number n. An answer counts when it has status 200 and contains
-// `expected`. Exits the program when a connection breaks.
+// Requests until `duration` has passed, one of `requests` after the other and round again; those of
+// the first fifth are not counted. An answer counts when it has status 200 and contains `expected`.
+// Exits the program when a connection breaks.
 [[nodiscard]] LoadResult run_load(const std::string& socket_path, int connections,
                                   std::chrono::milliseconds duration,
-                                  const std::function<std::string(std::int64_t)>& make_request,
+                                  const std::vector<std::string>& requests,
                                   const std::string& expected);
 
 // The answer to one request, whole. Exits the program when there is none.
