@@ -40,6 +40,8 @@ struct Budget {
   Micros credit_limit;
   std::string carry_over = "none";  // what is left at the end: none, all, or N%
   Micros carried_over;              // of it, what went into the next budget
+  Micros carried_in;                // what came from the budgets before
+  Micros granted;                   // by hand: limit - carried_in + carried_over
   std::vector<PartitionLimit> partition_limits;
   bool operator==(const Budget&) const = default;
 };

@@ -32,6 +32,8 @@ void fields(F& f, As<F, Budget>& v) {
   f.money("credit_limit", v.credit_limit, Need::must);
   f.text("carry_over", v.carry_over, Need::must);
   f.money("carried_over", v.carried_over, Need::must);
+  f.money("carried_in", v.carried_in, Need::must);
+  f.money("granted", v.granted, Need::must);
   f.list("partition_limits", v.partition_limits, Need::must);
 }
 

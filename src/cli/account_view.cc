@@ -190,6 +190,15 @@ int show_account(const Context& context, const api::Account& account,
     }
     out << ".\n";
   }
+  for (const api::Budget& budget : account.budgets) {
+    if (budget.granted == budget.limit) continue;
+    out << "Of " << harmless(budget.unit) << " until " << asbb::to_string(budget.last_day) << ", "
+        << to_display(budget.granted) << " was granted";
+    if (!budget.carried_in.is_zero()) {
+      out << ", " << to_display(budget.carried_in) << " came from the budget before";
+    }
+    out << ".\n";
+  }
   const Table limits = limits_table(account);
   if (!limits.is_empty()) out << "\nPartition limits\n" << limits.text();
   if (!holds.empty()) out << "\nOpen holds\n" << holds_table(holds).text();

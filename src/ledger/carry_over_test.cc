@@ -272,12 +272,84 @@ TEST(CarryOver, TheRuleCanBeChangedAfterTheEnd) {
   expect_limits(ledger, usd(10), usd(15));
   UpdateAccount update;
   update.name = "proj001";
-  update.limit = usd(10);
+  update.limit = usd(20);
   update.start = epoch;
   update.end = first_end;
   update.carry_over_millionths = carry_all;
   ASSERT_TRUE(ledger.run(update).accepted());
   expect_limits(ledger, Micros(), usd(25));
+}
+
+UpdateAccount declared(Micros limit, Instant start, Instant end) {
+  UpdateAccount update;
+  update.name = "proj001";
+  update.limit = limit;
+  update.start = start;
+  update.end = end;
+  return update;
+}
+
+// The same declaration used to double what had been carried.
+TEST(CarryOver, ADeclarationThatIsRepeatedChangesNothing) {
+  TestLedger ledger = two_periods(carry_all);
+  ledger.now = first_end;
+  ASSERT_TRUE(ledger.run(CarryOver{}).accepted());
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(ledger.run(declared(usd(20), epoch, first_end)).accepted());
+    expect_limits(ledger, Micros(), usd(25));
+    ASSERT_TRUE(ledger.run(declared(usd(5), first_end, second_end)).accepted());
+    expect_limits(ledger, Micros(), usd(25));
+  }
+  EXPECT_EQ(ledger.budget("proj001", 0).granted(), usd(20));
+  EXPECT_EQ(ledger.budget("proj001", 1).granted(), usd(5));
+  ASSERT_TRUE(ledger.run(declared(usd(23), epoch, first_end)).accepted());
+  expect_limits(ledger, Micros(), usd(28));
+  EXPECT_EQ(ledger.budget("proj001", 0).carried, usd(23));
+  EXPECT_EQ(ledger.budget("proj001", 1).carried_in, usd(23));
+}
+
+TEST(CarryOver, ADeclarationBelowWhatWentOutOrAboveTheMostIsRefused) {
+  TestLedger ledger = two_periods(carry_all);
+  ledger.now = first_end;
+  ASSERT_TRUE(ledger.run(CarryOver{}).accepted());
+  const Outcome low = ledger.run(declared(usd(20) - Micros(1), epoch, first_end));
+  EXPECT_EQ(low.refusal, Refusal::limit_below_committed);
+  EXPECT_EQ(low.amount, usd(20) - Micros(1));
+  const Outcome high = ledger.run(declared(max_amount, first_end, second_end));
+  EXPECT_EQ(high.refusal, Refusal::limit_too_large);
+  EXPECT_EQ(ledger.run(declared(Micros(-1), epoch, first_end)).refusal, Refusal::bad_amount);
+  expect_limits(ledger, Micros(), usd(25));
+}
+
+// It used to wait until something else touched the ended budget.
+TEST(CarryOver, WhatWaitedForRoomIsCarriedWhenMoneyIsTakenOut) {
+  TestLedger ledger;
+  CreateAccount create;
+  create.name = "proj001";
+  create.budgets = {first_budget(max_amount, carry_all),
+                    budget_of(max_amount, first_end, second_end)};
+  ASSERT_TRUE(ledger.run(create).accepted());
+  ledger.now = first_end;
+  ASSERT_TRUE(ledger.run(CarryOver{}).accepted());
+  expect_limits(ledger, max_amount, max_amount);
+  ASSERT_TRUE(ledger.run(Withdraw{"proj001", "USD", usd(5)}).accepted());
+  expect_limits(ledger, max_amount - usd(5), max_amount);
+  EXPECT_EQ(testing::left_to_carry(ledger.book, ledger.now), "");
+}
+
+// A full second one that goes on into a third makes room for the first in the same step.
+TEST(CarryOver, WhatMovesOnMakesRoomForWhatComes) {
+  TestLedger ledger;
+  CreateAccount create;
+  create.name = "proj001";
+  create.budgets = {first_budget(usd(7), carry_all), budget_of(max_amount, first_end, second_end),
+                    budget_of(usd(1), second_end, second_end + hours(100))};
+  create.budgets[1].carry_over_millionths = carry_all;
+  ASSERT_TRUE(ledger.run(create).accepted());
+  ledger.now = second_end;
+  ASSERT_TRUE(ledger.run(CarryOver{}).accepted());
+  expect_limits(ledger, Micros(), usd(8));
+  EXPECT_EQ(ledger.budget("proj001", 2).limit, max_amount);
 }
 
 TEST(CarryOver, ABudgetOfOtherPartsIsRefused) {

@@ -67,6 +67,7 @@ struct Context {
   std::string actor;
   std::string reason;
   Instant at;
+  bool remembers_refusals = true;  // false: a refusal is not kept, and judged anew when asked again
 };
 
 struct NewBudget {
@@ -87,7 +88,9 @@ struct CreateAccount {
   std::vector<NewBudget> budgets;
 };
 
-// Only what is set changes, all of it or nothing. `unit` names the budget whose limit and period
+// Only what is set changes, all of it or nothing. `limit` is what is granted: what was carried into
+// the budget comes on top, and what was carried out of it goes off, so that the same update again
+// changes nothing. `unit` names the budget whose limit and period
 // change: the one in force at context.at, or the nearest one to come, or the last. With limit,
 // start and end all set it is the one that the period overlaps; a period that overlaps none is
 // added as a new budget.
@@ -219,16 +222,19 @@ struct Transfer {
   Micros amount;  // at most what is available
 };
 
-// Gives back what settled shares of a hold were charged, to the budget that paid, also after its
-// end. amount > 0; a reason is needed.
+// Gives back what settled shares of one or several holds were charged, to the budgets that paid,
+// also after their end: all of it or nothing, the first settled first. amount > 0; a reason is
+// needed.
 struct Refund {
   HoldId hold;
-  std::optional<ShareKey> key;  // that run alone; else the hold's runs, the first settled first
+  std::optional<ShareKey> key;  // the runs of that job alone, on every cluster where it names none,
+                                // of every task and every run where these are below 0
   std::string unit;
-  Micros amount;  // at most what was charged less what was refunded
+  Micros amount;               // at most what was charged less what was refunded
+  std::vector<HoldId> more{};  // further holds whose runs are meant
 };
 
-// Moves what settled shares of a hold were charged to another account, which bears it from then on
+// Moves what settled shares were charged, as for a refund, to another account, which bears it from then on
 // like a cost of its own: also beyond its limit. Reason as for a refund.
 struct WriteOff {
   HoldId hold;
@@ -236,6 +242,7 @@ struct WriteOff {
   std::string unit;
   std::optional<Micros> amount;  // at most what was charged less what was refunded; all of it
   std::string to;                // on whose budget in force it is counted
+  std::vector<HoldId> more{};    // as for a refund
 };
 
 // Carries what budgets that have ended by context.at leave into the next ones. Once is enough, but
@@ -300,11 +307,12 @@ struct Outcome {
   Micros granted;  // settlement: what the share had held
   Micros charged;  // a refund: what was charged less what was refunded before
   Micros overrun;
-  Micros released;
+  Micros released;  // a refund: what was refunded before
   Micros converted;           // what arrived, in the other unit
   std::int64_t sequence = 0;  // of the first entry written, 0 when none
   std::int64_t price_version = 0;
   std::int64_t rate_version = 0;  // of a conversion, or recorded
+  std::string asked_by;           // asker_of the command, in remembered answers
   bool operator==(const Outcome&) const = default;
   [[nodiscard]] bool accepted() const { return refusal == Refusal::none; }
 };

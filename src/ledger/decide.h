@@ -69,6 +69,14 @@ void carry_over(Stage& stage, const Context& context, AccountId account);
 void move_limit(Stage& stage, const Context& context, BudgetId id, EntryType type, Micros amount,
                 BudgetId other = {}, const std::string& more = {});
 
+// Letters, digits and -_.@+:, not a dash in front; at most 128.
+[[nodiscard]] bool is_valid_name(const std::string& name);
+// 0 to max_amount.
+[[nodiscard]] bool is_valid_limit(Micros limit);
+
+// Sets the partition limits of the account's period before it on a budget that was just added.
+void inherit_limits(Stage& stage, const Context& context, BudgetId id);
+
 // The answer to a move of a limit.
 [[nodiscard]] Outcome moved(const Stage& stage, BudgetId id, Micros amount);
 
@@ -86,8 +94,13 @@ void move_limit(Stage& stage, const Context& context, BudgetId id, EntryType typ
 [[nodiscard]] bool add_to_legs(Stage& stage, const std::vector<Leg>& legs, Micros held,
                                Micros used);
 
-// Whether each leg has the amount for a job that runs already: budgets lend it up to their credit.
-[[nodiscard]] bool has_for_running(const Stage& stage, const std::vector<Leg>& legs, Micros amount);
+// For a job that runs already, to which budgets lend up to their credit: the leg with the least, if
+// that is less than the amount; nullptr when each has it.
+[[nodiscard]] const Leg* leg_short_for_running(const Stage& stage, const std::vector<Leg>& legs,
+                                               Micros amount);
+
+// New money is set aside for accounts that are open for business, as all above them.
+[[nodiscard]] Outcome check_standing(const Stage& stage, const Account* account);
 
 // An entry with what the context and the hold say already filled in.
 [[nodiscard]] Entry entry_for(const Stage& stage, const Context& context, EntryType type,

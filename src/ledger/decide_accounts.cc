@@ -1,4 +1,4 @@
-// Accounts, budgets, limits and prices.
+// Accounts, budgets and prices.
 #include <algorithm>
 #include <set>
 
@@ -9,21 +9,8 @@
 namespace asbb::ledger {
 namespace {
 
-constexpr std::size_t name_length_max = 128;
 constexpr std::size_t aliases_max = 100;
 constexpr std::int64_t hold_factor_max = 100'000'000;  // x 100
-
-bool is_valid_name(const std::string& name) {
-  if (name.empty() || name.size() > name_length_max || name.front() == '-') return false;
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.' || c == '@' || c == '+' || c == ':';
-  });
-}
-
-bool is_valid_limit(Micros limit) {
-  return !limit.is_negative() && limit <= max_amount;
-}
 
 bool is_valid_factor(std::optional<std::int64_t> factor) {
   return !factor || (*factor > 0 && *factor <= hold_factor_max);
@@ -62,6 +49,7 @@ void write_budget_entry(Stage& stage, const Context& context, EntryType type,
   if (budget.carry_over_millionths > 0) {
     details.add("carry_over_millionths", budget.carry_over_millionths);
   }
+  if (budget.granted() != budget.limit) details.add("granted_micros", budget.granted().count());
   entry.details = details.text();
   stage.add(std::move(entry));
 }
@@ -97,6 +85,7 @@ Budget& add_budget(Stage& stage, const Context& context, AccountId account, cons
   budget.created_at = budget.updated_at = context.at;
   Budget& added = stage.add(std::move(budget));
   write_budget_entry(stage, context, EntryType::budget_create, added);
+  inherit_limits(stage, context, added.id);
   return added;
 }
 
@@ -128,14 +117,26 @@ bool is_committed(const Budget& budget) {
   return !budget.held.is_zero() || !budget.used.is_zero();
 }
 
+// The limit that a declared one comes to with what was carried: in `limit`, or why it cannot be.
+Outcome check_declared(const Stage& stage, const Budget& budget, Micros declared, Micros& limit) {
+  if (!is_valid_limit(declared)) return refuse(Refusal::bad_amount, "budget_limit");
+  limit = declared - budget.carried + budget.carried_in;
+  const Leg leg{Leg::Kind::budget, budget.id.value};
+  if (limit < budget.limit && limit < budget.held + budget.used) {
+    return refuse_with_figures(stage, leg, Refusal::limit_below_committed, "limit", declared);
+  }
+  if (limit > max_amount) {
+    return refuse_with_figures(stage, leg, Refusal::limit_too_large, "budget_limit",
+                               limit - budget.limit);
+  }
+  return {};
+}
+
 Outcome check_budget_change(const Stage& stage, const Context& context, const Budget& budget,
                             const NewBudget& wanted) {
   Outcome outcome = check_budget(stage, budget.account, wanted, budget.id);
   if (!outcome.accepted()) return outcome;
   const Leg leg{Leg::Kind::budget, budget.id.value};
-  if (wanted.limit < budget.limit && wanted.limit < budget.held + budget.used) {
-    return refuse_with_figures(stage, leg, Refusal::limit_below_committed, "limit", wanted.limit);
-  }
   const bool moves = wanted.start != budget.start || wanted.end != budget.end;
   const bool covers_now = wanted.start <= context.at && context.at < wanted.end;
   if (moves && !covers_now && is_committed(budget)) {
@@ -172,9 +173,13 @@ Outcome plan_budget_update(const Stage& stage, const Context& context, const Upd
   plan.wanted = {budget->unit,
                  action.start.value_or(budget->start),
                  action.end.value_or(budget->end),
-                 action.limit.value_or(budget->limit),
+                 budget->limit,
                  action.credit_limit.value_or(budget->credit_limit),
                  action.carry_over_millionths.value_or(budget->carry_over_millionths)};
+  if (action.limit) {
+    Outcome declared = check_declared(stage, *budget, *action.limit, plan.wanted.limit);
+    if (!declared.accepted()) return declared;
+  }
   return check_budget_change(stage, context, *budget, plan.wanted);
 }
 
@@ -380,46 +385,6 @@ Outcome decide_action(Stage& stage, const Context& context, const AddBudget& act
   if (!outcome.accepted()) return outcome;
   outcome.account = account->id;
   outcome.budget = add_budget(stage, context, account->id, action.budget).id;
-  return outcome;
-}
-
-Outcome decide_action(Stage& stage, const Context& context, const SetPartitionLimit& action) {
-  const Account* account = stage.account(action.account);
-  if (account == nullptr) return refuse(Refusal::unknown_account, "account");
-  if (!is_valid_name(action.partition)) return refuse(Refusal::bad_name, "partition");
-  if (!is_valid_limit(action.limit)) return refuse(Refusal::bad_amount, "limit");
-  const Budget* budget = nearest_budget(stage, account->id, action.unit, context.at);
-  if (budget == nullptr) return refuse(Refusal::unknown_budget, "unit");
-  LimitId id;
-  for (const LimitId known : stage.limits_of(budget->id)) {
-    if (stage.limit(known)->partition == action.partition) id = known;
-  }
-  if (!id.is_set()) {
-    PartitionLimit fresh;
-    fresh.budget = budget->id;
-    fresh.partition = action.partition;
-    id = stage.add(std::move(fresh)).id;
-  } else if (const PartitionLimit* known = stage.limit(id);
-             (!known->limit || action.limit < *known->limit) &&
-             action.limit < known->held + known->used) {
-    return refuse_with_figures(stage, {Leg::Kind::partition_limit, id.value},
-                               Refusal::limit_below_committed, "limit", action.limit);
-  }
-  PartitionLimit& limit = stage.edit(id);
-  limit.limit = action.limit;
-  limit.updated_at = context.at;
-  Entry entry = account_entry(context, EntryType::limit_set, *account);
-  entry.budget = budget->id;
-  entry.unit = budget->unit;
-  entry.amount = action.limit;
-  entry.partition = action.partition;
-  entry.details = RecordWriter().add("limit", id.value).text();
-  stage.add(std::move(entry));
-  Outcome outcome;
-  outcome.account = account->id;
-  outcome.budget = budget->id;
-  outcome.unit = budget->unit;
-  outcome.amount = action.limit;
   return outcome;
 }
 

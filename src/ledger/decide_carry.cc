@@ -31,18 +31,21 @@ Micros due(const Budget& ended) {
   return Micros(-*part) - ended.carried;
 }
 
-void carry_from(Stage& stage, const Context& context, BudgetId id) {
+// Whether anything was carried.
+bool carry_from(Stage& stage, const Context& context, BudgetId id) {
   const Budget* ended = stage.budget(id);
   const Budget* next = next_budget(stage, *ended);
-  if (next == nullptr) return;
+  if (next == nullptr) return false;
   // What the next one cannot take stays until it can.
-  const Micros amount =
-      std::min({due(*ended), max_amount - next->limit, counter_max - ended->carried});
-  if (amount <= Micros()) return;
+  const Micros amount = std::min({due(*ended), max_amount - next->limit,
+                                  counter_max - ended->carried, counter_max - next->carried_in});
+  if (amount <= Micros()) return false;
   const BudgetId target = next->id;
   stage.edit(id).carried += amount;
+  stage.edit(target).carried_in += amount;
   move_limit(stage, context, id, EntryType::carry_out, amount, target);
   move_limit(stage, context, target, EntryType::carry_in, amount, id);
+  return true;
 }
 
 }  // namespace
@@ -58,7 +61,11 @@ void carry_over(Stage& stage, const Context& context, AccountId account) {
     }
   }
   std::sort(ended.begin(), ended.end());
-  for (const auto& [end, id] : ended) carry_from(stage, context, id);
+  // What goes on from one that was full makes room in it.
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (const auto& [end, id] : ended) moved |= carry_from(stage, context, id);
+  }
 }
 
 Outcome decide_action(Stage& stage, const Context& context, const CarryOver&) {

@@ -43,17 +43,6 @@ Outcome check_parts(const PlaceHold& action) {
   return {};
 }
 
-// The account and everything above it must be open for business.
-Outcome check_standing(const Stage& stage, const Account* account, bool backfill) {
-  if (account == nullptr) return refuse(Refusal::unknown_account, "account");
-  if (backfill) return {};
-  for (const Account* at = account; at != nullptr; at = stage.account(at->parent)) {
-    if (at->status == AccountStatus::closed) return refuse(Refusal::account_closed, "account");
-    if (at->status != AccountStatus::active) return refuse(Refusal::account_inactive, "account");
-  }
-  return {};
-}
-
 // Finds the legs of one part and whether each has the amount; the outcome carries the figures.
 Outcome fit_part(const Stage& stage, const Account& account, const PlaceHold& action,
                  const PlacePart& part, Instant at, HoldPart& fitted) {
@@ -69,8 +58,10 @@ Outcome fit_part(const Stage& stage, const Account& account, const PlaceHold& ac
   }
   outcome.budget = legs.budget;
   outcome.leg = tightest_leg(stage, legs.legs);
-  const bool fits = action.running ? has_for_running(stage, legs.legs, part.amount)
-                                   : part.amount <= outcome.leg.available;
+  const Leg* lacks =
+      action.running ? leg_short_for_running(stage, legs.legs, part.amount) : nullptr;
+  if (lacks != nullptr) outcome.leg = figures_of(stage, *lacks);
+  const bool fits = action.running ? lacks == nullptr : part.amount <= outcome.leg.available;
   if (!action.backfill && !fits) {
     outcome.refusal = outcome.leg.partition.empty() ? Refusal::insufficient_budget
                                                     : Refusal::partition_limit_exceeded;
@@ -148,12 +139,21 @@ Hold new_hold(const Context& context, const PlaceHold& action, AccountId account
 
 }  // namespace
 
+Outcome check_standing(const Stage& stage, const Account* account) {
+  for (const Account* at = account; at != nullptr; at = stage.account(at->parent)) {
+    if (at->status == AccountStatus::closed) return refuse(Refusal::account_closed, "account");
+    if (at->status != AccountStatus::active) return refuse(Refusal::account_inactive, "account");
+  }
+  return {};
+}
+
 Outcome decide_action(Stage& stage, const Context& context, const PlaceHold& action) {
   Outcome outcome = check_texts(action);
   if (outcome.accepted()) outcome = check_parts(action);
   if (!outcome.accepted()) return outcome;
   const Account* account = stage.account(action.account);
-  outcome = check_standing(stage, account, action.backfill);
+  if (account == nullptr) return refuse(Refusal::unknown_account, "account");
+  if (!action.backfill) outcome = check_standing(stage, account);
   if (!outcome.accepted()) return outcome;
   if (action.deadline && *action.deadline < context.at) return refuse(Refusal::expired);
   const bool counts_as_unbound = action.kind == HoldKind::slurm && !action.backfill;

@@ -70,6 +70,7 @@ void move_limit(Stage& stage, const Context& context, BudgetId id, EntryType typ
   Budget& budget = stage.edit(id);
   budget.limit += comes_in ? amount : Micros() - amount;
   budget.updated_at = context.at;
+  stage.touch(budget.account);  // a budget that has ended may wait for room in this one
   Entry entry = account_entry(context, type, *stage.account(budget.account));
   entry.budget = id;
   entry.unit = budget.unit;

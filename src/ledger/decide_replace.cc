@@ -1,6 +1,7 @@
 // A job that was changed gets another hold: its tasks leave the one they had, and what they need
 // now is set aside in the same step, so that nobody else can take the money in between.
 #include <algorithm>
+#include <limits>
 
 #include "base/assert.h"
 #include "ledger/decide.h"
@@ -105,6 +106,7 @@ Outcome decide_action(Stage& stage, const Context& context, const ReplaceHold& a
   if (action.place) {
     PlaceHold place = *action.place;
     place.deadline.reset();
+    place.unbound_max = std::numeric_limits<std::int64_t>::max();  // it is bound in the same step
     outcome = decide_action(trial, context, place);
     if (!outcome.accepted()) return outcome;
     const Outcome bound = decide_action(trial, context, BindHold{outcome.hold, job});

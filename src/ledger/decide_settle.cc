@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "ledger/decide.h"
 #include "ledger/record.h"
+#include "ledger/same_job.h"
 
 namespace asbb::ledger {
 namespace {
@@ -62,11 +63,24 @@ Share& open_share(Stage& stage, const Context& context, HoldId id, const ShareKe
   return stage.add(std::move(share));
 }
 
+// New money comes from where a new hold could have it: budgets that have not ended, and accounts
+// that are open for business. Without it the run is paid from what is left, and by overruns.
+bool gives_new_money(const Stage& stage, const Context& context, const Hold& hold,
+                     const HoldPart& part) {
+  const bool in_force = std::all_of(part.legs.begin(), part.legs.end(), [&](const Leg& leg) {
+    return leg.kind != Leg::Kind::budget || stage.budget(BudgetId{leg.id})->covers(context.at);
+  });
+  return in_force && check_standing(stage, stage.account(hold.account)).accepted();
+}
+
 // Tops a further run's share up to its task's part with new money, where every leg has it.
 Micros top_up(Stage& stage, const Context& context, Hold& hold, std::size_t index, Share& share) {
   HoldPart& part = hold.parts[index];
   const Micros missing = largest_part(hold, part) - share.held[index];
-  if (missing <= Micros() || !has_for_running(stage, part.legs, missing)) return Micros();
+  if (missing <= Micros() || !gives_new_money(stage, context, hold, part) ||
+      leg_short_for_running(stage, part.legs, missing) != nullptr) {
+    return Micros();
+  }
   if (!add_to_legs(stage, part.legs, missing, Micros())) return Micros();
   share.held[index] += missing;
   Entry entry = entry_for(stage, context, EntryType::hold, hold, part);
@@ -89,6 +103,12 @@ bool is_valid_key(const Hold& hold, const ShareKey& key) {
   }
   return key.external_id.empty() && !key.cluster.empty() && is_valid_text(key.cluster) &&
          key.job_id > 0 && key.task >= -1 && key.run >= 0;
+}
+
+// Whether the hold is tied to another job than the share's.
+bool is_of_another_job(const Hold& hold, const ShareKey& key) {
+  return hold.kind == HoldKind::slurm && hold.job &&
+         !is_same_job(*hold.job, key.cluster, key.job_id);
 }
 
 Outcome settled_outcome(const Hold& hold, const Share& share) {
@@ -159,19 +179,26 @@ void settle_part(Stage& stage, const Context& context, Hold& hold, std::size_t i
 
 }  // namespace
 
-bool has_for_running(const Stage& stage, const std::vector<Leg>& legs, Micros amount) {
-  return std::all_of(legs.begin(), legs.end(), [&](const Leg& leg) {
-    if (leg.kind == Leg::Kind::partition_limit && !stage.limit(LimitId{leg.id})->limit) return true;
+const Leg* leg_short_for_running(const Stage& stage, const std::vector<Leg>& legs, Micros amount) {
+  const Leg* lacks = nullptr;
+  Micros least = amount;
+  for (const Leg& leg : legs) {
+    if (leg.kind == Leg::Kind::partition_limit && !stage.limit(LimitId{leg.id})->limit) continue;
     const Micros credit =
         leg.kind == Leg::Kind::budget ? stage.budget(BudgetId{leg.id})->credit_limit : Micros();
-    return amount <= figures_of(stage, leg).available + credit;
-  });
+    const Micros has = figures_of(stage, leg).available + credit;
+    if (has >= least) continue;
+    least = has;
+    lacks = &leg;
+  }
+  return lacks;
 }
 
 Outcome decide_action(Stage& stage, const Context& context, const SettleShare& action) {
   const Hold* known = stage.hold(action.hold);
   if (known == nullptr) return refuse(Refusal::unknown_hold, "transaction_id");
   if (!is_valid_key(*known, action.key)) return refuse(Refusal::bad_name, "job_id");
+  if (is_of_another_job(*known, action.key)) return refuse(Refusal::bound_elsewhere, "job_id");
   if (action.actual.is_negative() || action.actual > max_amount) {
     return refuse(Refusal::bad_amount, "actual_cost");
   }
@@ -218,6 +245,7 @@ Outcome decide_action(Stage& stage, const Context& context, const OpenShare& act
   const Hold* known = stage.hold(action.hold);
   if (known == nullptr) return refuse(Refusal::unknown_hold, "hold");
   if (!is_valid_key(*known, action.key)) return refuse(Refusal::bad_name, "job_id");
+  if (is_of_another_job(*known, action.key)) return refuse(Refusal::bound_elsewhere, "job_id");
   if (known->status == HoldStatus::closed) return refuse(Refusal::hold_closed, "hold");
   Outcome outcome;
   outcome.hold = known->id;

@@ -339,5 +339,26 @@ TEST(VoidHold, GivesAllBackAndOnlyWhenNothingBegan) {
   EXPECT_EQ(ledger.budget("proj001").held, usd(6));
 }
 
+// The budget is below zero and lends; the partition limit is what lacks the money.
+TEST(PlaceHold, ARunningJobsRefusalNamesTheLegThatRefuses) {
+  TestLedger ledger;
+  CreateAccount create;
+  create.name = "proj001";
+  create.budgets = {testing::budget_of(usd(10))};
+  create.budgets[0].credit_limit = usd(50);
+  ASSERT_TRUE(ledger.run(create).accepted());
+  const HoldId id = ledger.hold("proj001", usd(9));
+  ASSERT_TRUE(ledger.run(settle(id, job(7), usd(15))).accepted());
+  ASSERT_TRUE(ledger.run(SetPartitionLimit{"proj001", "USD", "cpu", usd(20)}).accepted());
+  PlaceHold running = place("proj001", usd(6));
+  running.running = true;
+  const Outcome outcome = ledger.run(running);
+  EXPECT_EQ(outcome.refusal, Refusal::partition_limit_exceeded);
+  EXPECT_EQ(outcome.leg.partition, "cpu");
+  EXPECT_EQ(outcome.leg.available, usd(5));
+  running.parts[0].amount = usd(5);
+  EXPECT_TRUE(ledger.run(running).accepted());
+}
+
 }  // namespace
 }  // namespace asbb::ledger

@@ -100,6 +100,11 @@ bool is_valid_text(const std::string& text) {
   return text.size() <= length_max && text.find('\0') == std::string::npos;
 }
 
+const std::string& asker_of(const Command& command) {
+  const auto* place = std::get_if<PlaceHold>(&command.action);
+  return place != nullptr && !place->user.empty() ? place->user : command.context.actor;
+}
+
 Outcome decide(Stage& stage, const Command& command) {
   const Context& context = command.context;
   if (!context.request_id.empty()) {
@@ -119,7 +124,8 @@ Outcome decide(Stage& stage, const Command& command) {
     ASBB_ASSERT(outcome.accepted());
     outcome.sequence = stage.entries()[static_cast<std::size_t>(entries_before)].sequence;
   }
-  if (!context.request_id.empty()) {
+  if (!context.request_id.empty() && (outcome.accepted() || context.remembers_refusals)) {
+    outcome.asked_by = asker_of(command);
     stage.remember({context.request_id, context.body_digest, context.at, encode(outcome)});
   }
   return outcome;

@@ -17,6 +17,9 @@ inline constexpr Span answer_memory = hours(26);
 // Bound of every counter (held, used) either way, so that available never leaves 64 bits.
 inline constexpr Micros counter_max{4'000'000'000'000'000'000};
 
+// On whose account the memory of an answer goes: the user of a submission, or else who sent it.
+[[nodiscard]] const std::string& asker_of(const Command& command);
+
 // Decides the command, stages its effects and its entries, and remembers the answer under its
 // request id.
 [[nodiscard]] Outcome decide(Stage& stage, const Command& command);

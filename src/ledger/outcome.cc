@@ -62,6 +62,7 @@ void visit_texts(OutcomeType& outcome, Visit visit) {
   visit("unit", outcome.unit);
   visit("leg_account", outcome.leg.account);
   visit("leg_partition", outcome.leg.partition);
+  visit("asked_by", outcome.asked_by);
 }
 
 template <typename OutcomeType, typename Visit>

@@ -78,5 +78,59 @@ TEST(SetPartitionLimit, APartitionWithoutALimitRefusesNothing) {
   EXPECT_EQ(ledger.book.counters().limit, 1);
 }
 
+constexpr Instant period_end = testing::epoch + hours(100);
+
+// proj001 with 50 until period_end and 50 after it.
+TestLedger two_periods() {
+  TestLedger ledger;
+  CreateAccount create;
+  create.name = "proj001";
+  create.budgets = {testing::budget_of(usd(50), testing::epoch, period_end),
+                    testing::budget_of(usd(50), period_end, period_end + hours(100))};
+  EXPECT_TRUE(ledger.run(create).accepted());
+  return ledger;
+}
+
+Refusal set_cpu(TestLedger& ledger, Micros limit) {
+  return ledger.run(SetPartitionLimit{"proj001", "USD", "cpu", limit}).refusal;
+}
+
+// It used to end with its budget: the next period had none.
+TEST(SetPartitionLimit, HoldsInTheNextPeriodToo) {
+  TestLedger ledger = two_periods();
+  ASSERT_EQ(set_cpu(ledger, usd(5)), Refusal::none);
+  EXPECT_EQ(ledger.last_entries().size(), 2U);
+  ledger.now = period_end;
+  EXPECT_EQ(ledger.run(place("proj001", usd(6))).refusal, Refusal::partition_limit_exceeded);
+  AddBudget third{"proj001",
+                  testing::budget_of(usd(50), period_end + hours(100), period_end + hours(200))};
+  ASSERT_TRUE(ledger.run(third).accepted());
+  ledger.now = period_end + hours(100);
+  EXPECT_EQ(ledger.run(place("proj001", usd(6))).refusal, Refusal::partition_limit_exceeded);
+  EXPECT_TRUE(ledger.run(place("proj001", usd(5))).accepted());
+}
+
+TEST(SetPartitionLimit, OneThatWasSetApartStays) {
+  TestLedger ledger = two_periods();
+  ASSERT_EQ(set_cpu(ledger, usd(5)), Refusal::none);
+  ledger.now = period_end;
+  ASSERT_EQ(set_cpu(ledger, usd(8)), Refusal::none);
+  ASSERT_EQ(ledger.last_entries().size(), 1U);
+  ledger.now = testing::epoch;
+  ASSERT_EQ(set_cpu(ledger, usd(3)), Refusal::none);
+  EXPECT_EQ(ledger.limit("proj001", "cpu").limit, usd(8));
+  EXPECT_EQ(ledger.run(place("proj001", usd(4))).refusal, Refusal::partition_limit_exceeded);
+}
+
+// All of them or none.
+TEST(SetPartitionLimit, BelowWhatTheNextPeriodHoldsIsRefused) {
+  TestLedger ledger = two_periods();
+  PlaceHold later = place("proj001", usd(7));
+  later.period_at = period_end;
+  ASSERT_TRUE(ledger.run(later).accepted());
+  EXPECT_EQ(set_cpu(ledger, usd(5)), Refusal::limit_below_committed);
+  EXPECT_EQ(set_cpu(ledger, usd(7)), Refusal::none);
+}
+
 }  // namespace
 }  // namespace asbb::ledger

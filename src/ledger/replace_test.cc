@@ -128,5 +128,21 @@ TEST_F(Replace, RefusesWhatCannotBe) {
   EXPECT_EQ(replace(array, 10).refusal, Refusal::hold_closed);
 }
 
+// The new hold is bound in the same step, so it is none of those that never became jobs.
+TEST(ReplaceHold, DoesNotCountAsASubmissionThatNeverBecameAJob) {
+  TestLedger ledger;
+  ledger.account("proj001", usd(50));
+  PlaceHold place = testing::place("proj001", usd(1));
+  place.unbound_max = 1;
+  const HoldId id = ledger.run(place).hold;
+  ASSERT_TRUE(ledger.run(testing::bind(id, 7)).accepted());
+  ASSERT_TRUE(ledger.run(place).accepted());
+  EXPECT_EQ(ledger.run(place).refusal, Refusal::too_many_unbound);
+  ReplaceHold replace;
+  replace.hold = id;
+  replace.place = place;
+  EXPECT_EQ(ledger.run(replace).refusal, Refusal::none);
+}
+
 }  // namespace
 }  // namespace asbb::ledger

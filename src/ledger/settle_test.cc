@@ -339,5 +339,70 @@ TEST(Requeue, RunsAreTakenTogetherAcrossABatch) {
   EXPECT_EQ(stage.holds().at(id).status, HoldStatus::closed);
 }
 
+// The further run of a requeued job of 10, of which 8 are charged; proj001 has 100 in each of two
+// periods.
+struct Requeued {
+  TestLedger ledger;
+  HoldId id;
+
+  Requeued() {
+    CreateAccount create;
+    create.name = "proj001";
+    create.budgets = {
+        testing::budget_of(usd(100), testing::epoch, testing::epoch + hours(100)),
+        testing::budget_of(usd(100), testing::epoch + hours(100), testing::epoch + hours(200))};
+    EXPECT_TRUE(ledger.run(create).accepted());
+    id = ledger.hold("proj001", usd(10));
+    EXPECT_TRUE(ledger.run(settle(id, job(7), usd(8), true)).accepted());
+  }
+};
+
+TEST(OpenShare, TakesNewMoneyWhileItsBudgetIsInForce) {
+  Requeued run;
+  run.ledger.now = testing::epoch + hours(100) - Span{1};
+  const Outcome outcome = run.ledger.run(OpenShare{run.id, job(7, -1, 1)});
+  EXPECT_EQ(outcome.amount, usd(8));
+  EXPECT_EQ(outcome.granted, usd(10));
+}
+
+// It used to be set aside in the budget that had ended.
+TEST(OpenShare, TakesNoNewMoneyFromABudgetThatHasEnded) {
+  Requeued run;
+  run.ledger.now = testing::epoch + hours(100);
+  const Outcome outcome = run.ledger.run(OpenShare{run.id, job(7, -1, 1)});
+  ASSERT_TRUE(outcome.accepted());
+  EXPECT_EQ(outcome.amount, Micros());
+  EXPECT_EQ(outcome.granted, usd(2));
+  const Outcome settled = run.ledger.run(settle(run.id, job(7, -1, 1), usd(9)));
+  EXPECT_EQ(settled.charged, usd(2));
+  EXPECT_EQ(settled.overrun, usd(7));
+  EXPECT_EQ(run.ledger.budget("proj001").used, usd(17));
+}
+
+TEST(OpenShare, TakesNoNewMoneyOfAClosedOrSuspendedAccount) {
+  Requeued closed;
+  ASSERT_TRUE(closed.ledger.run(CloseAccount{"proj001"}).accepted());
+  EXPECT_EQ(closed.ledger.run(OpenShare{closed.id, job(7, -1, 1)}).granted, usd(2));
+  Requeued suspended;
+  UpdateAccount update;
+  update.name = "proj001";
+  update.status = AccountStatus::suspended;
+  ASSERT_TRUE(suspended.ledger.run(update).accepted());
+  EXPECT_EQ(suspended.ledger.run(OpenShare{suspended.id, job(7, -1, 1)}).granted, usd(2));
+}
+
+// A hold of one job used to be settled for another one.
+TEST(SettleShare, ABoundHoldIsSettledForItsJobAlone) {
+  TestLedger ledger;
+  ledger.account("proj001", usd(50));
+  const HoldId id = ledger.hold("proj001", usd(5));
+  ASSERT_TRUE(ledger.run(testing::bind(id, 7)).accepted());
+  const Outcome outcome = ledger.run(settle(id, job(99), usd(1)));
+  EXPECT_EQ(outcome.refusal, Refusal::bound_elsewhere);
+  EXPECT_EQ(outcome.field, "job_id");
+  EXPECT_EQ(ledger.run(OpenShare{id, job(99)}).refusal, Refusal::bound_elsewhere);
+  EXPECT_TRUE(ledger.run(settle(id, job(7), usd(1))).accepted());
+}
+
 }  // namespace
 }  // namespace asbb::ledger

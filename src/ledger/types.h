@@ -54,11 +54,14 @@ struct Budget {
   Micros credit_limit;  // for overruns and jobs that already run, never for holds
   // How much of what is left at the end goes into the account's next budget: 0 to carry_all.
   std::int64_t carry_over_millionths = 0;
-  Micros carried;  // of it, what has gone there
+  Micros carried;     // of it, what has gone there
+  Micros carried_in;  // what has come from the budgets before
   Instant created_at;
   Instant updated_at;
   bool operator==(const Budget&) const = default;
   [[nodiscard]] Micros available() const { return limit - held - used; }
+  // What people put into it: what an update declares. What was carried comes on top, and goes off.
+  [[nodiscard]] Micros granted() const { return limit + carried - carried_in; }
   [[nodiscard]] bool covers(Instant at) const { return start <= at && at < end; }
 };
 

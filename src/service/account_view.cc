@@ -24,6 +24,8 @@ api::Budget budget_view(const ledger::Book& book, const ledger::Budget& budget, 
   view.credit_limit = budget.credit_limit;
   view.carry_over = api::carry_over_text(budget.carry_over_millionths);
   view.carried_over = budget.carried;
+  view.carried_in = budget.carried_in;
+  view.granted = budget.granted();
   for (const ledger::PartitionLimit* limit : book.limits_of(budget.id)) {
     if (!limit->limit) continue;
     view.partition_limits.push_back({limit->partition, budget.unit, *limit->limit, limit->used,

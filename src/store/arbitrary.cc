@@ -93,6 +93,7 @@ void fill(const Model& model, ledger::Budget& budget) {
   budget.credit_limit = any_limit();
   budget.carry_over_millionths = number_between(0, ledger::carry_all);
   budget.carried = any_held();
+  budget.carried_in = any_held();
   budget.created_at = any_time();
   budget.updated_at = any_time();
 }

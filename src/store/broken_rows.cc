@@ -13,6 +13,7 @@ std::vector<Breakage> breakages() {
        [](Batch& b) { b.budgets[0].carry_over_millionths = ledger::carry_all + 1; }},
       {"carries over less than nothing", [](Batch& b) { b.budgets[0].carry_over_millionths = -1; }},
       {"carried less than nothing", [](Batch& b) { b.budgets[0].carried = Micros(-1); }},
+      {"less than nothing carried in", [](Batch& b) { b.budgets[0].carried_in = Micros(-1); }},
       {"ends when it starts", [](Batch& b) { b.budgets[0].end = b.budgets[0].start; }},
       {"no unit", [](Batch& b) { b.budgets[0].unit.clear(); }},
       {"no such account", [](Batch& b) { b.budgets[0].account = ledger::AccountId{77}; }},

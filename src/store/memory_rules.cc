@@ -33,7 +33,8 @@ const char* broken_rule(const ledger::Budget& budget) {
   if (budget.carry_over_millionths < 0 || budget.carry_over_millionths > ledger::carry_all) {
     return "a budget carries over a part of what is left";
   }
-  if (budget.carried.is_negative()) return "what was carried over is not negative";
+  if (budget.carried.is_negative() || budget.carried_in.is_negative())
+    return "what was carried over is not negative";
   if (budget.held.is_negative()) return "what a budget holds is not negative";
   if (budget.used.is_negative()) return "what a budget has used is not negative";
   return nullptr;

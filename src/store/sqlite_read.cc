@@ -13,7 +13,8 @@ constexpr char accounts_sql[] =
     "BY id";
 constexpr char budgets_sql[] =
     "SELECT id, account_id, unit, start_us, end_us, limit_micros, held_micros, used_micros,"
-    " credit_limit_micros, carry_over_millionths, carried_micros, created_at_us, updated_at_us"
+    " credit_limit_micros, carry_over_millionths, carried_micros, carried_in_micros,"
+    " created_at_us, updated_at_us"
     " FROM budget_periods ORDER BY id";
 constexpr char limits_sql[] =
     "SELECT id, budget_id, partition, limit_micros, held_micros, used_micros, updated_at_us"
@@ -100,6 +101,7 @@ bool read(Statement& row, ledger::Budget& budget) {
   budget.credit_limit = Micros(row.integer());
   budget.carry_over_millionths = row.integer();
   budget.carried = Micros(row.integer());
+  budget.carried_in = Micros(row.integer());
   budget.created_at.microseconds = row.integer();
   budget.updated_at.microseconds = row.integer();
   return true;

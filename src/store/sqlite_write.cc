@@ -21,14 +21,14 @@ constexpr char account_sql[] =
 
 constexpr char budget_sql[] =
     "INSERT INTO budget_periods (id, account_id, unit, start_us, end_us, limit_micros, held_micros,"
-    " used_micros, credit_limit_micros, carry_over_millionths, carried_micros, created_at_us,"
-    " updated_at_us) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)"
+    " used_micros, credit_limit_micros, carry_over_millionths, carried_micros, carried_in_micros,"
+    " created_at_us, updated_at_us) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
     " ON CONFLICT (id) DO UPDATE SET account_id = excluded.account_id, unit = excluded.unit,"
     " start_us = excluded.start_us, end_us = excluded.end_us,"
     " limit_micros = excluded.limit_micros, held_micros = excluded.held_micros,"
     " used_micros = excluded.used_micros, credit_limit_micros = excluded.credit_limit_micros,"
     " carry_over_millionths = excluded.carry_over_millionths,"
-    " carried_micros = excluded.carried_micros,"
+    " carried_micros = excluded.carried_micros, carried_in_micros = excluded.carried_in_micros,"
     " created_at_us = excluded.created_at_us, updated_at_us = excluded.updated_at_us";
 
 constexpr char limit_sql[] =
@@ -42,7 +42,8 @@ constexpr char limit_sql[] =
 // No row when anything else differs.
 constexpr char budget_counters_sql[] =
     "UPDATE budget_periods SET held_micros = ?, used_micros = ?, carried_micros = ?,"
-    " updated_at_us = ? WHERE id = ? AND account_id = ? AND unit = ? AND start_us = ?"
+    " carried_in_micros = ?, updated_at_us = ? WHERE id = ? AND account_id = ? AND unit = ? AND "
+    "start_us = ?"
     " AND end_us = ? AND limit_micros = ? AND credit_limit_micros = ?"
     " AND carry_over_millionths = ? AND created_at_us = ?";
 constexpr char limit_counters_sql[] =
@@ -163,6 +164,7 @@ Result<void> write(Statement& statement, const ledger::Budget& budget) {
       .put(budget.credit_limit.count())
       .put(budget.carry_over_millionths)
       .put(budget.carried.count())
+      .put(budget.carried_in.count())
       .put(budget.created_at.microseconds)
       .put(budget.updated_at.microseconds)
       .run();
@@ -295,6 +297,7 @@ Statement& put_counters(Statement& statement, const ledger::Budget& budget) {
   return statement.put(budget.held.count())
       .put(budget.used.count())
       .put(budget.carried.count())
+      .put(budget.carried_in.count())
       .put(budget.updated_at.microseconds)
       .put(budget.id.value)
       .put(budget.account.value)

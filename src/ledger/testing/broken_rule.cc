@@ -134,7 +134,7 @@ std::string broken_rule(const Book& book) {
     std::string fault = broken_counter(true, id, budget->held, budget->used, sums);
     if (!fault.empty()) return fault;
     if (budget->limit.is_negative() || budget->limit > max_amount ||
-        budget->carried.is_negative()) {
+        budget->carried.is_negative() || budget->carried_in.is_negative()) {
       return "budget " + std::to_string(id) + " carried too much";
     }
   }
@@ -164,7 +164,8 @@ std::string left_to_carry(const Book& book, Instant at) {
       const Wide part = free > 0 ? free * ended.carry_over_millionths / carry_all : 0;
       const Wide room = Wide(max_amount.count()) - (*next)->limit.count();
       const Wide countable = Wide(counter_max.count()) - ended.carried.count();
-      const Wide due = std::min({part - ended.carried.count(), room, countable});
+      const Wide taken_in = Wide(counter_max.count()) - (*next)->carried_in.count();
+      const Wide due = std::min({part - ended.carried.count(), room, countable, taken_in});
       if (due <= 0) continue;
       return "budget " + std::to_string(ended.id.value) + ": " +
              to_decimal(Micros(static_cast<std::int64_t>(due)));

@@ -32,6 +32,7 @@ CREATE TABLE budget_periods (
     CHECK (credit_limit_micros BETWEEN 0 AND 1000000000000000000),
   carry_over_millionths INTEGER NOT NULL CHECK (carry_over_millionths BETWEEN 0 AND 1000000),
   carried_micros INTEGER NOT NULL CHECK (carried_micros >= 0),
+  carried_in_micros INTEGER NOT NULL CHECK (carried_in_micros >= 0),
   created_at_us INTEGER NOT NULL,
   updated_at_us INTEGER NOT NULL,
   CHECK (start_us < end_us)
