@@ -106,6 +106,19 @@ bool is_of_a_sibling(const api::JobChange& change, const std::vector<const slurm
   return !origin.empty() && to_lower(origin) != to_lower(change.cluster);
 }
 
+// A coordinator lets no account pay that is none of his; one that does not exist reads the same.
+std::optional<Denial> refuse_account(const api::JobChange& change, const Changer& changer) {
+  const std::string& account = change.asked.account;
+  if (account.empty() ||
+      changer.associations->is_coordinator(change.cluster, changer.user, account) ||
+      changer.associations->may_use(change.cluster, changer.user, account)) {
+    return std::nullopt;
+  }
+  return Denial{"account_not_usable", "You neither coordinate account " + in_quotes(account) +
+                                          " nor may use it on cluster '" + change.cluster +
+                                          "', or there is no such account.\n"};
+}
+
 // Each task is priced by itself; an array stays on its cluster.
 api::Submission single_task(api::Submission request) {
   if (!request.array.empty()) request.array = "0";
@@ -297,6 +310,32 @@ void ChangePlanner::plan_unheld(const api::JobChange& change, const Job& job, Ch
   plan.steps.push_back(std::move(step));
 }
 
+// Of a job without a hold that no list has shown yet. What is not known at all is refused later.
+bool ChangePlanner::is_submitter(const api::JobChange& change, const Job& job) const {
+  const auto request = known_.request(job.token);
+  return !request || request->user_id == change.submit_uid;
+}
+
+// slurmctld lets a coordinator of the job's account change it. Every account that the job's tasks
+// have must be his, so that he learns figures of no other.
+bool ChangePlanner::may_coordinate(const api::JobChange& change, const Job& job,
+                                   const Changer& changer) const {
+  if (!changer.associations || changer.user.empty()) return false;
+  const auto is_his = [&](const std::string& account) {
+    return changer.associations->is_coordinator(change.cluster, changer.user, account);
+  };
+  if (!job.rows.empty()) {
+    return std::all_of(job.rows.begin(), job.rows.end(),
+                       [&](const auto* row) { return is_his(row->account); });
+  }
+  // Not listed yet: as it was submitted.
+  const auto request = known_.request(job.token);
+  if (!request) return false;
+  return is_his(request->account.empty()
+                    ? changer.associations->default_account(change.cluster, job.owner)
+                    : request->account);
+}
+
 ChangePlan ChangePlanner::plan(const api::JobChange& change, const Changer& changer) {
   ChangePlan plan;
   const Job job = find(change);
@@ -308,8 +347,13 @@ ChangePlan ChangePlanner::plan(const api::JobChange& change, const Changer& chan
   }
   // Slurm asks before it looks whether somebody may change the job at all. What a stranger wants
   // sets no money aside and is told nothing; should Slurm let it happen, it is followed.
-  const bool is_owner = !changer.user.empty() && (changer.user == job.owner || job.owner.empty());
-  if (!is_owner && !changer.is_administrator) return plan;
+  const bool is_owner = !changer.user.empty() &&
+                        (job.owner.empty() ? is_submitter(change, job) : changer.user == job.owner);
+  if (!is_owner && !changer.is_administrator) {
+    if (!may_coordinate(change, job, changer)) return plan;
+    plan.denial = refuse_account(change, changer);
+    if (plan.denial) return plan;
+  }
   plan.may_be_uncovered = changer.is_administrator && !job.rows.empty() &&
                           std::none_of(job.rows.begin(), job.rows.end(),
                                        [](const auto* row) { return is_pending(*row); });

@@ -3,6 +3,7 @@
 // the job then shows settles it (reconciler_change.cc). Any thread; never blocks on Slurm.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "service/hold_scope.h"
 #include "service/known_jobs.h"
 #include "service/submission_gate.h"
+#include "slurm/associations.h"
 
 namespace asbb::service {
 
@@ -33,6 +35,8 @@ struct ChangePlan {
 struct Changer {
   std::string user;  // empty when unknown
   bool is_administrator = false;
+  // Of the change's cluster; null when they were never read.
+  std::shared_ptr<const slurm::Associations> associations;
 };
 
 class ChangePlanner {
@@ -49,6 +53,9 @@ class ChangePlanner {
   [[nodiscard]] Job find(const api::JobChange& change) const;
   void find_rows(const api::JobChange& change, Job& job) const;
   void find_holds(const api::JobChange& change, Job& job) const;
+  [[nodiscard]] bool is_submitter(const api::JobChange& change, const Job& job) const;
+  [[nodiscard]] bool may_coordinate(const api::JobChange& change, const Job& job,
+                                    const Changer& changer) const;
   [[nodiscard]] std::optional<api::Submission> basis(const Job& job, const Held* held) const;
   void plan_hold(const api::JobChange& change, const Job& job, const Held& held, ChangePlan& plan);
   void plan_unheld(const api::JobChange& change, const Job& job, ChangePlan& plan);

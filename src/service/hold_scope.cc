@@ -153,7 +153,9 @@ bool is_proposal(const ledger::Hold& hold) {
 }
 
 std::string size_of(const slurm::QueueJob& job) {
-  return std::to_string(job.node_count) + "/" + std::to_string(job.cpus) + "/" + job.requested_tres;
+  return std::to_string(job.node_count) + "/" + std::to_string(job.cpus) + "/" +
+         job.requested_tres + "/" +
+         (job.min_memory_mb ? std::to_string(*job.min_memory_mb) : std::string());
 }
 
 bool shows(const slurm::QueueJob& job, const Proposal& proposal) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <span>
 
+#include "base/money.h"
+#include "base/slurm_units.h"
 #include "base/text.h"
 #include "service/hold_scope.h"
 
@@ -45,34 +47,73 @@ constexpr NamedText clearable[] = {{"features", &api::Submission::features},
                                    {"tres_per_socket", &api::Submission::tres_per_socket},
                                    {"tres_per_task", &api::Submission::tres_per_task}};
 
-std::int64_t memory_mb(std::string_view text) {
-  if (text.empty()) return 0;
-  const char unit = text.back();
-  std::int64_t factor = 1;
-  if (unit == 'G') factor = 1'024;
-  if (unit == 'T') factor = 1'024 * 1'024;
-  if (unit == 'M' || unit == 'G' || unit == 'T' || unit == 'K') text.remove_suffix(1);
-  const std::size_t point = text.find('.');
-  const auto number = parse_count(text.substr(0, point));
-  if (!number || *number > 1'000'000'000) return 0;
-  // A started unit counts whole.
-  const std::int64_t megabytes = (*number + (point == std::string_view::npos ? 0 : 1)) * factor;
-  return unit == 'K' ? megabytes / 1'024 + 1 : megabytes;
+constexpr std::int64_t memory_max_mb = 1'000'000'000'000;
+
+std::string_view value_in(std::string_view tres, std::string_view name) {
+  for (const std::string_view part : split(tres, ',')) {
+    const std::size_t equals = part.find('=');
+    if (equals != std::string_view::npos && part.substr(0, equals) == name) {
+      return part.substr(equals + 1);
+    }
+  }
+  return {};
+}
+
+// "1.50G" may be what was cut to two decimals.
+std::int64_t cut_off_mb(std::string_view shown) {
+  if (shown.find('.') == std::string_view::npos) return 0;
+  if (shown.ends_with('T')) return 1'024 * 1'024 / 100 + 1;
+  return shown.ends_with('G') ? 1'024 / 100 + 1 : 1;
+}
+
+// squeue shows the sum, maybe cut, and the exact size without saying of what: both tell.
+struct Memory {
+  std::int64_t sum_mb = 0;   // as shown, rounded up
+  std::int64_t off_mb = 0;   // by which it may be off
+  std::int64_t nodes = 1;    // of the sum
+  std::int64_t each_mb = 0;  // 0: nothing that makes the sum
+  bool is_per_cpu = false;
+};
+
+Memory memory_of(const slurm::QueueJob& job) {
+  Memory memory;
+  const std::string_view shown = value_in(shown_tres(job), "mem");
+  memory.sum_mb = parse_slurm_memory_mb(shown, memory_max_mb).value_or(0);
+  memory.off_mb = cut_off_mb(shown);
+  memory.nodes =
+      std::max<std::int64_t>(parse_count(value_in(shown_tres(job), "node")).value_or(0), 1);
+  const std::int64_t each = job.min_memory_mb.value_or(0);
+  const auto makes = [&](std::int64_t count) {
+    const auto product = mul_div(each, count, 1, Rounding::up);
+    return product && *product >= memory.sum_mb - memory.off_mb &&
+           *product <= memory.sum_mb + memory.off_mb;
+  };
+  if (each == 0) return memory;
+  memory.is_per_cpu = !makes(memory.nodes) && makes(job.cpus);
+  if (memory.is_per_cpu || makes(memory.nodes)) memory.each_mb = each;
+  return memory;
+}
+
+void take_memory(api::Submission& request, const slurm::QueueJob& job) {
+  const Memory memory = memory_of(job);
+  if (memory.sum_mb == 0) return;
+  if (memory.is_per_cpu) {
+    request.memory_per_cpu_mb = memory.each_mb;
+  } else {
+    request.memory_per_node_mb =
+        memory.each_mb != 0 ? memory.each_mb : (memory.sum_mb + memory.nodes - 1) / memory.nodes;
+  }
 }
 
 // "cpu=4,mem=4000M,node=1,billing=4,gres/gpu=2,gres/gpu:a100=2"
-void take_tres(api::Submission& request, const slurm::QueueJob& job) {
+void take_gpus(api::Submission& request, const slurm::QueueJob& job) {
   std::string typed;
   std::string untyped;
-  for (const std::string_view part : split(job.requested_tres, ',')) {
+  for (const std::string_view part : split(shown_tres(job), ',')) {
     const std::size_t equals = part.find('=');
     if (equals == std::string_view::npos) continue;
     const std::string_view name = part.substr(0, equals);
     const std::string value(part.substr(equals + 1));
-    if (name == "mem") {
-      const std::int64_t nodes = std::max<std::int64_t>(job.node_count, 1);
-      request.memory_per_node_mb = (memory_mb(value) + nodes - 1) / nodes;
-    }
     if (name == "gres/gpu") untyped = "gres:gpu:" + value;
     if (name.starts_with("gres/gpu:")) {
       if (!typed.empty()) typed += ',';
@@ -121,9 +162,36 @@ api::Submission submission_of(const slurm::QueueJob& job) {
   request.qos = job.qos;
   if (job.node_count > 0) request.min_nodes = request.max_nodes = job.node_count;
   if (job.cpus > 0) request.min_cpus = job.cpus;
-  take_tres(request, job);
+  take_memory(request, job);
+  take_gpus(request, job);
   follow(request, job);
   return request;
+}
+
+const std::string& shown_tres(const slurm::QueueJob& job) {
+  return job.requested_tres.empty() ? job.allocated_tres : job.requested_tres;
+}
+
+std::int64_t least_memory_mb(const slurm::QueueJob& job) {
+  const Memory memory = memory_of(job);
+  if (memory.each_mb != 0) return memory.each_mb * (memory.is_per_cpu ? job.cpus : memory.nodes);
+  return std::max<std::int64_t>(memory.sum_mb - memory.off_mb, 0);
+}
+
+slurm::QueueJob as_submitted(slurm::QueueJob row, const api::Submission& request) {
+  if (request.time_limit_minutes) row.time_limit_minutes = *request.time_limit_minutes;
+  if (!request.account.empty() && to_lower(request.account) != to_lower(row.account)) {
+    row.account = request.account;
+  }
+  const auto sorted = [](const std::string& list) {
+    auto names = split(list, ',');
+    std::sort(names.begin(), names.end());
+    return names;
+  };
+  if (!request.partition.empty() && sorted(request.partition) != sorted(row.partition)) {
+    row.partition = request.partition;
+  }
+  return row;
 }
 
 void follow(api::Submission& request, const slurm::QueueJob& job) {

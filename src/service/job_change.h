@@ -18,9 +18,18 @@ struct JobName {
 };
 [[nodiscard]] std::optional<JobName> parse_job_name(const std::string& text);
 
+// What squeue shows of a job's TRES: what was given, or what was asked for while nothing is.
+[[nodiscard]] const std::string& shown_tres(const slurm::QueueJob& job);
+// Of the whole job; where squeue cuts a size short, the least that it may stand for.
+[[nodiscard]] std::int64_t least_memory_mb(const slurm::QueueJob& job);
+
 // As slurmctld shows it: an array's task, or the job. Exact for plain jobs; of others it is what
 // they need at least, so that only the proportion of two of these says anything.
 [[nodiscard]] api::Submission submission_of(const slurm::QueueJob& job);
+
+// The row as it would be, had nobody changed the job since it was submitted with that request, as
+// far as the request says it.
+[[nodiscard]] slurm::QueueJob as_submitted(slurm::QueueJob row, const api::Submission& request);
 
 // Slurm's time limit, account and partition of the job now, whatever was asked for once.
 void follow(api::Submission& request, const slurm::QueueJob& job);

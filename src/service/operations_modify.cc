@@ -23,10 +23,11 @@ Changer Operations::changer_of(const api::JobChange& change) const {
   Changer changer;
   changer.user = with_.names.known_name(id).value_or(std::string());
   const Caller caller = with_.authority.local(id);
-  const auto associations = with_.view.associations(change.cluster);
-  changer.is_administrator = caller.may_submit || caller.may_admin ||
-                             (associations && !changer.user.empty() &&
-                              associations->admin_level(changer.user) != slurm::AdminLevel::none);
+  changer.associations = with_.view.associations(change.cluster);
+  changer.is_administrator =
+      caller.may_submit || caller.may_admin ||
+      (changer.associations && !changer.user.empty() &&
+       changer.associations->admin_level(changer.user) != slurm::AdminLevel::none);
   return changer;
 }
 

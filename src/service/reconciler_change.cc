@@ -4,12 +4,14 @@
 // away, a cut, what the scheduler itself shortens - are followed from what the record shows.
 #include <algorithm>
 #include <limits>
+#include <string_view>
 
 #include "base/text.h"
 #include "base/token.h"
 #include "service/change_planner.h"
 #include "service/digest.h"
 #include "service/job_change.h"
+#include "service/least_cost.h"
 #include "service/reconciler_pass.h"
 
 namespace asbb::service {
@@ -91,6 +93,21 @@ std::string describe_job(const ledger::Hold& hold) {
                   : "hold " + hold.request_id;
 }
 
+constexpr std::string_view change_word = "change ";
+
+std::string change_key(const ledger::Hold& hold) {
+  return std::string(change_word) + describe_job(hold);
+}
+
+// Whether so many tasks have just that of the hold already.
+bool is_part_of(const ledger::Hold& hold, const ledger::PlaceHold& place, std::int64_t tasks) {
+  return std::equal(place.parts.begin(), place.parts.end(), hold.parts.begin(), hold.parts.end(),
+                    [&](const ledger::PlacePart& part, const ledger::HoldPart& had) {
+                      return part.amount == part_of_tasks(had.granted, tasks, hold.task_count) &&
+                             part.estimate == part_of_tasks(had.estimate, tasks, hold.task_count);
+                    });
+}
+
 }  // namespace
 
 void Reconciler::Pass::follow_changes() {
@@ -108,9 +125,14 @@ void Reconciler::Pass::follow_changes() {
   for (const OpenHold* open : proposals) follow_proposal(open->hold);
   if (!proposals.empty()) read_holds();
   for (const OpenHold& open : holds_) {
-    const bool follows = open.hold.job && !open.hold.backfilled;
-    if (follows && !waiting.contains(open.hold.id)) follow_rows(open);
+    if (!open.hold.job || open.hold.backfilled) continue;
+    if (waiting.contains(open.hold.id)) {
+      alarmed_changes_.insert(change_key(open.hold));
+    } else {
+      follow_rows(open);
+    }
   }
+  clear_alarms_of_changes();
   std::set<ledger::HoldId> still_open;
   for (const OpenHold& open : holds_) still_open.insert(open.hold.id);
   std::erase_if(owner_.measured_, [&](const auto& entry) {
@@ -258,7 +280,6 @@ bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
   action.task_count = static_cast<std::int64_t>(tasks->size());
   action.group = to_text(without(scope_of(open.hold.group), *tasks, next_run));
   action.proposal = proposal;
-  const std::string key = "change " + describe_job(open.hold);
   if (place) {
     HoldScope scope;
     if (is_array) scope.only = text_of_tasks(*tasks);
@@ -277,17 +298,17 @@ bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
   const auto outcome =
       owner_.committer_.run(reconciler_command(std::move(action), "the job was changed"));
   if (!outcome) {
-    report_.problems.push_back(key + ": " + outcome.error().message);
+    report_.problems.push_back(change_key(open.hold) + ": " + outcome.error().message);
     return false;
   }
   if (!outcome->accepted()) {
-    problem(key, describe_job(open.hold) + " was changed and needs " +
-                     to_display(outcome->amount, outcome->unit) +
-                     " to be held, which is refused (" + std::string(to_string(outcome->refusal)) +
-                     "): what it costs beyond its hold will be an overrun");
+    change_problem(open.hold, " was changed and needs " +
+                                  to_display(outcome->amount, outcome->unit) +
+                                  " to be held, which is refused (" +
+                                  std::string(to_string(outcome->refusal)) +
+                                  "): what it costs beyond its hold will be an overrun");
     return false;
   }
-  owner_.alarms_.clear(key);
   // The next change is told from these rows, however soon it follows.
   for (const slurm::QueueJob* row : rows) {
     const Tasks of_row = tasks_of(*row);
@@ -300,6 +321,26 @@ bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
                             to_display(outcome->released, open.hold.parts.front().unit) +
                             " back, " + to_display(outcome->amount, outcome->unit) + " held");
   return true;
+}
+
+void Reconciler::Pass::change_problem(const ledger::Hold& hold, const std::string& what) {
+  alarmed_changes_.insert(change_key(hold));
+  problem(change_key(hold), describe_job(hold) + what);
+}
+
+// An alarm stays while a pass finds its cause: not after the hold followed, the change was taken
+// back, the job is over or its hold closed.
+void Reconciler::Pass::clear_alarms_of_changes() {
+  if (queues_.size() != owner_.source_.clusters().size()) return;
+  for (const Alarm& alarm : owner_.alarms_.list()) {
+    if (alarm.key.starts_with(change_word) && !alarmed_changes_.contains(alarm.key)) {
+      owner_.alarms_.clear(alarm.key);
+    }
+  }
+}
+
+void Reconciler::Pass::forget_measures(const ledger::Hold& hold) {
+  std::erase_if(owner_.measured_, [&](const auto& entry) { return entry.first.first == hold.id; });
 }
 
 void Reconciler::Pass::measure(const ledger::Hold& hold, const slurm::QueueJob& row) {
@@ -333,42 +374,59 @@ void Reconciler::Pass::follow_rows(const OpenHold& open) {
     if (before == nullptr) before = &known;
     if (changed.empty() || !is_changed(*changed.front(), *row)) changed.push_back(row);
   }
-  if (!fresh.empty()) follow_first_rows(open, fresh);
+  if (!fresh.empty() && !follow_first_rows(open, fresh)) forget_measures(open.hold);
   if (changed.empty()) return;
   const slurm::QueueJob was = *before;
-  remeasure_from(open, was, changed);
+  (void)remeasure_from(open, was, changed);
 }
 
-// Seen for the first time since the start: what it needs at least may be more than it holds, when
-// it was changed while nobody was asked.
-void Reconciler::Pass::follow_first_rows(const OpenHold& open, const QueueRows& rows) {
+// Whether one task, or the job, costs more by what it shows than its part of the hold's estimate,
+// at the prices that priced the hold.
+bool Reconciler::Pass::outgrows(const ledger::Hold& hold, const slurm::QueueJob& row) {
+  const auto history = owner_.prices_.history();
+  for (const ledger::HoldPart& part : hold.parts) {
+    const pricing::PriceBook* book = history->by_version(part.price_version);
+    if (book == nullptr) continue;
+    for (const LeastCost& cost :
+         least_costs(row, *book, owner_.view_.cluster(row.cluster), shapes_)) {
+      if (cost.unit == part.unit &&
+          part_of_tasks(part.estimate, 1, hold.task_count) < cost.amount) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+// Seen for the first time since the start, or since the hold was placed. What was asked for then is
+// known as a rule, and a row that shows it is left alone, however Slurm rounds or spreads it.
+// False: it was changed, and its hold could not follow.
+bool Reconciler::Pass::follow_first_rows(const OpenHold& open, const QueueRows& rows) {
+  const slurm::QueueJob& row = *rows.front();
+  if (const auto request = owner_.known_.request(open.hold.request_id)) {
+    const slurm::QueueJob was = as_submitted(row, *request);
+    if (is_changed(was, row)) return remeasure_from(open, was, rows);
+  }
+  if (!outgrows(open.hold, row)) return true;
   const auto price = owner_.known_.pricer();
   const auto tasks = leaving_tasks(open, rows);
-  if (!price || !tasks) return;
-  api::Submission request = submission_of(*rows.front());
+  if (!price || !tasks) return true;
+  api::Submission request = submission_of(row);
   request.array = tasks->front() >= 0 ? "0" : "";
   const Verdict verdict = price(request);
   const auto* plan = std::get_if<HoldPlan>(&verdict);
-  if (plan == nullptr || !has_units_of(open.hold, *plan)) return;
-  const bool needs_more =
-      std::any_of(plan->parts.begin(), plan->parts.end(), [&](const PlannedPart& part) {
-        return std::any_of(open.hold.parts.begin(), open.hold.parts.end(), [&](const auto& held) {
-          return held.unit == part.estimate.unit &&
-                 held.price_version == part.estimate.price_version &&
-                 part_of_tasks(held.estimate, 1, open.hold.task_count) < part.estimate.total;
-        });
-      });
-  if (!needs_more) return;
+  if (plan == nullptr || !has_units_of(open.hold, *plan)) return true;
   auto place = priced_anew(*plan, static_cast<std::int64_t>(tasks->size()));
   place.transaction_id = fresh_token(now_);
-  (void)replace(open, rows, std::nullopt, std::move(place));
+  return replace(open, rows, std::nullopt, std::move(place));
 }
 
-void Reconciler::Pass::remeasure_from(const OpenHold& open, const slurm::QueueJob& was,
+// False: the hold could not follow.
+bool Reconciler::Pass::remeasure_from(const OpenHold& open, const slurm::QueueJob& was,
                                       const QueueRows& rows) {
   const auto price = owner_.known_.pricer();
   const auto tasks = leaving_tasks(open, rows);
-  if (!price || !tasks) return;
+  if (!price || !tasks) return true;
   const slurm::QueueJob& now = *rows.front();
   const auto one_task = [](api::Submission request, const slurm::QueueJob& row) {
     request.array = tasks_of(row).front() >= 0 ? "0" : "";
@@ -384,10 +442,9 @@ void Reconciler::Pass::remeasure_from(const OpenHold& open, const slurm::QueueJo
     to.partition = lists_partition(was.partition, now.partition) ? was.partition : now.partition;
   }
   const Verdict after = price(to);
-  const std::string key = "change " + describe_job(open.hold);
   if (const auto* denial = std::get_if<Denial>(&after)) {
-    problem(key, describe_job(open.hold) + " was changed and cannot be priced: " + denial->message);
-    return;
+    change_problem(open.hold, " was changed and cannot be priced: " + denial->message);
+    return false;
   }
   std::optional<ledger::PlaceHold> place;
   const auto count = static_cast<std::int64_t>(tasks->size());
@@ -397,16 +454,21 @@ void Reconciler::Pass::remeasure_from(const OpenHold& open, const slurm::QueueJo
     const bool stays = before != nullptr && plan->account == account_of(open.hold.id) &&
                        plan->partition == open.hold.partition && has_units_of(open.hold, *plan);
     place = stays ? scaled(open.hold, *before, *plan, count) : priced_anew(*plan, count);
+    if (stays && is_part_of(open.hold, *place, count)) {
+      for (const slurm::QueueJob* row : rows) measure(open.hold, *row);
+      return true;
+    }
     place->account = plan->account;
     place->transaction_id = fresh_token(now_);
   }
   const std::string name = place ? place->transaction_id : std::string();
-  if (!replace(open, rows, std::nullopt, std::move(place))) return;
+  if (!replace(open, rows, std::nullopt, std::move(place))) return false;
   auto request = owner_.known_.take_lowered(open.hold.request_id);
   if (!request) request = owner_.known_.request(open.hold.request_id);
-  if (!request || (is_pending(now) && size_of(was) != size_of(now))) return;
+  if (!request || (is_pending(now) && size_of(was) != size_of(now))) return true;
   follow(*request, now);
   if (!name.empty()) owner_.known_.priced(name, *request);
+  return true;
 }
 
 }  // namespace asbb::service

@@ -1,112 +1,13 @@
 // Jobs that are changed, from the question to what their holds then are.
 #include <gtest/gtest.h>
 
-#include "service/reconciler.h"
-#include "service/testing/operations_fixture.h"
+#include "service/testing/job_changes_fixture.h"
 
 namespace asbb::service {
 namespace {
 
+using testing::JobChanges;
 using testing::money;
-
-// Operations and a reconciler that share what they know, as in the daemon; Slurm is made up.
-class JobChanges : public testing::OperationsFixture {
- protected:
-  JobChanges() {
-    source_.now = [this] { return now(); };
-    hooks_.known = &reconciler_.known_jobs();
-    rebuild();
-  }
-  ~JobChanges() override { operations_.reset(); }
-
-  // A submitted job of one core for an hour, 4.32 held, and its row; `minutes` of its limit.
-  slurm::QueueJob job(const std::string& array = {}, std::int64_t minutes = 60) {
-    api::Submission asked = submission();
-    asked.array = array;
-    asked.time_limit_minutes = minutes;
-    token_ = token();
-    EXPECT_EQ(submit(asked, token_).decision, "allow");
-    slurm::QueueJob row;
-    row.cluster = "onprem";
-    row.job_id = 7;
-    row.user = "alice";
-    row.user_id = 1000;
-    row.account = "proj001";
-    row.partition = "gpu-aws";
-    row.status = slurm::parse_job_status("PENDING");
-    row.submit = now();
-    row.time_limit_minutes = minutes;
-    row.node_count = row.cpus = 1;
-    row.requested_tres = "cpu=1,node=1,billing=1";
-    row.admin_comment = "asbb=" + token_;
-    if (!array.empty()) {
-      row.array_job_id = 7;
-      row.array_tasks = array;
-    }
-    return row;
-  }
-  void show(std::vector<slurm::QueueJob> rows) {
-    pass_time(seconds(1));
-    refresh_view();
-    source_.set_queue("onprem", std::move(rows));
-  }
-  PassReport pass() { return reconciler_.run_pass(); }
-  void set_limit(const char* limit) {
-    for (const char* name : {"lab", "proj001"}) {
-      ledger::UpdateAccount update;
-      update.name = name;
-      update.limit = money(limit);
-      EXPECT_TRUE(run(update).accepted());
-    }
-  }
-
-  [[nodiscard]] api::JobChange change() const {
-    api::JobChange made;
-    made.cluster = "onprem";
-    made.slurm_version = "22.05.8";
-    made.time_budget_ms = 50;
-    made.submit_uid = 1000;
-    made.job = "7";
-    made.token = token_;
-    return made;
-  }
-  [[nodiscard]] api::JobChange minutes(std::int64_t limit) const {
-    api::JobChange made = change();
-    made.asked.time_limit_minutes = limit;
-    return made;
-  }
-  api::SubmissionAnswer ask(const api::JobChange& asked) {
-    const auto reply = wait<api::SubmissionAnswer>([&](const auto& promise) {
-      operations_->change_job(slurm_user(), api::to_json(asked), promise);
-    });
-    EXPECT_TRUE(reply.has_value());
-    return reply.value_or(api::SubmissionAnswer{});
-  }
-  void expect_held(const char* amount) { EXPECT_EQ(to_decimal(budget("proj001").held), amount); }
-  static slurm::AccountingRecord ended(std::int64_t id, std::int64_t elapsed_s, Instant at,
-                                       std::int64_t index) {
-    slurm::AccountingRecord out;
-    out.cluster = "onprem";
-    out.db_index = index;
-    out.job_id = id;
-    out.user = "alice";
-    out.account = "proj001";
-    out.partition = "gpu-aws";
-    out.status = slurm::parse_job_status("COMPLETED");
-    out.submit = at;
-    out.start = at;
-    out.end = at + seconds(elapsed_s);
-    out.nodes = "gpu-1";
-    out.node_count = 1;
-    out.allocated_tres = "billing=1,cpu=1,node=1";
-    out.elapsed_seconds = elapsed_s;
-    return out;
-  }
-
-  std::string token_;
-  slurm::FakeJobSource source_{{"onprem"}};
-  Reconciler reconciler_{*committer_, source_, view_, prices_, alarms_, ReconcilerOptions{}};
-};
 
 TEST_F(JobChanges, ARaiseIsHeldAtOnceAndBecomesTheJobsHoldWhenSeen) {
   auto row = job();
@@ -244,7 +145,7 @@ TEST_F(JobChanges, MoreProcessorsAreSeenByTheSize) {
   asked.asked.min_cpus = asked.asked.num_tasks = 2;
   EXPECT_EQ(ask(asked).decision, "allow");
   row.cpus = 2;
-  row.requested_tres = "cpu=2,node=1,billing=2";
+  row.requested_tres = "cpu=2,mem=62.50G,node=1,billing=2";
   show({row});
   EXPECT_EQ(pass().followed, 1);
   expect_held("8.64");
@@ -353,7 +254,7 @@ TEST_F(JobChanges, AThousandTasksAreOneHoldAndSomeOfThemAnother) {
 TEST_F(JobChanges, AnAdministratorsRaiseOfARunningJobIsFollowedOnCredit) {
   auto row = job("", 10 * 60);
   expect_held("43.2");
-  row.status = slurm::parse_job_status("RUNNING");
+  run_job(row);
   show({row});
   (void)pass();
   api::JobChange raise = minutes(12 * 60);
@@ -373,17 +274,44 @@ TEST_F(JobChanges, AnAdministratorsRaiseOfARunningJobIsFollowedOnCredit) {
   EXPECT_TRUE(alarms_.list().empty());
 }
 
-TEST_F(JobChanges, AStrangerSetsNothingAsideAndLearnsNothing) {
-  show({job()});
+TEST_F(JobChanges, TheAlarmGoesWithItsCause) {
+  auto row = job("", 10 * 60);
+  run_job(row);
+  const auto raised = [&](std::int64_t minutes) {
+    row.time_limit_minutes = minutes;
+    show({row});
+    (void)pass();
+    return alarms_of_changes();
+  };
+  EXPECT_EQ(raised(10 * 60), 0);
+  EXPECT_EQ(raised(12 * 60), 1);
+  EXPECT_EQ(raised(10 * 60), 0) << "the change was taken back";
+  EXPECT_EQ(raised(12 * 60), 1);
+  source_.set_operator("onprem", false);
+  EXPECT_EQ(raised(12 * 60), 1);
+  source_.set_operator("onprem", true);
+  pass_time(hours(12));
+  source_.set_queue("onprem", {});
   (void)pass();
-  api::JobChange asked = minutes(60 * 20);
-  asked.submit_uid = 1001;
-  const auto answer = ask(asked);
-  EXPECT_EQ(answer.decision, "allow");
-  EXPECT_EQ(answer.message, "");
-  asked.asked.time_limit_minutes = 120;
-  EXPECT_EQ(ask(asked).decision, "allow");
-  expect_held("4.32");
+  EXPECT_EQ(alarms_of_changes(), 0) << "the job is over";
+  source_.add_record(ended(7, 60, row.submit, 1));
+  EXPECT_EQ(pass().settled, 1);
+  EXPECT_TRUE(alarms_.list().empty());
+}
+
+TEST_F(JobChanges, WhatCannotBePaidWhenFirstSeenIsTriedAgain) {
+  auto row = job("", 10 * 60);
+  run_job(row);
+  row.time_limit_minutes = 12 * 60;
+  for (int time = 0; time < 2; ++time) {
+    show({row});
+    (void)pass();
+    EXPECT_EQ(alarms_.list().size(), 1u);
+  }
+  set_limit("1000");
+  EXPECT_EQ(pass().followed, 1);
+  expect_held("51.84");
+  EXPECT_TRUE(alarms_.list().empty());
 }
 
 TEST_F(JobChanges, ForgedTokensAndNamesHelpNobody) {

@@ -13,6 +13,7 @@
 #include "pricing/charge.h"
 #include "service/hold_scope.h"
 #include "service/reconciler.h"
+#include "service/shape_cache.h"
 
 namespace asbb::service {
 
@@ -73,8 +74,13 @@ class Reconciler::Pass {
                              std::optional<ledger::PlaceHold> place);
   [[nodiscard]] std::optional<Tasks> leaving_tasks(const OpenHold& open,
                                                    const QueueRows& rows) const;
-  void follow_first_rows(const OpenHold& open, const QueueRows& rows);
-  void remeasure_from(const OpenHold& open, const slurm::QueueJob& was, const QueueRows& rows);
+  [[nodiscard]] bool outgrows(const ledger::Hold& hold, const slurm::QueueJob& row);
+  [[nodiscard]] bool follow_first_rows(const OpenHold& open, const QueueRows& rows);
+  void change_problem(const ledger::Hold& hold, const std::string& what);
+  void clear_alarms_of_changes();
+  void forget_measures(const ledger::Hold& hold);
+  [[nodiscard]] bool remeasure_from(const OpenHold& open, const slurm::QueueJob& was,
+                                    const QueueRows& rows);
   // reconciler_rescan.cc
   void rescan();
   [[nodiscard]] bool rescan_cluster(const std::string& cluster);
@@ -105,8 +111,10 @@ class Reconciler::Pass {
   std::map<std::string, slurm::QueueList> queues_;  // of the clusters that answered
   std::vector<OpenHold> holds_;                     // open ones of Slurm jobs
   std::set<ledger::HoldId> measured_now_;           // holds that were placed in this pass
-  std::set<std::string> told_;                      // clusters whose slurmdbd told of bound holds
-  std::map<ledger::HoldId, std::string> untold_;    // what it said that is not all
+  std::set<std::string> alarmed_changes_;  // keys of alarms that this pass found a cause of
+  ShapeCache shapes_;
+  std::set<std::string> told_;                    // clusters whose slurmdbd told of bound holds
+  std::map<ledger::HoldId, std::string> untold_;  // what it said that is not all
 };
 
 // The id under which every task of an array, or the job itself, is known.

@@ -37,6 +37,10 @@ void Associations::set_default_account(const std::string& cluster, const std::st
   known.default_accounts[user] = account;
 }
 
+void Associations::add_coordinator(const std::string& user, std::string_view account) {
+  coordinators_[user].insert(to_lower(account));
+}
+
 const Associations::Account* Associations::find(std::string_view cluster,
                                                 std::string_view account) const {
   const auto in_cluster = clusters_.find(cluster);
@@ -59,6 +63,23 @@ bool Associations::may_use(std::string_view cluster, std::string_view user,
   }
   return partition.empty() || partitions->second.contains("") ||
          partitions->second.contains(partition);
+}
+
+bool Associations::is_coordinator(std::string_view cluster, std::string_view user,
+                                  std::string_view account) const {
+  const auto of_user = coordinators_.find(user);
+  if (of_user == coordinators_.end()) {
+    return false;
+  }
+  constexpr int depth_max = 1'000;  // whatever the rows say of parents
+  const Account* at = find(cluster, account);
+  for (int depth = 0; at != nullptr && depth < depth_max; ++depth) {
+    if (of_user->second.contains(to_lower(at->name))) {
+      return true;
+    }
+    at = find(cluster, at->parent);
+  }
+  return false;
 }
 
 std::string Associations::default_account(std::string_view cluster, std::string_view user) const {
@@ -128,6 +149,9 @@ std::vector<std::string> Associations::users() const {
         names.insert(user);
       }
     }
+  }
+  for (const auto& [user, accounts] : coordinators_) {
+    names.insert(user);
   }
   return {names.begin(), names.end()};
 }

@@ -45,11 +45,18 @@ class Associations {
   void set_admin_level(const std::string& user, AdminLevel level);
   void set_default_account(const std::string& cluster, const std::string& user,
                            const std::string& account);
+  // Of that account, and of those below it, on every cluster of the slurmdbd.
+  void add_coordinator(const std::string& user, std::string_view account);
   // The user has an association of his own with exactly this account there (a child account's user
   // may not use the parent). partition empty: in some partition; otherwise an association for any
   // partition or for that one.
   [[nodiscard]] bool may_use(std::string_view cluster, std::string_view user,
                              std::string_view account, std::string_view partition = {}) const;
+
+  // Whether slurmctld lets the user change other users' jobs of the account (sacctmgr(1), add
+  // coordinator).
+  [[nodiscard]] bool is_coordinator(std::string_view cluster, std::string_view user,
+                                    std::string_view account) const;
 
   // Empty when the user has none there.
   [[nodiscard]] std::string default_account(std::string_view cluster, std::string_view user) const;
@@ -68,7 +75,8 @@ class Associations {
   [[nodiscard]] bool knows_cluster(std::string_view cluster) const;
   [[nodiscard]] std::vector<ClusterEntry> clusters() const;
   [[nodiscard]] std::vector<std::string> accounts(std::string_view cluster) const;  // sorted
-  [[nodiscard]] std::vector<std::string> users() const;  // of all clusters, sorted
+  [[nodiscard]] std::vector<std::string> users()
+      const;  // of all clusters, sorted; coordinators too
 
  private:
   struct Account {
@@ -86,6 +94,8 @@ class Associations {
 
   std::map<std::string, Cluster, std::less<>> clusters_;
   std::map<std::string, AdminLevel, std::less<>> admin_levels_;
+  // user -> accounts, in lower case
+  std::map<std::string, std::set<std::string, std::less<>>, std::less<>> coordinators_;
 };
 
 }  // namespace asbb::slurm

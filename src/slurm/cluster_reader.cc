@@ -233,8 +233,11 @@ void read_association_rows(std::string_view text, Associations& associations) {
 }
 
 void read_user_rows(std::string_view text, Associations& associations) {
-  for_each_row(text, 5, associations, [&](const std::vector<std::string_view>& fields) {
+  for_each_row(text, 6, associations, [&](const std::vector<std::string_view>& fields) {
     const std::string user(fields[1]);
+    for (const std::string_view account : split(fields[5], ',')) {
+      if (!account.empty()) associations.add_coordinator(user, account);
+    }
     if (!fields[0].empty() && !fields[2].empty()) {
       associations.set_default_account(std::string(fields[0]), user, std::string(fields[2]));
     }

@@ -20,7 +20,7 @@ void read_nodes(std::string_view text, ClusterSnapshot& snapshot);
 inline constexpr std::string_view association_columns =
     "format=Cluster,Account,User,Partition,ParentName,QOS,DefaultQOS";
 inline constexpr std::string_view user_columns =
-    "format=Cluster,User,DefaultAccount,AdminLevel,Account";
+    "format=Cluster,User,DefaultAccount,AdminLevel,Account,Coordinators";
 inline constexpr std::string_view cluster_columns =
     "format=Cluster,ControlHost,ControlPort,Federation,Features,FedState";
 void read_association_rows(std::string_view text, Associations& associations);

@@ -207,6 +207,21 @@ TEST(AssociationReader, AnAssociationForOnePartitionIsForThatOne) {
   EXPECT_FALSE(associations.may_use("onprem", "news", "nih-r01"));
 }
 
+TEST(AssociationReader, ACoordinatorIsOneOfTheAccountsBelowToo) {
+  const Associations recorded = recorded_associations();
+  EXPECT_TRUE(recorded.is_coordinator("onprem", "games", "lab"));
+  EXPECT_TRUE(recorded.is_coordinator("onprem", "games", "NIH-R01"));
+  EXPECT_FALSE(recorded.is_coordinator("onprem", "games", "proj002")) << "only a user there";
+  EXPECT_FALSE(recorded.is_coordinator("onprem", "news", "nih-r01"));
+  EXPECT_FALSE(recorded.may_use("onprem", "games", "nih-r01"));
+  Associations direct;
+  read_association_rows("onprem|lab|||root|normal|\nonprem|nih-r01|||lab|normal|\n", direct);
+  read_user_rows("|eve||None||lab\n", direct);
+  EXPECT_TRUE(direct.is_coordinator("onprem", "eve", "nih-r01"));
+  EXPECT_FALSE(direct.is_coordinator("onprem", "eve", "unknown"));
+  EXPECT_THAT(direct.users(), ElementsAre("eve"));
+}
+
 TEST(AssociationReader, RowsOfOtherColumnsAreProblems) {
   Associations associations;
   read_association_rows("sacctmgr: something\nonprem|a|u||||\nonprem|a|b|c\n", associations);

@@ -50,7 +50,7 @@ Result<Associations> ClusterViewCommands::read_associations(const std::string& c
   if (!rows) {
     return tl::unexpected(rows.error());
   }
-  const auto users = show({"user", "withassoc", std::string(user_columns)});
+  const auto users = show({"user", "withassoc", "withcoord", std::string(user_columns)});
   if (!users) {
     return tl::unexpected(users.error());
   }

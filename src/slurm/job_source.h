@@ -45,6 +45,9 @@ struct QueueJob {
   std::string nodes;           // host list
   std::string requested_tres;  // "cpu=1,mem=4000M,node=1,billing=1"
   std::string allocated_tres;  // empty while pending
+  // What was asked for by node or by CPU, squeue does not say which, exactly; 0: all of a node, or
+  // asked for by GPU; empty: not shown.
+  std::optional<std::int64_t> min_memory_mb;
   std::int64_t restart_count = 0;
   std::string admin_comment;
   std::string federation_origin;                 // empty: not federated

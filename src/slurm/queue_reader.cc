@@ -1,5 +1,8 @@
 #include "slurm/queue_reader.h"
 
+#include <cstdint>
+
+#include "base/slurm_units.h"
 #include "base/text.h"
 #include "slurm/delimited.h"
 
@@ -29,6 +32,7 @@ enum Column : std::size_t {
   cpu_count,
   node_list,
   tres,
+  min_memory,
   restart_count,
   origin,
   siblings,
@@ -37,13 +41,15 @@ enum Column : std::size_t {
   column_count
 };
 
+constexpr std::int64_t memory_max_mb = 1'000'000'000'000;
+
 // In the order of Column; names as squeue(1) --Format has them.
 const std::vector<std::string_view> column_names{
-    "JobID",          "ArrayJobID", "ArrayTaskID",  "HetJobID",   "HetJobOffset", "HetJobIDSet",
-    "UserID",         "UserName",   "Account",      "Partition",  "QOS",          "State",
-    "Reason",         "SubmitTime", "EligibleTime", "StartTime",  "EndTime",      "TimeLimit",
-    "NumNodes",       "NumCPUs",    "NodeList",     "tres-alloc", "RestartCnt",   "Origin",
-    "SiblingsViable", "Cluster",    "admin_comment"};
+    "JobID",    "ArrayJobID",     "ArrayTaskID",  "HetJobID",     "HetJobOffset", "HetJobIDSet",
+    "UserID",   "UserName",       "Account",      "Partition",    "QOS",          "State",
+    "Reason",   "SubmitTime",     "EligibleTime", "StartTime",    "EndTime",      "TimeLimit",
+    "NumNodes", "NumCPUs",        "NodeList",     "tres-alloc",   "MinMemory",    "RestartCnt",
+    "Origin",   "SiblingsViable", "Cluster",      "admin_comment"};
 
 void read_array(FieldReader& reader, QueueJob& job) {
   const std::string task = reader.text(array_task_id);
@@ -101,6 +107,7 @@ QueueJob read_job(FieldReader& reader) {
   job.nodes = reader.text(node_list);
   // squeue prints what is allocated, and what was requested while nothing is.
   (job.nodes.empty() ? job.requested_tres : job.allocated_tres) = reader.text(tres);
+  job.min_memory_mb = parse_slurm_memory_mb(reader.text(min_memory), memory_max_mb);
   job.restart_count = reader.optional_count(restart_count);
   job.federation_origin = reader.text(origin);
   job.federation_siblings = names(reader.text(siblings));
@@ -111,7 +118,7 @@ QueueJob read_job(FieldReader& reader) {
 }  // namespace
 
 std::vector<std::string> queue_arguments(const std::string& separator) {
-  static_assert(column_count == 27);
+  static_assert(column_count == 28);
   std::string format;
   for (const std::string_view name : column_names) {
     // No width: the whole text.

@@ -24,33 +24,20 @@ QueueList read(const std::string& text, const std::string& cluster = "onprem") {
 }
 
 std::vector<std::string> running_row() {
-  return {"67108871",
-          "67108867",
-          "1",
-          "N/A",
-          "N/A",
-          "N/A",
-          "1000",
-          "ada",
-          "proj001",
-          "cpu",
-          "normal",
-          "RUNNING",
-          "None",
-          "1795298792",
-          "1795298792",
-          "1795298793",
-          "1795299393",
-          "10:00",
-          "1",
-          "4",
-          "cpu-1",
-          "cpu=4,node=1,billing=4",
-          "0",
-          "onprem",
-          "onprem,cloud",
-          "onprem",
-          "asbb=token"};
+  return {"67108871",   "67108867",
+          "1",          "N/A",
+          "N/A",        "N/A",
+          "1000",       "ada",
+          "proj001",    "cpu",
+          "normal",     "RUNNING",
+          "None",       "1795298792",
+          "1795298792", "1795298793",
+          "1795299393", "10:00",
+          "1",          "4",
+          "cpu-1",      "cpu=4,node=1,billing=4",
+          "1500M",      "0",
+          "onprem",     "onprem,cloud",
+          "onprem",     "asbb=token"};
 }
 
 std::string with(std::size_t column, const std::string& value) {
@@ -81,6 +68,7 @@ TEST(QueueReader, ReadsEveryColumn) {
   EXPECT_EQ(job.cpus, 4);
   EXPECT_EQ(job.allocated_tres, "cpu=4,node=1,billing=4");
   EXPECT_EQ(job.requested_tres, "");
+  EXPECT_EQ(job.min_memory_mb, 1'500);
   EXPECT_EQ(job.restart_count, 0);
   EXPECT_EQ(job.federation_origin, "onprem");
   EXPECT_THAT(job.federation_siblings, ElementsAre("onprem", "cloud"));
@@ -89,7 +77,7 @@ TEST(QueueReader, ReadsEveryColumn) {
 
 TEST(QueueReader, ACommentMayHoldAnything) {
   const std::string comment = std::string(10'000, 'x') + "|\n\t\x1f,\"'" + std::string("\0y", 2);
-  const QueueList list = read(with(26, comment) + joined(running_row()));
+  const QueueList list = read(with(27, comment) + joined(running_row()));
   EXPECT_THAT(list.problems, IsEmpty());
   ASSERT_THAT(list.jobs, SizeIs(2));
   EXPECT_EQ(list.jobs[0].admin_comment, comment);
@@ -107,8 +95,8 @@ TEST(QueueReader, ABadRecordIsAProblemAndTheRestIsRead) {
                                                         {17, "nan:00"},
                                                         {17, "-1"},
                                                         {18, "two"},
-                                                        {22, "1.5"},
-                                                        {25, "cloud"}}) {
+                                                        {23, "1.5"},
+                                                        {26, "cloud"}}) {
     const QueueList list = read(with(column, value) + joined(running_row()));
     EXPECT_THAT(list.jobs, SizeIs(1)) << column << " " << value;
     ASSERT_THAT(list.problems, SizeIs(1)) << column << " " << value;

@@ -9,6 +9,7 @@ setup_file() {
   local year
   year=$(date -u +%Y)
   asbb account create --name=proj002 --budget=20 --start="$year-01-01" --end="$year-12-31"
+  wait_until 60 asbb quote -- -A proj001 -p cpu -t 1
 }
 teardown_file() { gate_down; }
 teardown() {
@@ -135,6 +136,73 @@ bound() { [ "$(asbb transactions "${2:-proj002}" --job="$1" --type=bind --output
   run as_user news scontrol update "JobId=$job" TimeLimit=120
   [ "$status" != 0 ]
   held_is 1 "$base"
+}
+
+# holds_of JOB: how many holds it ever had, one after the other or side by side.
+holds_of() { asbb transactions proj002 --job="$1" --type=bind --output json | jq length; }
+asks_for() { curl -sf --unix-socket "$BED_SERVICE_SOCKET" http://localhost/api/v1/status | jq -r ".alarms[].message" | grep -q "^onprem job $1 was changed"; }
+
+@test "a job that nobody changed keeps its hold, however its memory was asked for" {
+  local forms=(mem=0 mem=1000 mem=1536 mem=1500 mem-per-cpu=1500 "mem=1000 -n16" "mem=2000 --array=0-1") jobs=() form
+  # shellcheck disable=SC2086 # several words on purpose
+  for form in "${forms[@]}"; do
+    jobs+=("$(waiting_job --$form)")
+    jobs+=("$(as_games sbatch --parsable -o /dev/null -D /tmp -A proj002 -p cpu -t 60 --$form --wrap 'sleep 300' | cut -d';' -f1)")
+  done
+  wait_for_job "${jobs[3]}" RUNNING
+  for job in "${jobs[@]}"; do wait_until 30 bound "$job"; done
+  two_passes "${jobs[0]}"
+  for ((i = 0; i < ${#jobs[@]}; i++)); do
+    echo "--${forms[i / 2]}: $(job_state "${jobs[i]}")"
+    [ "$(holds_of "${jobs[i]}")" = 1 ]
+  done
+  base=$(held)
+  before=$(follows)
+  as_games scontrol update "JobId=${jobs[2]}" MinMemoryNode=3000
+  wait_until 30 followed "$before"
+  awk -v a="$(held)" -v b="$base" 'BEGIN { exit !(a > b) }'
+}
+
+@test "a coordinator of the account is asked for the money as the owner is, a stranger learns nothing" {
+  onprem sacctmgr -i -Q add coordinator account=lab names=games
+  job=$(run_sbatch -H -A nih-r01 -p cpu -t 60 --mem=1024)
+  wait_until 30 bound "$job" nih-r01
+  base=$(held nih-r01)
+  sleep 6 # until the service has read the associations again
+  as_games scontrol update "JobId=$job" TimeLimit=120
+  held_is 2 "$base" nih-r01
+  left=$(balance nih-r01 available)
+  asbb withdraw nih-r01 --amount="$(awk -v l="$left" 'BEGIN { printf "%.6f", l - 0.01 }')" --reason='a test'
+  run as_games scontrol update "JobId=$job" TimeLimit=20:00:00
+  echo "$output"
+  [ "$status" != 0 ]
+  [[ $output == *"Job violates accounting/QOS policy"* ]]
+  [ "$(squeue -h -j "$job" -o %l)" = 2:00:00 ]
+  held_is 2 "$base" nih-r01
+  run as_user news scontrol update "JobId=$job" TimeLimit=20:00:00
+  [ "$status" != 0 ]
+  [[ $output != *QOS* ]]
+  own=$(waiting_job)
+  run as_user news scontrol update "JobId=$own" TimeLimit=20:00:00
+  [ "$status" != 0 ]
+  [[ $output != *QOS* ]]
+  asbb deposit nih-r01 --amount="$(awk -v l="$left" 'BEGIN { printf "%.6f", l - 0.01 }')" --reason='a test'
+  onprem sacctmgr -i -Q delete coordinator account=lab names=games || true
+  scancel "$job"
+}
+
+@test "the alarm of a change that cannot be paid goes when the job is over" {
+  job=$(run_sbatch -A nih-r01 -p cpu -t 10 --wrap 'sleep 300')
+  wait_for_job "$job" RUNNING
+  wait_until 30 bound "$job" nih-r01
+  left=$(balance nih-r01 available)
+  asbb withdraw nih-r01 --amount="$(awk -v l="$left" 'BEGIN { printf "%.6f", l - 0.01 }')" --reason='a test'
+  scontrol update "JobId=$job" TimeLimit=20:00:00
+  wait_until 30 asks_for "$job"
+  scancel "$job"
+  wait_until 60 nothing_held
+  wait_until 30 eval '! asks_for "$job"'
+  asbb deposit nih-r01 --amount="$(awk -v l="$left" 'BEGIN { printf "%.6f", l - 0.01 }')" --reason='a test'
 }
 
 @test "an operator's change of a running job is followed" {

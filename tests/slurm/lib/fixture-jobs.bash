@@ -146,3 +146,22 @@ jobs_end() {
   until_state running CANCELLED
   sleep 3
 }
+
+# What squeue shows of the memory that was asked for: of jobs that wait, of jobs that run.
+jobs_with_memory() {
+  local state form hold
+  for state in waits runs; do
+    hold=()
+    [ "$state" = runs ] || hold=(-H)
+    for form in mem=0 mem=1000 mem=1536 mem-per-cpu=1500; do
+      job "$state-$form" -p cpu "${hold[@]}" -t 60 -n 2 "--$form" --wrap 'sleep 600'
+    done
+    job "$state-many-mem=1000" -p cpu "${hold[@]}" -t 60 -n 6 --mem=1000 --wrap 'sleep 600'
+    job "$state-default" -p cpu "${hold[@]}" -t 60 -n 2 --wrap 'sleep 600'
+    job "$state-array" -p cpu "${hold[@]}" -t 60 --array=0-1 --mem=2000 --wrap 'sleep 600'
+    [ "$state" = waits ] || until_state runs-array RUNNING
+    for form in mem=0 mem=1000 mem=1536 mem-per-cpu=1500 many-mem=1000 default array; do
+      note "$state-$form"
+    done
+  done
+}
