@@ -1,6 +1,7 @@
 #include "ledger/audit_record.h"
 
 #include <charconv>
+#include <functional>
 
 #include "base/text.h"
 
@@ -68,13 +69,10 @@ std::optional<AuditRecord> read_audit_record(std::string_view text, std::string&
   AuditRecord record;
   record.details = *details;
   const std::pair<std::string_view, std::int64_t*> numbers[] = {
-      {"sequence", &record.sequence},
-      {"at_us", &record.at_us},
-      {"account", &record.account},
-      {"budget", &record.budget},
-      {"hold", &record.hold},
-      {"amount_micros", &record.amount_micros},
-      {"price_version", &record.price_version}};
+      {"sequence", &record.sequence}, {"at_us", &record.at_us},
+      {"account", &record.account},   {"budget", &record.budget},
+      {"hold", &record.hold},         {"amount_micros", &record.amount_micros},
+      {"job_id", &record.job_id},     {"price_version", &record.price_version}};
   for (const auto& [key, number] : numbers) {
     const auto value = audit_number(*lines, key);
     if (!value) fault = "the record lacks the number '" + std::string(key) + "'";
@@ -89,13 +87,26 @@ std::optional<AuditRecord> read_audit_record(std::string_view text, std::string&
   if (!fault.empty()) return std::nullopt;
   record.type = audit_text(*lines, "type");
   record.account_name = audit_text(*lines, "account_name");
+  record.actor = audit_text(*lines, "actor");
+  record.reason = audit_text(*lines, "reason");
+  record.request_id = audit_text(*lines, "request_id");
   record.unit = audit_text(*lines, "unit");
+  record.user = audit_text(*lines, "user");
+  record.cluster = audit_text(*lines, "cluster");
+  record.task_run = audit_text(*lines, "task") + ":" + audit_text(*lines, "run");
+  record.task = std::to_string(record.job_id) + ":" + audit_text(*lines, "task") + ":" +
+                audit_text(*lines, "external_id");
   record.partition = audit_text(*lines, "partition");
   for (const std::string_view key : {"cluster", "job_id", "task", "run", "external_id"}) {
     const std::string part = audit_text(*lines, key);
     record.job += std::to_string(part.size()) + ':' + part;
   }
   return record;
+}
+
+std::string audit_digest(std::string_view text) {
+  return std::to_string(text.size()) + " bytes " +
+         std::to_string(std::hash<std::string_view>{}(text));
 }
 
 std::optional<AuditLegs> read_audit_legs(std::string_view text) {

@@ -28,11 +28,19 @@ struct AuditRecord {
   std::string type;
   std::int64_t account = 0;
   std::string account_name;
+  std::string actor;
+  std::string reason;
+  std::string request_id;
   std::int64_t budget = 0;
   std::string unit;
   std::int64_t amount_micros = 0;
   std::int64_t hold = 0;
+  std::string user;
   std::string partition;
+  std::string cluster;
+  std::int64_t job_id = 0;
+  std::string task;      // of the job: "task:external id"
+  std::string task_run;  // "task:run"
   std::int64_t price_version = 0;
   std::string job;  // what names a share inside its hold, as one text
   AuditLines details;
@@ -40,6 +48,9 @@ struct AuditRecord {
 // Nothing, with the reason in `fault`, when it is not a record of format "asbb1".
 [[nodiscard]] std::optional<AuditRecord> read_audit_record(std::string_view text,
                                                            std::string& fault);
+
+// "N bytes H": tells texts apart without keeping them; the same within one program only.
+[[nodiscard]] std::string audit_digest(std::string_view text);
 
 // "b3,l7" as ('b', 3), ('l', 7); nothing for an empty or malformed list.
 using AuditLegs = std::vector<std::pair<char, std::int64_t>>;

@@ -60,6 +60,26 @@ void compare_maps(const char* what, const Map& table, const Map& entries,
   }
 }
 
+// Rows that no entry made, or otherwise; and those that must be there and are not.
+void compare_rows(const AuditRows& table, const AuditRows& entries,
+                  std::vector<AuditProblem>& out) {
+  for (const auto& [name, facts] : table) {
+    const auto found = entries.find(name);
+    if (found == entries.end()) {
+      if (facts.starts_with(audit_nothing)) continue;
+      keep(out, 0, name + " is in the table (" + facts + "), but no entry made it");
+    } else if (found->second != facts) {
+      keep(out, 0, name + ": the table says " + facts + "; the entries say " + found->second);
+    }
+  }
+  if (table.empty()) return;
+  for (const auto& [name, facts] : entries) {
+    const bool may_be_left_out = name.starts_with("hold ") || name.starts_with("run ");
+    if (may_be_left_out || table.contains(name)) continue;
+    keep(out, 0, name + " is missing from the table; the entries say " + facts);
+  }
+}
+
 }  // namespace
 
 std::int64_t audit_narrow(AuditSum micros) {
@@ -108,7 +128,10 @@ void Auditor::add(std::string_view record) {
   if (read->at_us < state_->last_at_us) {
     state_->note(read->sequence, "its time is before that of the entry before it");
   }
+  state_->time_moves(*read);
   state_->last_at_us = read->at_us;
+  state_->check_facts(*read);
+  state_->settlement_ends(*read);
   state_->apply(*read);
 }
 
@@ -127,6 +150,11 @@ AuditReport Auditor::finish() const {
     }
   }
   state_->add_units(report);
+  for (std::string fault : {state_->fault_of_settlement(), state_->carry_left()}) {
+    if (fault.empty()) continue;
+    ++report.problem_count;
+    keep(report.problems, state_->last_sequence, std::move(fault));
+  }
   return report;
 }
 
@@ -138,6 +166,7 @@ std::vector<AuditProblem> Auditor::compare(const AuditTables& tables) const {
   auto holds = tables.open_holds;
   std::erase_if(holds, [](const auto& hold) { return hold.second == 0; });
   compare_maps("hold", holds, report.open_holds, out);
+  compare_rows(tables.rows, state_->rows(), out);
   return out;
 }
 

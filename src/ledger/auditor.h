@@ -3,7 +3,8 @@
 // no types and no rules with the ledger, so that a mistake there does not repeat here; it does not
 // check the chain (store/chain.h). `asbb audit verify` and the property tests use it. One owner,
 // one thread; no I/O, no clock. It never stops at a problem: bad input becomes a sentence, and the
-// rest is still checked. Memory grows with the number of holds, not with the length of texts.
+// rest is still checked. Memory grows with the number of holds and runs, not
+// with the length of texts.
 #pragma once
 
 #include <cstdint>
@@ -59,10 +60,18 @@ inline constexpr std::size_t audit_problems_max = 100;
 
 // The tables of a database, as they were right after the entry that was fed last. A hold's money in
 // a unit is what is unopened plus what its open shares hold; holds without money may be left out.
+// What else there is of a table, as "key value" words in the auditor's order, by the row's name:
+// "account 3", "terms of budget 3", "place of limit 2", "hold 4", "run of hold 4 (...)", "rate 1",
+// "prices 1". Holds and runs may be left out, and a run of nothing (audit_nothing) that is
+// requeued has no entry. Where there are no rows at all, they are not compared.
+using AuditRows = std::map<std::string, std::string>;
+inline constexpr std::string_view audit_nothing = "cost nothing";
+
 struct AuditTables {
   std::map<std::int64_t, AuditFigures> budgets;
   std::map<std::int64_t, AuditFigures> limits;
   std::map<std::pair<std::int64_t, std::string>, std::int64_t> open_holds;
+  AuditRows rows;
 };
 
 class Auditor {

@@ -6,8 +6,6 @@
 namespace asbb::ledger {
 namespace {
 
-constexpr AuditSum counter_edge = 4'000'000'000'000'000'000;
-
 bool is_one_of(const std::string& word, std::initializer_list<const char*> words) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
@@ -75,6 +73,7 @@ void Auditor::State::account_entry(const AuditRecord& record) {
   account.parent = audit_text(record.details, "parent");
   account.status = audit_text(record.details, "status");
   account.may_convert = audit_text(record.details, "may_convert") == "1";
+  may_carry(record.account, record.at_us);
   take_in_aliases(record);
   check_parents(record);
 }
@@ -120,6 +119,9 @@ void Auditor::State::new_limit(const AuditRecord& record, AuditedLimit& limit, c
                                  audit_amount(limit.held) + ") and used (" +
                                  audit_amount(limit.used) + ")");
   }
+  if (record.amount_micros > audit_limit_edge) {
+    problem(record.sequence, std::string(what) + " is beyond what can be entered");
+  }
   limit.is_limited = true;
   limit.limit = record.amount_micros;
 }
@@ -131,6 +133,9 @@ void Auditor::State::budget_entry(const AuditRecord& record) {
       !accounts.contains(record.account)) {
     problem(record.sequence, name + " is created twice, changed before it was, or of no account");
     return;
+  }
+  if (known == budgets.end() && accounts[record.account].status == "closed") {
+    problem(record.sequence, name + " is added to a closed account");
   }
   AuditedLimit& budget = budgets[record.budget];
   if (known == budgets.end()) {
@@ -159,11 +164,24 @@ void Auditor::State::budget_entry(const AuditRecord& record) {
   }
   units[budget.unit].funded += record.amount_micros - budget.limit;
   new_limit(record, budget, "the budget");
+  const AuditSum granted = record.amount_micros + budget.carried - budget.carried_in;
+  if (audit_number(record.details, "granted_micros").value_or(record.amount_micros) != granted) {
+    problem(record.sequence,
+            name + " was granted " + audit_amount(granted) + ", and the entry says otherwise");
+  }
+  carry_ends.erase({period_before.second, record.budget});
+  accounts[record.account].carrying -= budget.carry_share > 0 ? 1 : 0;
   budget.carry_share = audit_number(record.details, "carry_over_millionths").value_or(0);
+  accounts[record.account].carrying += budget.carry_share > 0 ? 1 : 0;
+  if (budget.carry_share > 0) carry_ends.insert({budget.end_us, record.budget});
+  may_carry(record.account, record.at_us);
   if (budget.carry_share < 0 || budget.carry_share > 1'000'000) {
     problem(record.sequence, name + " carries over less than nothing, or more than all");
   }
   budget.credit = audit_number(record.details, "credit_limit_micros").value_or(0);
+  if (budget.credit < 0 || budget.credit > audit_limit_edge) {
+    problem(record.sequence, name + " lends less than nothing, or too much");
+  }
 }
 
 void Auditor::State::limit_entry(const AuditRecord& record) {
@@ -211,6 +229,8 @@ void Auditor::State::prices_entry(const AuditRecord& record) {
                                  " must be");
     price_version = record.price_version;
   }
+  price_texts.emplace_back(audit_number(record.details, "effective_from_us").value_or(0),
+                           audit_digest(audit_text(record.details, "text")));
 }
 
 AuditedLimit* Auditor::State::leg(const std::pair<char, std::int64_t>& name) {
@@ -259,9 +279,11 @@ void Auditor::State::move(const AuditRecord& record, const AuditLegs& legs, Audi
     AuditedLimit& limit = *leg(name);
     limit.held += held;
     limit.used += used;
+    if (name.first == 'b') may_carry(limit.account, record.at_us);
     if (limit.held < 0) problem(record.sequence, name_of(name) + " holds less than nothing");
     if (limit.used < 0) problem(record.sequence, name_of(name) + " has used less than nothing");
-    if (limit.held > counter_edge || limit.used > counter_edge || limit.used < -counter_edge) {
+    if (limit.held > audit_counter_edge || limit.used > audit_counter_edge ||
+        limit.used < -audit_counter_edge) {
       problem(record.sequence, "a counter of " + name_of(name) + " is beyond what is counted");
     }
   }

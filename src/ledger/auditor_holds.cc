@@ -87,6 +87,10 @@ void Auditor::State::first_hold_entry(const AuditRecord& record, const AuditLegs
     hold.kind = audit_text(record.details, "kind");
     hold.task_count = audit_number(record.details, "task_count").value_or(0);
     hold.backfilled = audit_text(record.details, "backfilled") == "1";
+    hold.name = record.request_id;
+    hold.user = record.user;
+    hold.partition = record.partition;
+    check_name(record, hold);
   }
   if (hold.account != record.account || hold.task_count < 1) {
     problem(record.sequence, name_of(record) + " has two accounts, or no tasks");
@@ -98,14 +102,16 @@ void Auditor::State::first_hold_entry(const AuditRecord& record, const AuditLegs
   } else {
     check_standing(record);
     check_available(record, legs, audit_text(record.details, "running") == "1");
-    const std::int64_t at_us = audit_number(record.details, "period_us").value_or(record.at_us);
-    if (legs != expected_legs(record, at_us)) {
-      problem(record.sequence,
-              name_of(record) + " does not draw on the budgets and limits in force");
-    }
+  }
+  const std::int64_t at_us = audit_number(record.details, "period_us").value_or(record.at_us);
+  AuditLegs expected = expected_legs(record, at_us);
+  if (expected.empty() && hold.backfilled) expected = legs_out_of_force(record, at_us);
+  if (legs != expected) {
+    problem(record.sequence, name_of(record) + " does not draw on the budgets and limits in force");
   }
   AuditedPart part;
   part.budget = record.budget;
+  part.price_version = record.price_version;
   part.legs = legs;
   part.granted = part.held = record.amount_micros;
   hold.parts[record.unit] = part;
@@ -121,6 +127,15 @@ void Auditor::State::further_hold_entry(const AuditRecord& record, AuditedHold& 
   if (record.amount_micros > divided_up(part.granted, hold.task_count)) {
     problem(record.sequence, name_of(record) + " gets more for a run than a task's part");
   }
+  check_hold_facts(record, hold, &part);
+  check_standing(record);
+  for (const auto& name : part.legs) {
+    const AuditedLimit& limit = *leg(name);
+    if (name.first == 'b' && (record.at_us < limit.start_us || record.at_us >= limit.end_us)) {
+      problem(record.sequence, name_of(record) + " gets more money from a budget out of force");
+    }
+  }
+  hold.is_plain = false;
   check_available(record, part.legs, true);
   part.held += record.amount_micros;
   move(record, part.legs, record.amount_micros, 0);
@@ -133,7 +148,12 @@ void Auditor::State::bind_entry(const AuditRecord& record) {
             "hold " + std::to_string(record.hold) + " is bound twice, or was never placed");
     return;
   }
-  known->second.bound = true;
+  AuditedHold& hold = known->second;
+  check_hold_facts(record, hold, nullptr);
+  hold.bound = true;
+  hold.cluster = record.cluster;
+  hold.job_id = record.job_id;
+  hold.submit_us = audit_number(record.details, "submit_us").value_or(0);
 }
 
 // Charge, overrun and release of one settlement follow each other; a later one is a second
@@ -146,7 +166,14 @@ void Auditor::State::check_settlement(const AuditRecord& record, AuditedHold& ho
     }
     return;
   }
+  const bool is_new = !hold.settlements.contains(record.job);
   AuditedHold::Settlement& settlement = hold.settlements[record.job];
+  if (is_new) {
+    settlement.is_of_new_task = hold.tasks.insert(record.task).second;
+    settlement.fitted = hold.is_plain;
+    check_run(record, hold);
+  }
+  settling = {record.hold, record.sequence, record.job};
   const std::string what = record.type + " " + record.unit;
   const bool is_continued =
       settlement.last_sequence == 0 || settlement.last_sequence + 1 == record.sequence;
@@ -156,9 +183,13 @@ void Auditor::State::check_settlement(const AuditRecord& record, AuditedHold& ho
   }
   settlement.last_sequence = record.sequence;
   settlement.seen.push_back(what);
+  settlement.requeued = audit_text(record.details, "requeued") == "1";
   if (record.type == "charge" || record.type == "overrun") {
     settlement.charged += record.amount_micros;
+    settlement.unit = record.unit;
+    (record.type == "charge" ? settlement.charge : settlement.overrun) += record.amount_micros;
   }
+  if (record.type != "overrun") settlement.taken[record.unit] += record.amount_micros;
   const AuditSum most = divided_up(part.granted, hold.task_count);
   if ((record.type == "charge" || record.type == "release") && record.amount_micros > most) {
     problem(record.sequence, name_of(record) + ": a " + record.type + " of " +
@@ -180,9 +211,12 @@ void Auditor::State::hold_money_entry(const AuditRecord& record) {
     problem(record.sequence, "a " + record.type + " of " + name_of(record) +
                                  " is posted on another account or budget");
   }
+  check_hold_facts(record, hold, &part);
+  check_bound_release(record, hold);
   check_settlement(record, hold, part);
   const AuditSum amount = record.amount_micros;
   const bool leaves_hold = record.type == "charge" || record.type == "release";
+  if (leaves_hold || record.type == "overrun") hold.last_sequence = record.sequence;
   if (leaves_hold && amount > part.held) {
     problem(record.sequence, "a " + record.type + " of " + audit_amount(amount) + " from " +
                                  name_of(record) + ", of which only " + audit_amount(part.held) +

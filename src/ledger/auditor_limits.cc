@@ -7,10 +7,6 @@
 namespace asbb::ledger {
 namespace {
 
-constexpr AuditSum one = 1'000'000;  // a whole, in millionths
-constexpr AuditSum limit_edge = one * one * one;
-constexpr AuditSum carried_edge = 4 * limit_edge;
-
 bool leaves(const std::string& type) {
   return type == "withdrawal" || type.ends_with("_out");
 }
@@ -38,9 +34,14 @@ void Auditor::State::moved_limit_entry(const AuditRecord& record) {
             "a " + record.type + " into a budget that is over, or of a closed account");
   }
   if (record.type == "carry_out") check_carry(record, budget);
+  if (record.type == "carry_in") budget.carried_in += record.amount_micros;
   if (record.type == "convert_out") check_conversion(record);
   budget.limit +=
       leaves(record.type) ? -AuditSum(record.amount_micros) : AuditSum(record.amount_micros);
+  may_carry(record.account, record.at_us);
+  if (budget.limit > audit_limit_edge) {
+    problem(record.sequence, "the budget is beyond what can be entered");
+  }
   if (audit_number(record.details, "limit_micros") != audit_narrow(budget.limit)) {
     problem(record.sequence, "budget " + std::to_string(record.budget) + " has a limit of " +
                                  audit_amount(budget.limit) +
@@ -66,26 +67,15 @@ void Auditor::State::count_in_unit(const AuditRecord& record) {
 // Carried is, all in all, the rule's part of what came free in the budget, and no more than the
 // next one can take.
 void Auditor::State::check_carry(const AuditRecord& record, AuditedLimit& budget) {
-  const AuditedLimit* next = nullptr;
   std::int64_t next_id = 0;
-  for (const std::int64_t id : accounts[record.account].budgets) {
-    const AuditedLimit& other = budgets[id];
-    if (other.unit != budget.unit || other.start_us < budget.end_us) continue;
-    if (next == nullptr || other.start_us < next->start_us) {
-      next = &other;
-      next_id = id;
-    }
-  }
+  const AuditedLimit* next = next_of(budget, next_id);
   if (record.at_us < budget.end_us || next == nullptr ||
       audit_number(record.details, "other_budget") != next_id) {
     problem(record.sequence,
             "a budget carries over before its end, or not to the account's next budget");
     return;
   }
-  const AuditSum free = budget.limit - budget.held - budget.used + budget.carried;
-  const AuditSum part = free <= 0 ? 0 : free * budget.carry_share / one;
-  const AuditSum due =
-      std::min({part - budget.carried, limit_edge - next->limit, carried_edge - budget.carried});
+  const AuditSum due = due_of(budget);
   if (record.amount_micros <= 0 || record.amount_micros != due) {
     problem(record.sequence, "budget " + std::to_string(record.budget) + " carries " +
                                  audit_amount(record.amount_micros) + " over where " +
@@ -115,7 +105,7 @@ void Auditor::State::check_conversion(const AuditRecord& record) {
                                  "' at another rate than the one in force");
     return;
   }
-  const AuditSum arrives = AuditSum(record.amount_micros) * in_force->rate / one;
+  const AuditSum arrives = AuditSum(record.amount_micros) * in_force->rate / audit_whole;
   if (arrives <= 0 || audit_number(record.details, "other_amount_micros") != arrives) {
     problem(record.sequence, "a conversion of " + audit_amount(record.amount_micros) +
                                  " comes to " + audit_amount(arrives) + " " + to_unit +

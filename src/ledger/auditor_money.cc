@@ -42,7 +42,9 @@ void Auditor::State::refund_of_run(const AuditRecord& record, AuditedHold& hold)
     problem(record.sequence,
             "hold " + std::to_string(record.hold) + ": a run got back more than it was charged");
   }
-  if (settled != hold.settlements.end()) settled->second.charged -= record.amount_micros;
+  if (settled == hold.settlements.end()) return;
+  settled->second.charged -= record.amount_micros;
+  settled->second.refunded += record.amount_micros;
 }
 
 }  // namespace asbb::ledger

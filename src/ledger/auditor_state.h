@@ -3,6 +3,7 @@
 // makes them overflow.
 #pragma once
 
+#include <set>
 #include <unordered_map>
 
 #include "ledger/audit_record.h"
@@ -12,6 +13,10 @@ namespace asbb::ledger {
 
 __extension__ using AuditSum = __int128;
 
+inline constexpr AuditSum audit_whole = 1'000'000;  // in millionths
+inline constexpr AuditSum audit_limit_edge = audit_whole * audit_whole * audit_whole;
+inline constexpr AuditSum audit_counter_edge = 4 * audit_limit_edge;
+
 struct AuditedAccount {
   std::string name;
   std::string parent;  // its name; empty at the top
@@ -19,6 +24,7 @@ struct AuditedAccount {
   std::string status;
   std::vector<std::int64_t> budgets;
   bool may_convert = false;
+  std::int64_t carrying = 0;  // budgets that carry over
 };
 
 // A budget, or a partition inside one.
@@ -36,6 +42,7 @@ struct AuditedLimit {
   AuditSum credit = 0;       // of a budget, for jobs that run already
   AuditSum carry_share = 0;  // of a budget, in millionths of what is left at its end
   AuditSum carried = 0;
+  AuditSum carried_in = 0;
   std::vector<std::int64_t> limits;  // of a budget: its partitions
 };
 
@@ -61,6 +68,7 @@ struct AuditedPart {
   AuditSum granted = 0;  // at first, for all tasks
   AuditSum held = 0;     // what is left of it and of later money
   AuditSum charged = 0;  // by charges and overruns, less refunds
+  std::int64_t price_version = 0;
 };
 
 struct AuditedHold {
@@ -69,11 +77,28 @@ struct AuditedHold {
   std::int64_t task_count = 1;
   bool backfilled = false;
   bool bound = false;
+  std::string name;  // the request's, or an external caller's
+  std::string user;
+  std::string partition;
+  std::string cluster;  // of the job that it is bound to
+  std::int64_t job_id = 0;
+  std::int64_t submit_us = 0;
+  bool is_plain = true;  // no task left it, no run was requeued or got more: a task has its part
+  std::int64_t last_sequence = 0;            // of what a settlement or a release took from it
+  std::set<std::string> tasks;               // settled
   std::map<std::string, AuditedPart> parts;  // by unit
   struct Settlement {
     std::int64_t last_sequence = 0;
-    std::vector<std::string> seen;  // "charge USD", ...: each once
-    AuditSum charged = 0;           // less what was refunded
+    std::vector<std::string> seen;          // "charge USD", ...: each once
+    AuditSum charged = 0;                   // less what was refunded
+    std::map<std::string, AuditSum> taken;  // by unit: charge and release
+    std::string unit;                       // of what was charged
+    AuditSum charge = 0;
+    AuditSum overrun = 0;
+    AuditSum refunded = 0;
+    bool requeued = false;
+    bool is_of_new_task = false;
+    bool fitted = true;  // in a plain hold
   };
   std::unordered_map<std::string, Settlement> settlements;  // by job
 };
@@ -103,8 +128,33 @@ struct Auditor::State {
     std::int64_t hold = 0;
     std::string job;
   } sent;  // the first half of a pair, until the second one follows
+  struct {
+    std::int64_t hold = 0;  // 0: none
+    std::int64_t sequence = 0;
+    std::string job;
+  } settling;  // the settlement whose entries follow each other
+  std::unordered_map<std::string, std::int64_t> hold_names;    // the hold that has it
+  std::unordered_map<std::string, std::int64_t> run_holds;     // that a run was charged from
+  std::set<std::pair<std::int64_t, std::int64_t>> carry_ends;  // (end, budget), to come
+  std::set<std::int64_t> carry_due;  // budgets that have ended and may have something to carry
+  std::vector<std::pair<std::int64_t, std::string>> price_texts;  // by version, from 1
 
   void add_units(AuditReport& report) const;
+  void check_facts(const AuditRecord& record);
+  void settlement_ends(const AuditRecord& record);
+  [[nodiscard]] std::string fault_of_settlement() const;
+  void time_moves(const AuditRecord& record);
+  void may_carry(std::int64_t account, std::int64_t at_us);
+  [[nodiscard]] const AuditedLimit* next_of(const AuditedLimit& budget, std::int64_t& id) const;
+  [[nodiscard]] AuditSum due_of(const AuditedLimit& budget) const;
+  [[nodiscard]] std::string carry_left() const;
+  void check_hold_facts(const AuditRecord& record, const AuditedHold& hold,
+                        const AuditedPart* part);
+  void check_bound_release(const AuditRecord& record, const AuditedHold& hold);
+  void check_name(const AuditRecord& record, const AuditedHold& hold);
+  void check_run(const AuditRecord& record, const AuditedHold& hold);
+  [[nodiscard]] AuditLegs legs_out_of_force(const AuditRecord& record, std::int64_t at_us) const;
+  [[nodiscard]] std::map<std::string, std::string> rows() const;
   void problem(std::int64_t sequence, std::string text);
   void note(std::int64_t sequence, std::string text);
   void apply(const AuditRecord& record);

@@ -368,8 +368,9 @@ TEST(CarryOver, ABudgetOfOtherPartsIsRefused) {
 TEST(CarryOver, TheNextPeriodsHoldsMayUseIt) {
   TestLedger ledger = two_periods(carry_all);
   ledger.now = first_end;
-  EXPECT_EQ(ledger.run(place("proj001", usd(25))).refusal, Refusal::insufficient_budget);
   ASSERT_TRUE(ledger.run(CarryOver{}).accepted());
+  EXPECT_EQ(ledger.run(place("proj001", usd(25) + Micros(1))).refusal,
+            Refusal::insufficient_budget);
   EXPECT_TRUE(ledger.run(place("proj001", usd(25))).accepted());
 }
 

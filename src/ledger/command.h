@@ -234,8 +234,8 @@ struct Refund {
   std::vector<HoldId> more{};  // further holds whose runs are meant
 };
 
-// Moves what settled shares were charged, as for a refund, to another account, which bears it from then on
-// like a cost of its own: also beyond its limit. Reason as for a refund.
+// Moves what settled shares were charged, as for a refund, to another account, which bears it from
+// then on like a cost of its own: also beyond its limit. Reason as for a refund.
 struct WriteOff {
   HoldId hold;
   std::optional<ShareKey> key;  // as for a refund
@@ -307,7 +307,7 @@ struct Outcome {
   Micros granted;  // settlement: what the share had held
   Micros charged;  // a refund: what was charged less what was refunded before
   Micros overrun;
-  Micros released;  // a refund: what was refunded before
+  Micros released;            // a refund: what was refunded before
   Micros converted;           // what arrived, in the other unit
   std::int64_t sequence = 0;  // of the first entry written, 0 when none
   std::int64_t price_version = 0;

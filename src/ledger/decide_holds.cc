@@ -1,4 +1,5 @@
 // Placing a hold, tying it to its job, and ending one whose job never came to be.
+#include <algorithm>
 #include <set>
 
 #include "base/assert.h"
@@ -122,6 +123,15 @@ void count_partition(Stage& stage, const Context& context, const std::string& pa
   part.legs = std::move(legs);
 }
 
+// Whether a share was opened for another job before the hold was bound.
+bool has_runs_of_another(const Stage& stage, const Hold& hold, const JobRef& job) {
+  if (hold.kind != HoldKind::slurm || hold.tasks_opened == 0) return false;
+  const auto shares = stage.shares_of(hold.id);
+  return std::any_of(shares.begin(), shares.end(), [&](const Share* share) {
+    return !is_same_job(job, share->key.cluster, share->key.job_id);
+  });
+}
+
 Hold new_hold(const Context& context, const PlaceHold& action, AccountId account) {
   Hold hold;
   hold.request_id = action.transaction_id.empty() ? context.request_id : action.transaction_id;
@@ -198,6 +208,9 @@ Outcome decide_action(Stage& stage, const Context& context, const BindHold& acti
     return refuse(Refusal::bound_elsewhere, "job_id");
   }
   if (known->status == HoldStatus::closed) return refuse(Refusal::hold_closed, "hold");
+  if (has_runs_of_another(stage, *known, action.job)) {
+    return refuse(Refusal::bound_elsewhere, "job_id");
+  }
   Hold& hold = stage.edit(action.hold);
   hold.job = action.job;
   if (hold.kind == HoldKind::slurm) stage.count_unbound(hold.user, hold.account, -1);

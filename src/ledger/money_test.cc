@@ -243,6 +243,54 @@ TEST(Refund, OfAHoldTakesItsRunsInTurnAndOfARunThatOneAlone) {
   EXPECT_EQ(ledger.budget("proj001").held, usd(3));
 }
 
+TEST(Refund, OfSeveralHoldsIsAllOrNothing) {
+  TestLedger ledger = tree();
+  const HoldId first = ledger.hold("proj001", usd(5));
+  const HoldId second = ledger.hold("proj001", usd(5));
+  ASSERT_TRUE(ledger.run(settle(first, job(7), usd(5), true)).accepted());
+  ledger.now = epoch + hours(1);
+  ASSERT_TRUE(ledger.run(settle(second, job(7, -1, 1), usd(3))).accepted());
+  Refund both = refund(second, usd(8) + Micros(1), job(7, -1, -1));
+  both.more = {first, first, second};
+  const Outcome refused = ledger.run(both);
+  EXPECT_EQ(refused.refusal, Refusal::exceeds_charge);
+  EXPECT_EQ(refused.charged, usd(8));
+  both.amount = usd(6);
+  ASSERT_TRUE(ledger.run(both).accepted());
+  ASSERT_EQ(ledger.last_entries().size(), 2u);
+  EXPECT_EQ(ledger.last_entries()[0].hold, first);
+  EXPECT_EQ(ledger.last_entries()[0].amount, usd(5));
+  EXPECT_EQ(ledger.last_entries()[1].hold, second);
+  EXPECT_EQ(ledger.last_entries()[1].amount, usd(1));
+  EXPECT_EQ(ledger.budget("proj001").used, usd(2));
+  EXPECT_EQ(ledger.budget("dept").used, usd(2));
+  const Outcome rest = ledger.run(both);
+  EXPECT_EQ(rest.charged, usd(2));
+  EXPECT_EQ(rest.released, usd(6));
+  both.more = {HoldId{99}};
+  EXPECT_EQ(ledger.run(both).refusal, Refusal::unknown_hold);
+}
+
+// Either hold alone has enough used above it, both together have not.
+TEST(Refund, OfSeveralHoldsNeverTakesUsedBelowNothing) {
+  TestLedger ledger = tree();
+  const HoldId first = ledger.hold("proj001", usd(5));
+  const HoldId second = ledger.hold("proj001", usd(5));
+  ASSERT_TRUE(ledger.run(settle(first, job(7), usd(5))).accepted());
+  ASSERT_TRUE(ledger.run(settle(second, job(7, -1, 1), usd(3))).accepted());
+  ASSERT_TRUE(ledger.run(Adjust{"dept", "USD", usd(-2)}).accepted());
+  Refund both = refund(first, usd(7));
+  both.more = {second};
+  const Outcome refused = ledger.run(both);
+  EXPECT_EQ(refused.refusal, Refusal::exceeds_used);
+  EXPECT_EQ(refused.leg.account, "dept");
+  EXPECT_EQ(refused.leg.used, usd(6));
+  EXPECT_EQ(ledger.budget("proj001").used, usd(8));
+  EXPECT_TRUE(ledger.last_entries().empty());
+  both.amount = usd(6);
+  EXPECT_TRUE(ledger.run(both).accepted());
+}
+
 // After a correction there may be less used than a refund wants back.
 TEST(Refund, NeverTakesUsedBelowNothing) {
   TestLedger ledger = tree();

@@ -115,7 +115,20 @@ void check_refusal(const Command& command, const Outcome& outcome) {
 // One ledger, its auditor, and the batched one beside it.
 class Run {
  public:
+  // What a budget leaves at its end goes on before anything else is decided, as in the service.
   void step(const Command& command, std::uint64_t seed, Coverage& coverage) {
+    const Instant now = command.context.at;
+    if (const auto end = book_.next_carry_end(carried_until_); end && *end <= now) {
+      Command carry;
+      carry.context.actor = "service";
+      carry.context.at = carried_until_ = now;
+      carry.action = CarryOver{};
+      decide_one(carry, seed, coverage);
+    }
+    decide_one(command, seed, coverage);
+  }
+
+  void decide_one(const Command& command, std::uint64_t seed, Coverage& coverage) {
     const Instant at = command.context.at;
     const bool all_was_carried = testing::left_to_carry(book_, at).empty();
     Stage stage(book_);
@@ -167,6 +180,7 @@ class Run {
   Book book_;
   Auditor auditor_;
   BatchedLedger batched_;
+  Instant carried_until_;
 };
 
 using Seeds = std::vector<std::uint64_t>;

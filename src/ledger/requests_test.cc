@@ -54,6 +54,19 @@ TEST(RequestId, ARefusalIsAnsweredAgainThoughMoneyHasCome) {
   EXPECT_EQ(ledger.budget("proj001").held, Micros());
 }
 
+TEST(RequestId, ARefusalNeedNotBeKept) {
+  TestLedger ledger = with_account();
+  Command command{{"key", "body", "root", "", epoch}, place("proj001", usd(11))};
+  command.context.remembers_refusals = false;
+  EXPECT_EQ(ledger.run(command).refusal, Refusal::insufficient_budget);
+  EXPECT_EQ(ledger.book.answer("key"), nullptr);
+  command.action = place("proj001", usd(9));
+  const Outcome held = ledger.run(command);
+  ASSERT_TRUE(held.accepted());
+  EXPECT_EQ(held.asked_by, "ada");
+  EXPECT_TRUE(ledger.run(command).replayed);
+}
+
 TEST(RequestId, AnotherBodyUnderTheSameIdIsAConflict) {
   TestLedger ledger = with_account();
   const Outcome first = ledger.run(place("proj001", usd(4)), "key", "digest-1");

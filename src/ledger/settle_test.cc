@@ -402,6 +402,10 @@ TEST(SettleShare, ABoundHoldIsSettledForItsJobAlone) {
   EXPECT_EQ(outcome.field, "job_id");
   EXPECT_EQ(ledger.run(OpenShare{id, job(99)}).refusal, Refusal::bound_elsewhere);
   EXPECT_TRUE(ledger.run(settle(id, job(7), usd(1))).accepted());
+  const HoldId unbound = ledger.hold("proj001", usd(6), 2);
+  ASSERT_TRUE(ledger.run(settle(unbound, job(8, 0), usd(1))).accepted());
+  EXPECT_EQ(ledger.run(testing::bind(unbound, 9)).refusal, Refusal::bound_elsewhere);
+  EXPECT_TRUE(ledger.run(testing::bind(unbound, 8)).accepted());
 }
 
 }  // namespace

@@ -97,6 +97,22 @@ TEST(WriteOff, OfOneRunAndOfSeveral) {
   EXPECT_EQ(ledger.budget("overhead").used, usd(6));
 }
 
+TEST(WriteOff, OfSeveralHolds) {
+  TestLedger ledger = tree();
+  const HoldId first = charged(ledger, usd(5));
+  const HoldId second = ledger.hold("proj001", usd(5));
+  ASSERT_TRUE(ledger.run(settle(second, job(7, -1, 1), usd(3))).accepted());
+  WriteOff both = write_off(second, {}, job(7, -1, -1));
+  both.more = {first};
+  const Outcome outcome = ledger.run(both);
+  ASSERT_TRUE(outcome.accepted()) << to_string(outcome.refusal);
+  EXPECT_EQ(outcome.amount, usd(8));
+  EXPECT_EQ(ledger.last_entries().size(), 4u);
+  EXPECT_EQ(ledger.budget("proj001").used, Micros());
+  EXPECT_EQ(ledger.budget("overhead").used, usd(8));
+  EXPECT_EQ(ledger.run(both).refusal, Refusal::exceeds_charge);
+}
+
 // It is a cost that came to be: the account that bears it goes below zero, which stops new holds.
 TEST(WriteOff, MayExceedWhatTheAccountThatBearsItHas) {
   TestLedger ledger = tree();

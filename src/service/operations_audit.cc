@@ -11,7 +11,10 @@ namespace {
 store::Believed read_book(const ledger::Book& book) {
   store::Snapshot copied;
   copied.counters = book.counters();
+  for (const auto& [version, prices] : book.prices()) copied.prices.push_back(prices);
+  for (const auto& [version, rate] : book.rates()) copied.rates.push_back(rate);
   for (const ledger::Account* account : book.accounts()) {
+    copied.accounts.push_back(*account);
     for (const ledger::Budget* budget : book.budgets_of(account->id)) {
       copied.budgets.push_back(*budget);
       for (const auto* limit : book.limits_of(budget->id)) copied.limits.push_back(*limit);

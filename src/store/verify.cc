@@ -3,6 +3,7 @@
 #include <map>
 
 #include "ledger/record.h"
+#include "store/verify_rows.h"
 
 namespace asbb::store {
 namespace {
@@ -48,6 +49,36 @@ Result<std::int64_t> read_one_by_one(Store& store, EntryQuery query, LedgerCheck
   }
 }
 
+// Whether something was written about the hold since the entries end.
+Result<bool> has_changed_since(Store& store, ledger::HoldId hold, std::int64_t entries) {
+  EntryQuery query;
+  query.after_sequence = entries;
+  query.hold = hold.value;
+  query.count_max = 1;
+  const auto found = store.entries(query);
+  if (!found) return tl::unexpected(found.error());
+  return !found->empty();
+}
+
+// Closed holds are in no snapshot. What a service has written about one since is not looked at.
+Result<void> believe_closed_holds(Store& store, Believed& believed) {
+  for (HoldQuery query{ledger::HoldId{1}, "", "", 0}; query.id.value <= believed.holds;
+       ++query.id.value) {
+    const auto found = store.find_holds(query);
+    if (!found) return tl::unexpected(found.error());
+    for (const HoldRecord& record : *found) {
+      if (record.hold.status != ledger::HoldStatus::closed) continue;
+      const auto changed = has_changed_since(store, record.hold.id, believed.entries);
+      if (!changed) return tl::unexpected(changed.error());
+      if (*changed) continue;
+      std::vector<const ledger::Share*> shares;
+      for (const ledger::Share& share : record.shares) shares.push_back(&share);
+      add_rows(record.hold, shares, believed.tables.rows);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Believed believed_of(const Snapshot& snapshot) {
@@ -65,7 +96,10 @@ Believed believed_of(const Snapshot& snapshot) {
   for (const ledger::Share& share : snapshot.shares) shares[share.hold.value].push_back(&share);
   for (const ledger::Hold& hold : snapshot.holds) {
     believe_hold(hold, shares[hold.id.value], believed.tables);
+    add_rows(hold, shares[hold.id.value], believed.tables.rows);
   }
+  add_rows(snapshot, believed.tables.rows);
+  believed.holds = snapshot.counters.hold;
   return believed;
 }
 
@@ -144,7 +178,9 @@ Result<Verdict> verify_ledger(Store& store, const ChainKey& key, const Believed&
     if (static_cast<std::int64_t>(entries->size()) < page_size) break;
     query.after_sequence = entries->back().entry.sequence;
   }
-  return check.finish(&believed);
+  Believed all = believed;
+  if (auto added = believe_closed_holds(store, all); !added) return tl::unexpected(added.error());
+  return check.finish(&all);
 }
 
 std::map<std::string, std::string> record_facts(std::string_view record) {

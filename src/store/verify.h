@@ -21,9 +21,10 @@ namespace asbb::store {
 struct Believed {
   ledger::AuditTables tables;
   std::int64_t entries = 0;
+  std::int64_t holds = 0;  // placed so far, those in no table included
 };
 
-// Uses budgets, limits, open holds with their shares, and the counters.
+// Uses all of it but the remembered answers.
 [[nodiscard]] Believed believed_of(const Snapshot& snapshot);
 
 struct Verdict {

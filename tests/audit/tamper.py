@@ -176,13 +176,44 @@ def edit_balance(attack):
     return ["a table was edited", "budget 1: the table says"]
 
 
+def edit_tables(attack):
+    """What is no sum: the entries say otherwise all the same."""
+    attack.run("UPDATE budget_periods SET credit_limit_micros = 1000000000000 WHERE id = 1")
+    attack.run("UPDATE budget_periods SET carried_micros = 0 WHERE carried_micros > 0")
+    attack.run("UPDATE budget_periods SET carry_over_millionths = 1000000 WHERE id = 2")
+    attack.run("UPDATE budget_periods SET end_us = end_us + 1 WHERE id = 3")
+    attack.run("UPDATE budget_accounts SET may_convert = 1 WHERE name = 'proj002'")
+    attack.run("UPDATE budget_accounts SET parent_id = 1 WHERE name = 'overhead'")
+    attack.run("UPDATE budget_accounts SET status = 'suspended' WHERE name = 'carrier'")
+    return [f"terms of budget {number}: the table says" for number in (1, 2, 3)] + [
+        "carried 0, carried in", "credit 1000000000000", "parent proj001", "status suspended",
+        "account 2: the table says"]
+
+
+def edit_facts(attack):
+    attack.run("UPDATE budget_conversion_rates SET rate_micros = rate_micros * 10")
+    attack.run("UPDATE budget_price_versions SET text = text || '# x'")
+    attack.run("UPDATE budget_hold_parts SET legs = 'b1' WHERE hold_id IN"
+               " (SELECT id FROM budget_holds WHERE status = 'open')")
+    return ["rate 1: the table says", "prices 1: the table says", "legs b1; the entries say"]
+
+
+def edit_shares(attack):
+    """Of holds that are closed, which no service has in memory."""
+    attack.run("UPDATE budget_shares SET refunded_micros = 0 WHERE refunded_micros > 0")
+    attack.run("UPDATE budget_shares SET actual_micros = actual_micros + 1, overrun_micros = overrun_micros + 1"
+               " WHERE hold_id = 1")
+    return ["run of hold 1", "run of hold 2", "refunded 0; the entries say", "overrun 1, refunded"]
+
+
 def edit_chain_value(attack):
     attack.run(f"UPDATE {TABLE} SET chain = zeroblob(32) WHERE sequence = 12")
     return ["Entries 12 to 13 were edited"]
 
 
 ATTACKS = (edit_column, edit_type, edit, edit_and_chain_anew, delete, delete_and_renumber, delete_and_chain_anew, insert,
-           insert_and_chain_anew, append, reorder, reorder_neighbours, cut, cut_one, edit_balance, edit_chain_value)
+           insert_and_chain_anew, append, reorder, reorder_neighbours, cut, cut_one, edit_balance, edit_tables,
+           edit_facts, edit_shares, edit_chain_value)
 
 
 def expect(problems, what, result, code, texts):

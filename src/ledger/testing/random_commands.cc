@@ -75,7 +75,12 @@ ShareKey some_key(Chance& chance, const Book& book, HoldId id) {
   }
   key.cluster = chance.one_in(30) ? "" : chance.of(clusters);
   key.job_id = chance.one_in(8) ? chance.below(3) : 7;
-  key.run = chance.one_in(30) ? -1 : chance.below(3) * chance.below(2);
+  // No run is charged from two holds.
+  key.run = chance.one_in(30) ? -1 : 3 * id.value + chance.below(3) * chance.below(2);
+  if (hold != nullptr && hold->job && !chance.one_in(8)) {
+    key.cluster = hold->job->cluster;
+    key.job_id = hold->job->job_id;
+  }
   key.task = hold != nullptr && hold->task_count > 1 ? chance.below(hold->task_count + 1) : -1;
   if (chance.one_in(30)) key.task = chance.below(4) - 2;
   return key;
@@ -186,6 +191,7 @@ Action refund(Chance& chance, const Book& book) {
   const Share* share = chance.of(shares);
   if (chance.one_in(2)) refund.key = share->key;
   if (!chance.one_in(4)) refund.unit = share->unit;
+  if (chance.one_in(4)) refund.more.push_back(some_hold(chance, book));
   if (chance.one_in(4)) refund.amount = share->actual - share->refunded + Micros(chance.below(2));
   return refund;
 }
@@ -193,7 +199,8 @@ Action refund(Chance& chance, const Book& book) {
 Action write_off(Chance& chance, const Book& book) {
   const Action like = refund(chance, book);
   const auto& from = std::get<Refund>(like);
-  WriteOff write_off{from.hold, from.key, from.unit, from.amount, chance.of(account_names)};
+  WriteOff write_off{from.hold, from.key, from.unit, from.amount, chance.of(account_names),
+                     from.more};
   if (chance.one_in(2)) write_off.amount = std::nullopt;
   return write_off;
 }

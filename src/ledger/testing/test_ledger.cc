@@ -17,7 +17,23 @@ Outcome TestLedger::run(Action action, const std::string& request_id, const std:
   return run(command);
 }
 
+// What a budget leaves at its end goes on before anything else is decided, as in the service.
+void TestLedger::carry_over() {
+  const auto end = book.next_carry_end(carried_until_);
+  if (!end || now < *end) return;
+  Command carry;
+  carry.context.actor = "service";
+  carry.context.at = carried_until_ = now;
+  carry.action = CarryOver{};
+  decide_and_audit(carry);
+}
+
 Outcome TestLedger::run(const Command& command) {
+  if (!std::holds_alternative<CarryOver>(command.action)) carry_over();
+  return decide_and_audit(command);
+}
+
+Outcome TestLedger::decide_and_audit(const Command& command) {
   Stage stage(book);
   const Outcome outcome = decide(stage, command);
   EXPECT_TRUE(outcome.accepted() || stage.entries().empty());

@@ -51,6 +51,10 @@ class TestLedger {
   Instant now = epoch;
 
  private:
+  void carry_over();
+  Outcome decide_and_audit(const Command& command);
+
+  Instant carried_until_;
   std::vector<Entry> entries_;
   std::vector<Entry> last_entries_;
 };
