@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <map>
 #include <mutex>
 #include <optional>
 
@@ -16,12 +15,15 @@ namespace {
 constexpr Span housekeeping_interval = seconds(60);
 constexpr Span closed_hold_memory = hours(1);
 
-// The hold that a command is about, when it is about one that must be in memory.
-std::optional<ledger::HoldId> hold_of(const ledger::Command& command) {
-  return std::visit(
-      [](const auto& action) -> std::optional<ledger::HoldId> {
-        if constexpr (requires { action.hold; }) return action.hold;
-        return std::nullopt;
+// Calls `use` with each hold that a command is about and that must be in memory.
+template <typename Use>
+void each_hold(const ledger::Command& command, Use use) {
+  std::visit(
+      [&](const auto& action) {
+        if constexpr (requires { action.hold; }) use(action.hold);
+        if constexpr (requires { action.more; }) {
+          for (const ledger::HoldId hold : action.more) use(hold);
+        }
       },
       command.action);
 }
@@ -58,7 +60,7 @@ Error unknown_error() {
 Error memory_full_error() {
   return {ErrorKind::unavailable,
           "nothing was recorded: the service remembers as many request ids of the last day as it "
-          "can; try again later",
+          "can, of this user or of all; try again later",
           ""};
 }
 
@@ -72,7 +74,7 @@ void copy_rows(const Map& map, std::vector<Row>& rows) {
 
 BatchCommitter::BatchCommitter(store::Store& store, store::ChainKey key, Clock clock,
                                std::size_t answers_max)
-    : store_(store), key_(key), clock_(std::move(clock)), answers_max_(answers_max) {}
+    : store_(store), key_(key), clock_(std::move(clock)), shares_(answers_max) {}
 
 Result<void> BatchCommitter::start(int own_wait_ms) {
   if (auto owned = store_.own(own_wait_ms); !owned) return owned;
@@ -107,18 +109,16 @@ void BatchCommitter::decide_in_order(Commands& commands, std::size_t from, std::
   ledger::Stage stage(book_);
   // First, so that no hold of a new period is judged without what the last one left it.
   if (has_budget_ended(decided_at)) (void)ledger::decide(stage, carry_command(decided_at));
+  const std::size_t remembered = shares_.size();
   Answers staged;
   for (std::size_t i = from; i < from + count; ++i) {
     commands[i].context.at = decided_at;
-    if (is_memory_full(stage, commands[i])) {
-      staged.emplace_back(tl::unexpected(memory_full_error()));
-    } else {
-      staged.emplace_back(ledger::decide(stage, commands[i]));
-    }
+    staged.push_back(decide_one(stage, commands[i]));
   }
   if (!stage.is_empty()) {
     const store::Batch rows = make_batch(stage);
     const auto committed = store_.commit(rows);
+    if (!committed) shares_.keep_first(remembered);
     if (!committed && committed.error().kind == ErrorKind::unknown_outcome) {
       return resolve_unknown(commands, from, count, answers);
     }
@@ -165,20 +165,23 @@ void BatchCommitter::answer_failure(std::size_t from, std::size_t count, const E
 // would give to a new one.
 Result<void> BatchCommitter::fetch_missing(const ledger::Command* commands, std::size_t count,
                                            bool look_up_all) {
-  for (std::size_t i = 0; i < count; ++i) {
-    store::HoldQuery query;
-    if (const auto id = hold_of(commands[i]); id && id->is_set() && book_.hold(*id) == nullptr) {
-      query.id = *id;
-    } else if (const std::string name = new_name(commands[i]);
-               !name.empty() && book_.hold_of_request(name) == nullptr &&
-               (look_up_all || may_be_forgotten(name))) {
+  Result<void> fetched;
+  for (std::size_t i = 0; i < count && fetched; ++i) {
+    each_hold(commands[i], [&](ledger::HoldId id) {
+      if (!fetched || !id.is_set() || book_.hold(id) != nullptr) return;
+      store::HoldQuery query;
+      query.id = id;
+      fetched = fetch(query);
+    });
+    const std::string name = new_name(commands[i]);
+    if (fetched && !name.empty() && book_.hold_of_request(name) == nullptr &&
+        (look_up_all || may_be_forgotten(name))) {
+      store::HoldQuery query;
       query.request_id = name;
-    } else {
-      continue;
+      fetched = fetch(query);
     }
-    if (auto fetched = fetch(query); !fetched) return fetched;
   }
-  return {};
+  return fetched;
 }
 
 Result<void> BatchCommitter::fetch(const store::HoldQuery& query) {
@@ -206,11 +209,18 @@ bool BatchCommitter::may_be_forgotten(const std::string& name) const {
 }
 
 // Known ids are answered from memory whatever its size; new ones would make it larger.
-bool BatchCommitter::is_memory_full(const ledger::Stage& stage,
-                                    const ledger::Command& command) const {
-  const std::string& id = command.context.request_id;
-  const auto remembered = static_cast<std::size_t>(answers_remembered_) + stage.answers().size();
-  return !id.empty() && remembered >= answers_max_ && stage.answer(id) == nullptr;
+BatchCommitter::Answer BatchCommitter::decide_one(ledger::Stage& stage, ledger::Command& command) {
+  ledger::Context& context = command.context;
+  const bool is_new = !context.request_id.empty() && stage.answer(context.request_id) == nullptr;
+  if (is_new) {
+    if (!shares_.may_accept(command)) return tl::unexpected(memory_full_error());
+    context.remembers_refusals = shares_.may_keep_refusal(command);
+  }
+  ledger::Outcome outcome = ledger::decide(stage, command);
+  if (is_new) {
+    if (const auto* answer = stage.answer(context.request_id)) shares_.add(*answer);
+  }
+  return outcome;
 }
 
 store::Batch BatchCommitter::make_batch(const ledger::Stage& stage) const {
@@ -238,11 +248,7 @@ void BatchCommitter::adopt(ledger::Stage& stage, const store::Batch& written) {
       closed_holds_.emplace_back(last_decided_, hold.id);
     }
   }
-  if (!written.answers.empty()) {
-    const auto count = static_cast<std::int64_t>(written.answers.size());
-    answer_counts_.emplace_back(last_decided_, count);
-    answers_remembered_ += count;
-  }
+  answers_remembered_ = static_cast<std::int64_t>(shares_.size());
   if (!written.entries.empty()) chain_head_ = written.entries.back().chain;
   const std::unique_lock lock(book_mutex_);
   book_.adopt(stage);
@@ -261,10 +267,13 @@ Result<void> BatchCommitter::reload() {
   for (const auto& row : snapshot->shares) fresh.put(row);
   for (const auto& row : snapshot->prices) fresh.put(row);
   for (const auto& row : snapshot->rates) fresh.put(row);
-  std::map<Instant, std::int64_t> counts;
-  for (const auto& row : snapshot->answers) {
+  auto& answers = snapshot->answers;
+  std::sort(answers.begin(), answers.end(),
+            [](const auto& a, const auto& b) { return a.at < b.at; });
+  shares_.clear();
+  for (const auto& row : answers) {
     fresh.put(row);
-    ++counts[row.at];
+    shares_.add(row);
   }
   fresh.set_counters(snapshot->counters);
   {
@@ -272,8 +281,7 @@ Result<void> BatchCommitter::reload() {
     book_ = std::move(fresh);
   }
   chain_head_ = snapshot->chain_head;
-  answer_counts_.assign(counts.begin(), counts.end());
-  answers_remembered_ = static_cast<std::int64_t>(snapshot->answers.size());
+  answers_remembered_ = static_cast<std::int64_t>(shares_.size());
   forgotten_before_ = std::max(forgotten_before_, answers_since);
   closed_holds_.clear();
   carried_until_.reset();
@@ -335,10 +343,8 @@ void BatchCommitter::forget_answers(Instant before) {
     const std::unique_lock lock(book_mutex_);
     book_.forget_answers(before);
   }
-  while (!answer_counts_.empty() && answer_counts_.front().first < before) {
-    answers_remembered_ -= answer_counts_.front().second;
-    answer_counts_.pop_front();
-  }
+  shares_.forget(before);
+  answers_remembered_ = static_cast<std::int64_t>(shares_.size());
   // Answers left in the database for another minute do no harm: the next round drops them.
   if (state_ == State::healthy) (void)store_.forget_answers(before);
 }

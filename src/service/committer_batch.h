@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "ledger/ledger.h"
+#include "service/answer_shares.h"
 #include "service/clock.h"
 #include "store/chain.h"
 #include "store/store.h"
@@ -85,8 +86,7 @@ class BatchCommitter {
                                            bool look_up_all);
   [[nodiscard]] Result<void> fetch(const store::HoldQuery& query);
   [[nodiscard]] bool may_be_forgotten(const std::string& name) const;
-  [[nodiscard]] bool is_memory_full(const ledger::Stage& stage,
-                                    const ledger::Command& command) const;
+  [[nodiscard]] Answer decide_one(ledger::Stage& stage, ledger::Command& command);
   [[nodiscard]] bool has_budget_ended(Instant at) const;
   [[nodiscard]] store::Batch make_batch(const ledger::Stage& stage) const;
   void adopt(ledger::Stage& stage, const store::Batch& written);
@@ -98,7 +98,6 @@ class BatchCommitter {
   store::Store& store_;
   const store::ChainKey key_;
   const Clock clock_;
-  const std::size_t answers_max_;
 
   mutable std::shared_mutex book_mutex_;  // held alone to write, on the deciding thread only
   ledger::Book book_;
@@ -113,7 +112,7 @@ class BatchCommitter {
   std::optional<Instant> carried_until_;  // ends of budgets up to here are done
   Instant last_housekeeping_;
   Instant forgotten_before_;  // answers from before this moment may be gone
-  std::deque<std::pair<Instant, std::int64_t>> answer_counts_;   // remembered in each batch
+  AnswerShares shares_;       // of what the book, and the batch in hand, remember
   std::deque<std::pair<Instant, ledger::HoldId>> closed_holds_;  // in memory until they are old
 };
 

@@ -51,6 +51,14 @@ class BatchCommitterTest : public ::testing::Test {
     return std::move(committer_->decide(commands).front());
   }
 
+  // Of that user; 10 micros, or more than there is.
+  static ledger::PlaceHold place_of(const std::string& user, bool too_large = false) {
+    ledger::PlaceHold action = place();
+    action.user = user;
+    if (too_large) action.parts.front().amount = Micros(2'000'000'000);
+    return action;
+  }
+
   static ledger::PlaceHold place(ledger::HoldKind kind = ledger::HoldKind::slurm,
                                  const std::string& name = {}) {
     ledger::PlaceHold action;
@@ -190,8 +198,9 @@ TEST_F(BatchCommitterTest, AnswersAreRememberedForADayAndNotMuchLonger) {
 TEST_F(BatchCommitterTest, AFullMemoryTakesNoNewIds) {
   restart(2);
   EXPECT_TRUE(run(place(), "job-1")->accepted());
-  std::vector<ledger::Command> commands{command(place(), "job-2"), command(place(), "job-3"),
-                                        command(place()), command(place(), "job-1")};
+  std::vector<ledger::Command> commands{command(place_of("bob"), "job-2"),
+                                        command(place_of("carol"), "job-3"), command(place()),
+                                        command(place(), "job-1")};
   const auto answers = committer_->decide(commands);
   EXPECT_TRUE(answers[0]->accepted());
   ASSERT_FALSE(answers[1].has_value());
@@ -205,6 +214,71 @@ TEST_F(BatchCommitterTest, AFullMemoryTakesNoNewIds) {
   EXPECT_FALSE(run(place(), "job-3").has_value());
   pass_time(hours(27));
   EXPECT_TRUE(run(place(), "job-3")->accepted());
+}
+
+// Bug: six refusals of one user were 503 for another one's job.
+TEST_F(BatchCommitterTest, OneUsersRefusalsLeaveRoomForOthers) {
+  restart(8);
+  std::vector<ledger::Command> commands;
+  for (int i = 0; i < 20; ++i) {
+    commands.push_back(command(place_of("mallory", true), "flood-" + std::to_string(i)));
+  }
+  for (const auto& answer : committer_->decide(commands)) {
+    ASSERT_TRUE(answer.has_value()) << answer.error().message;
+    EXPECT_EQ(answer->refusal, ledger::Refusal::insufficient_budget);
+  }
+  EXPECT_EQ(committer_->answers_remembered(), 1);
+  restart(8);
+  EXPECT_FALSE(run(place_of("mallory", true), "flood-20")->replayed);
+  EXPECT_EQ(committer_->answers_remembered(), 1);
+  EXPECT_EQ(run(place_of("bob", true), "job-1")->refusal, ledger::Refusal::insufficient_budget);
+  EXPECT_TRUE(run(place_of("bob", true), "job-1")->replayed);
+  EXPECT_TRUE(run(place_of("alice"), "job-2")->accepted());
+}
+
+// A refusal that was not kept is judged anew; what was accepted is never carried out twice.
+TEST_F(BatchCommitterTest, ARefusalBeyondItsShareMayBeAcceptedOnce) {
+  restart(8);
+  for (const char* id : {"job-1", "job-2"}) {
+    EXPECT_FALSE(run(place_of("alice", true), id)->accepted());
+  }
+  EXPECT_TRUE(run(place_of("alice", true), "job-1")->replayed);
+  ledger::UpdateAccount more;
+  more.name = "proj001";
+  more.limit = Micros(5'000'000'000);
+  ASSERT_TRUE(run(more)->accepted());
+  EXPECT_FALSE(run(place_of("alice", true), "job-1")->accepted());
+  EXPECT_TRUE(run(place_of("alice", true), "job-2")->accepted());
+  EXPECT_TRUE(run(place_of("alice", true), "job-2")->replayed);
+  EXPECT_EQ(committer_->read([](const ledger::Book& book) { return book.open_holds().size(); }),
+            1U);
+}
+
+TEST_F(BatchCommitterTest, OneUsersJobsLeaveRoomForOthers) {
+  restart(8);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_TRUE(run(place_of("mallory"), "flood-" + std::to_string(i))->accepted());
+  }
+  for (int round = 0; round < 2; ++round) {
+    const auto refused = run(place_of("mallory"), "flood-4");
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().kind, ErrorKind::unavailable);
+    EXPECT_TRUE(run(place_of("mallory"), "flood-1")->replayed);
+    EXPECT_TRUE(run(place_of("alice"), "job-" + std::to_string(round))->accepted());
+    restart(8);
+  }
+  EXPECT_EQ(committer_->answers_remembered(), 6);
+}
+
+// What could not be written is not counted.
+TEST_F(BatchCommitterTest, AFailedBatchTakesNoRoom) {
+  restart(2);
+  for (int i = 0; i < 5; ++i) {
+    store_->fail_commit(store_->commits() + 1, store::Fault::before);
+    EXPECT_FALSE(run(place(), "job-1").has_value());
+  }
+  EXPECT_TRUE(run(place(), "job-1")->accepted());
+  EXPECT_EQ(committer_->answers_remembered(), 1);
 }
 
 TEST_F(BatchCommitterTest, AnUnknownOutcomeTellsAReplayFromAFirstAnswer) {

@@ -81,6 +81,12 @@ ledger::Command Operations::command(const Caller& caller, ledger::Action action,
   return made;
 }
 
+bool Operations::is_answered(const std::string& request_id) const {
+  return !request_id.empty() && with_.committer.read([&](const ledger::Book& book) {
+    return book.answer(request_id) != nullptr;
+  });
+}
+
 std::optional<api::Problem> Operations::check_cluster(const std::string& name) const {
   std::string known;
   for (const std::string& cluster : options_.clusters) {

@@ -187,16 +187,31 @@ class Operations {
   void change_decided(const std::shared_ptr<Changing>& changing,
                       const Result<ledger::Outcome>& outcome,
                       const Promise<api::SubmissionAnswer>& promise);
-  [[nodiscard]] api::SubmissionAnswer answer_of(const Submitted& submitted,
-                                                const ledger::Outcome& outcome) const;
+  // Whether the memory of request ids has an answer: the ledger gives it again, or says that it
+  // belongs to another request.
+  [[nodiscard]] bool is_answered(const std::string& request_id) const;
+  [[nodiscard]] Reply<api::SubmissionAnswer> answer_of(const Submitted& submitted,
+                                                       ledger::Outcome outcome) const;
+  [[nodiscard]] api::SubmissionAnswer refusal_of(const Submitted& submitted,
+                                                 const ledger::Outcome& outcome) const;
   [[nodiscard]] Reply<api::JobReconcileAnswer> tell_job(const std::string& job,
                                                         const std::string& cluster,
                                                         const PassReport& report) const;
   [[nodiscard]] Reply<Checked> price_check(const api::BudgetCheck& request);
+  [[nodiscard]] Reply<api::BudgetCheckAnswer> answer_of(const api::BudgetCheck& request,
+                                                        const Checked& checked,
+                                                        const std::string& fresh_id,
+                                                        const ledger::Outcome& outcome) const;
+  [[nodiscard]] Micros hold_factor_of(const ledger::Account& account) const;
   [[nodiscard]] Reply<std::string> transaction_of(const ledger::Outcome& outcome) const;
   [[nodiscard]] Reply<Charge> find_charge(const std::string& name, const std::string& unit,
                                           const api::BudgetReconcile& sought) const;
-  [[nodiscard]] Reply<store::HoldRecord> find_hold(const api::BudgetReconcile& request) const;
+  // All holds of one job, or the one of that transaction; never empty.
+  [[nodiscard]] Reply<std::vector<store::HoldRecord>> find_holds(
+      const api::BudgetReconcile& request) const;
+  [[nodiscard]] Reply<ledger::SettleShare> find_settlement(
+      const Caller& caller, const api::BudgetReconcile& request,
+      const std::vector<store::HoldRecord>& holds) const;
   void want_view(const std::string& denial);
   [[nodiscard]] std::vector<std::string> visible_accounts(const Caller& caller) const;
   [[nodiscard]] Reply<api::PriceBook> follow_prices(const Caller& caller,

@@ -1,5 +1,6 @@
 // POST /budget/check and /budget/reconcile: holds and settlements of programs that are not Slurm.
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -8,7 +9,9 @@
 #include "base/text.h"
 #include "ledger/same_job.h"
 #include "service/digest.h"
+#include "service/hold_scope.h"
 #include "service/log.h"
+#include "service/moves.h"
 #include "service/operations.h"
 #include "service/paying_account.h"
 
@@ -137,16 +140,34 @@ api::BudgetReconcileAnswer reconcile_answer(const ledger::Outcome& outcome,
   return answer;
 }
 
-// "123" or "123_4"; nothing when it is neither.
-std::optional<ledger::ShareKey> slurm_key(const std::string& job_id) {
-  const auto parts = split(job_id, '_');
-  const auto job = parse_count(parts.front());
-  const auto task = parts.size() == 2 ? parse_count(parts.back()) : std::nullopt;
-  if (!job || parts.size() > 2 || (parts.size() == 2 && !task)) return std::nullopt;
-  ledger::ShareKey key;
-  key.job_id = *job;
-  key.task = task.value_or(-1);
-  return key;
+// Which of the holds found for an id on a cluster belong to the job that had it last: ids come back
+// after a wrap. A hold that was placed for a submission begins a job, with those that were placed
+// for changes of it; runs that had no hold follow one another within a month.
+void keep_last_job(std::vector<store::HoldRecord>& holds) {
+  constexpr Span same_submission = seconds(2);
+  constexpr Span requeue_gap_max = hours(24 * 30);
+  std::size_t first = holds.size() - 1;
+  for (; first > 0; --first) {
+    const ledger::Hold& older = holds[first - 1].hold;
+    const ledger::Hold& newer = holds[first].hold;
+    const Span gap = newer.job->submit_time - older.job->submit_time;
+    const Span gap_max = newer.backfilled ? requeue_gap_max : same_submission;
+    if (older.user != newer.user || gap_max < gap) break;
+  }
+  holds.erase(holds.begin(), holds.begin() + static_cast<std::ptrdiff_t>(first));
+}
+
+// Of the holds of one job the one that pays for that task: the newest that is open, else the
+// newest.
+const store::HoldRecord& hold_for(const std::vector<store::HoldRecord>& holds,
+                                  const std::string& job_id) {
+  const auto key = slurm_key(job_id);
+  const auto found = std::find_if(holds.rbegin(), holds.rend(), [&](const auto& record) {
+    const HoldScope scope = scope_of(record.hold.group);
+    return record.hold.status == ledger::HoldStatus::open && key &&
+           pays_for(scope, key->task, scope.first_run);
+  });
+  return found == holds.rend() ? holds.back() : *found;
 }
 
 }  // namespace
@@ -177,6 +198,11 @@ std::string recommend(const pricing::JobRequest& request,
 
 }  // namespace
 
+Micros Operations::hold_factor_of(const ledger::Account& account) const {
+  return account.hold_factor_millionths ? Micros(*account.hold_factor_millionths)
+                                        : options_.gate.hold_factor;
+}
+
 Reply<Operations::Checked> Operations::price_check(const api::BudgetCheck& request) {
   Checked checked;
   const bool is_known = with_.committer.read([&](const ledger::Book& book) {
@@ -188,8 +214,7 @@ Reply<Operations::Checked> Operations::price_check(const api::BudgetCheck& reque
     }
     if (account == nullptr) return false;
     checked.account = account->name;
-    checked.factor = account->hold_factor_millionths ? Micros(*account->hold_factor_millionths)
-                                                     : options_.gate.hold_factor;
+    checked.factor = hold_factor_of(*account);
     return true;
   });
   if (!is_known) return no_such_account(request.account);
@@ -231,57 +256,73 @@ Reply<Operations::Checked> Operations::price_check(const api::BudgetCheck& reque
 void Operations::check(const Caller& caller, const api::BudgetCheck& request,
                        const Promise<api::BudgetCheckAnswer>& promise) {
   using Answer = api::BudgetCheckAnswer;
-  if (!caller.may_check) {
-    return promise([caller]() -> Reply<Answer> { return not_allowed(caller); });
-  }
-  auto priced = price_check(request);
-  if (!priced) {
-    return promise([failed = priced.error()]() -> Reply<Answer> { return tl::unexpected(failed); });
-  }
-  // Shared, because the functions that carry it to the answer are copied on their way.
-  const auto checked = std::make_shared<const Checked>(std::move(*priced));
-  if (!checked->estimate.priced) {
-    return promise([request]() -> Reply<Answer> { return free_of_charge(request); });
-  }
+  if (!caller.may_check) return fail_with(promise, not_allowed(caller).value());
   ledger::PlaceHold place;
   place.transaction_id = fresh_token(now());
-  place.kind = ledger::HoldKind::external;
-  place.account = checked->account;
-  place.user = request.user_id;
-  place.cluster = request.cluster.empty() ? checked->estimate.cluster : request.cluster;
-  place.partition = request.partition;
-  const pricing::Estimate& estimate = checked->estimate;
-  place.parts.push_back({estimate.unit, estimate.total, checked->amount, estimate.price_version});
   const std::string fresh_id = place.transaction_id;
+  const std::string key =
+      request.request_id.empty() ? fresh_id : caller.actor + ":" + request.request_id;
+  auto priced = price_check(request);
+  const bool is_held = priced && priced->estimate.priced;
+  // Asked again: the ledger repeats its answer, whatever the job would cost by now.
+  if (!is_held && !is_answered("check:" + key)) {
+    if (!priced) return fail_with(promise, priced.error());
+    return promise([request]() -> Reply<Answer> { return free_of_charge(request); });
+  }
+  // Shared, because the functions that carry it to the answer are copied on their way.
+  const auto checked = std::make_shared<const Checked>(priced ? std::move(*priced) : Checked{});
+  if (is_held) {
+    const pricing::Estimate& estimate = checked->estimate;
+    place.kind = ledger::HoldKind::external;
+    place.account = checked->account;
+    place.user = request.user_id;
+    place.cluster = request.cluster.empty() ? estimate.cluster : request.cluster;
+    place.partition = request.partition;
+    place.parts.push_back({estimate.unit, estimate.total, checked->amount, estimate.price_version});
+  }
   ledger::Command made = command(caller, std::move(place));
-  made.context.request_id = request.request_id.empty()
-                                ? "check:" + fresh_id
-                                : "check:" + caller.actor + ":" + request.request_id;
+  made.context.request_id = "check:" + key;
   api::BudgetCheck asked = request;
   asked.request_id.clear();
   made.context.body_digest = sha256_hex(api::to_json(asked));
-  auto done = [this, promise, checked, partition = request.partition,
-               fresh_id](Result<ledger::Outcome> outcome) {
-    promise([this, partition, checked, fresh_id, outcome = std::move(outcome)]() -> Reply<Answer> {
+  auto done = [this, promise, checked, request, fresh_id](Result<ledger::Outcome> outcome) {
+    promise([this, request, checked, fresh_id, outcome = std::move(outcome)]() -> Reply<Answer> {
       if (!outcome) return problem(outcome.error());
-      if (!outcome->accepted() && !is_about_money(outcome->refusal)) {
-        return tl::unexpected(problem_of(*outcome, checked->account));
-      }
-      const auto id = outcome->replayed ? transaction_of(*outcome) : Reply<std::string>(fresh_id);
-      if (!id) return tl::unexpected(id.error());
-      Answer answer = check_answer(*outcome, checked->account, checked->factor, *id);
-      with_.committer.read(
-          [&](const ledger::Book& book) { add_details(answer, book, *outcome, partition); });
-      if (!answer.available && checked->book != nullptr) {
-        answer.recommendation = recommend(checked->request, checked->shapes, *checked->book,
-                                          outcome->leg.available, checked->factor);
-      }
-      return answer;
+      return answer_of(request, *checked, fresh_id, *outcome);
     });
   };
   if (!with_.committer.submit(std::move(made), std::move(done))) {
     promise([]() -> Reply<Answer> { return too_busy(); });
   }
+}
+
+Reply<api::BudgetCheckAnswer> Operations::answer_of(const api::BudgetCheck& request,
+                                                    const Checked& checked,
+                                                    const std::string& fresh_id,
+                                                    const ledger::Outcome& outcome) const {
+  std::string account = checked.account.empty() ? request.account : checked.account;
+  Micros factor = checked.factor;
+  with_.committer.read([&](const ledger::Book& book) {
+    const ledger::Account* known = book.account(outcome.account);
+    if (!outcome.replayed || known == nullptr) return;
+    account = known->name;
+    factor = hold_factor_of(*known);
+  });
+  if (!outcome.accepted() && !is_about_money(outcome.refusal)) {
+    return tl::unexpected(problem_of(outcome, account, {{"request_id", request.request_id}}));
+  }
+  const auto id = outcome.replayed ? transaction_of(outcome) : Reply<std::string>(fresh_id);
+  if (!id) return tl::unexpected(id.error());
+  api::BudgetCheckAnswer answer = check_answer(outcome, account, factor, *id);
+  with_.committer.read(
+      [&](const ledger::Book& book) { add_details(answer, book, outcome, request.partition); });
+  const bool is_same_price =
+      checked.estimate.total == outcome.estimate && checked.amount == outcome.amount;
+  if (!answer.available && checked.book != nullptr && is_same_price) {
+    answer.recommendation = recommend(checked.request, checked.shapes, *checked.book,
+                                      outcome.leg.available, checked.factor);
+  }
+  return answer;
 }
 
 // The public name of the hold that an earlier sending of the same request placed.
@@ -295,18 +336,19 @@ Reply<std::string> Operations::transaction_of(const ledger::Outcome& outcome) co
   return found->front().hold.request_id;
 }
 
-Reply<store::HoldRecord> Operations::find_hold(const api::BudgetReconcile& request) const {
+Reply<std::vector<store::HoldRecord>> Operations::find_holds(
+    const api::BudgetReconcile& request) const {
   store::HoldQuery query;
   if (!request.transaction_id.empty()) {
     query.request_id = request.transaction_id;
     auto found = with_.committer.find_holds(query);
     if (!found) return problem(found.error());
-    if (!found->empty()) return std::move(found->back());
+    if (!found->empty()) return std::vector{std::move(found->back())};
     return problem(404, "NOT_FOUND", "There is no transaction '" + request.transaction_id + "'.",
                    "transaction_id");
   }
   const auto key = slurm_key(request.job_id);
-  std::optional<store::HoldRecord> known;
+  std::vector<store::HoldRecord> known;
   for (const std::string& cluster : options_.clusters) {
     if (!key) break;
     const bool may_have_it =
@@ -317,28 +359,33 @@ Reply<store::HoldRecord> Operations::find_hold(const api::BudgetReconcile& reque
     auto found = with_.committer.find_holds(query);
     if (!found) return problem(found.error());
     if (found->empty()) continue;
-    if (known && !ledger::is_same_job(*known->hold.job, cluster, key->job_id)) {
-      return problem(409, "CONFLICT",
-                     "Both " + known->hold.job->cluster + " and " + cluster + " have a job " +
-                         in_quotes(request.job_id) + " with a hold: say which cluster is meant.",
-                     "cluster");
+    if (!known.empty() && !ledger::is_same_job(*known.front().hold.job, cluster, key->job_id)) {
+      return conflict("several_clusters",
+                      "Both " + known.front().hold.job->cluster + " and " + cluster +
+                          " have a job " + in_quotes(request.job_id) +
+                          " with a hold: say which cluster is meant.",
+                      "cluster");
     }
-    known = std::move(found->back());
+    std::move(found->begin(), found->end(), std::back_inserter(known));
   }
-  if (known) return std::move(*known);
-  return problem(
-      404, "NOT_FOUND",
-      "No hold is known for job '" + request.job_id + "': give the transaction_id of its check.",
-      "transaction_id");
+  if (known.empty()) {
+    return problem(
+        404, "NOT_FOUND",
+        "No hold is known for job '" + request.job_id + "': give the transaction_id of its check.",
+        "transaction_id");
+  }
+  std::stable_sort(known.begin(), known.end(), [](const auto& a, const auto& b) {
+    return a.hold.job->submit_time < b.hold.job->submit_time;
+  });
+  keep_last_job(known);
+  return known;
 }
 
-void Operations::reconcile(const Caller& caller, const api::BudgetReconcile& request,
-                           const Promise<api::BudgetReconcileAnswer>& promise) {
-  using Answer = api::BudgetReconcileAnswer;
-  if (!caller.may_check) return fail_with(promise, not_allowed(caller).value());
-  const auto found = find_hold(request);
-  if (!found) return fail_with(promise, found.error());
-  const ledger::Hold& hold = found->hold;
+// The settlement that is asked for, or why it cannot be.
+Reply<ledger::SettleShare> Operations::find_settlement(
+    const Caller& caller, const api::BudgetReconcile& request,
+    const std::vector<store::HoldRecord>& holds) const {
+  const ledger::Hold& hold = hold_for(holds, request.job_id).hold;
   ledger::SettleShare settle;
   settle.hold = hold.id;
   settle.actual = request.actual_cost;
@@ -346,40 +393,57 @@ void Operations::reconcile(const Caller& caller, const api::BudgetReconcile& req
   settle.unit = request.unit.empty() ? hold.parts.front().unit : request.unit;
   if (hold.kind == ledger::HoldKind::external) {
     settle.key.external_id = request.job_id;
-  } else {
-    // Slurm's accounting settles its own jobs; a person may do it where that is lost.
-    if (!caller.may_admin) return fail_with(promise, not_allowed(caller).value());
-    const auto key = slurm_key(request.job_id);
-    const std::string cluster =
-        request.cluster.empty() && hold.job ? hold.job->cluster : request.cluster;
-    if (!key || !hold.job || !ledger::is_same_job(*hold.job, cluster, key->job_id)) {
-      return fail_with(
-          promise,
-          problem(409, "CONFLICT", "This hold does not belong to that job.", "job_id").value());
-    }
-    settle.key = *key;
-    settle.key.cluster = cluster;
+    return settle;
   }
-  ledger::Command made = command(caller, std::move(settle), "reported by " + caller.actor);
-  if (!request.request_id.empty()) {
-    made.context.request_id = "reconcile:" + caller.actor + ":" + request.request_id;
+  // Slurm's accounting settles its own jobs; a person may do it where that is lost.
+  if (!caller.may_admin) return not_allowed(caller);
+  const auto key = slurm_key(request.job_id);
+  const std::string cluster =
+      request.cluster.empty() && hold.job ? hold.job->cluster : request.cluster;
+  if (!key || !hold.job || !ledger::is_same_job(*hold.job, cluster, key->job_id)) {
+    return conflict("bound_elsewhere", "This hold does not belong to that job.", "job_id");
+  }
+  settle.key = *key;
+  settle.key.cluster = cluster;
+  return settle;
+}
+
+void Operations::reconcile(const Caller& caller, const api::BudgetReconcile& request,
+                           const Promise<api::BudgetReconcileAnswer>& promise) {
+  using Answer = api::BudgetReconcileAnswer;
+  if (!caller.may_check) return fail_with(promise, not_allowed(caller).value());
+  const auto found = find_holds(request);
+  auto settle = found ? find_settlement(caller, request, *found)
+                      : Reply<ledger::SettleShare>(tl::unexpected(found.error()));
+  const std::string key = request.request_id.empty()
+                              ? std::string()
+                              : "reconcile:" + caller.actor + ":" + request.request_id;
+  // Asked again: the ledger repeats its answer.
+  if (!settle && !is_answered(key)) return fail_with(promise, settle.error());
+  ledger::Command made = command(caller, settle ? std::move(*settle) : ledger::SettleShare{},
+                                 "reported by " + caller.actor);
+  if (!key.empty()) {
+    made.context.request_id = key;
     api::BudgetReconcile asked = request;
     asked.request_id.clear();
     made.context.body_digest = sha256_hex(api::to_json(asked));
   }
-  const std::string account = with_.committer.read(
-      [&](const ledger::Book& book) { return book.account(hold.account)->name; });
-  commit<Answer>(std::move(made), "", promise,
-                 [id = hold.request_id, account, job = request.job_id,
-                  actor = caller.actor](const ledger::Outcome& outcome) -> Reply<Answer> {
-                   auto answer = reconcile_answer(outcome, id);
-                   if (!outcome.replayed) {
-                     log_info("charged " + to_display(answer.actual_charge, answer.unit) +
-                              " to account " + account + " for job " + in_quotes(job) +
-                              " (reported by " + actor + ")");
-                   }
-                   return answer;
-                 });
+  commit<Answer>(
+      std::move(made), "", promise,
+      [this, job = request.job_id,
+       actor = caller.actor](const ledger::Outcome& outcome) -> Reply<Answer> {
+        const auto id = transaction_of(outcome);
+        if (!id) return tl::unexpected(id.error());
+        auto answer = reconcile_answer(outcome, *id);
+        if (!outcome.replayed) {
+          const std::string account = with_.committer.read(
+              [&](const ledger::Book& book) { return book.account(outcome.account)->name; });
+          log_info("charged " + to_display(answer.actual_charge, answer.unit) + " to account " +
+                   account + " for job " + in_quotes(job) + " (reported by " + actor + ")");
+        }
+        return answer;
+      },
+      {{"request_id", request.request_id}});
 }
 
 }  // namespace asbb::service

@@ -95,7 +95,8 @@ TEST_F(MoneyTest, RefundsAJobToTheAccountThatPaid) {
   const auto too_much = refund("proj001", checked->transaction_id, "cloud/node-1", "3.5");
   EXPECT_EQ(status_of(too_much), 409);
   EXPECT_EQ(too_much.error().message,
-            "At most $3.00 can be refunded: what was charged less what was refunded.");
+            "At most $3.00 can be given back or written off: $5.00 was charged, and $2.00 of it "
+            "already was.");
   EXPECT_EQ(status_of(refund("proj001", checked->transaction_id, "cloud/node-2", "1")), 409);
   EXPECT_EQ(status_of(refund("nobody", checked->transaction_id, "", "1")), 409);
   EXPECT_EQ(status_of(refund("proj001", "nothing", "", "1")), 404);

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "api/json.h"
+#include "base/assert.h"
 #include "base/token.h"
 #include "ledger/ledger.h"
 #include "service/digest.h"
@@ -41,7 +42,8 @@ struct Operations::Submitted {
   std::string digest;
   std::string body;
   std::string actor;
-  HoldPlan plan;
+  api::Submission asked;
+  HoldPlan plan;  // without an account when the ledger only has to repeat its answer
   Instant deadline;
   bool denied_on_silence = true;
 };
@@ -63,6 +65,9 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
                                                           submission.error().message + "\n"));
   }
   Verdict verdict = gate_.judge(*submission, at);
+  // Asked again: the ledger repeats its answer, whatever the gate says by now.
+  const bool is_again = !std::holds_alternative<HoldPlan>(verdict) && is_answered(token);
+  if (is_again) verdict = HoldPlan{};
   if (const auto* denial = std::get_if<Denial>(&verdict)) {
     want_view(denial->code);
     return answer_with(promise, denied(denial->code, denial->message));
@@ -79,6 +84,7 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
   submitted->plan = std::move(std::get<HoldPlan>(verdict));
   submitted->deadline = started_at + milliseconds(submission->time_budget_ms);
   submitted->denied_on_silence = submission->on_silence == api::OnSilence::deny;
+  submitted->asked = std::move(*submission);
   place_hold(submitted, promise);
 }
 
@@ -128,33 +134,62 @@ void Operations::place_hold(const std::shared_ptr<Submitted>& submitted,
   }
 }
 
-api::SubmissionAnswer Operations::answer_of(const Submitted& submitted,
-                                            const ledger::Outcome& outcome) const {
-  const HoldPlan& plan = submitted.plan;
-  if (!outcome.accepted()) {
-    api::SubmissionAnswer refused =
-        denied(ledger::to_string(outcome.refusal), refused_message(plan, outcome));
-    refused.account = plan.slurm_account;
-    refused.partition = plan.partition;
+api::SubmissionAnswer Operations::refusal_of(const Submitted& submitted,
+                                             const ledger::Outcome& outcome) const {
+  HoldPlan plan = submitted.plan;
+  if (plan.account.empty()) {  // answered from memory, and nothing would be held now
+    plan.account = with_.committer.read([&](const ledger::Book& book) {
+      const ledger::Account* account = book.account(outcome.account);
+      return account == nullptr ? submitted.asked.account : account->name;
+    });
+    plan.slurm_account = submitted.asked.account.empty() ? plan.account : submitted.asked.account;
+    plan.partition = submitted.asked.partition;
+  }
+  api::SubmissionAnswer refused =
+      denied(ledger::to_string(outcome.refusal), refused_message(plan, outcome));
+  refused.account = plan.slurm_account;
+  refused.partition = plan.partition;
+  refused.unit = outcome.unit;
+  refused.estimated_cost = outcome.estimate;
+  if (refused.unit.empty() && !plan.parts.empty()) {
     refused.unit = plan.parts.front().estimate.unit;
     refused.estimated_cost = plan.parts.front().estimate.total;
-    return refused;
   }
-  if (outcome.replayed) {
-    const bool is_gone = with_.committer.read([&](const ledger::Book& book) {
-      const ledger::Hold* hold = book.hold(outcome.hold);
-      return hold != nullptr && hold->status == ledger::HoldStatus::closed && !hold->job;
-    });
-    if (is_gone) return denied("expired", "This submission was refused before.\n");
-  }
+  return refused;
+}
+
+Reply<api::SubmissionAnswer> Operations::answer_of(const Submitted& submitted,
+                                                   ledger::Outcome outcome) const {
+  if (!outcome.accepted()) return refusal_of(submitted, outcome);
   api::SubmissionAnswer answer = allowed();
-  answer.account = plan.account;
-  answer.partition = plan.partition;
+  answer.account = submitted.plan.account;
+  answer.partition = submitted.plan.partition;
+  std::vector<ledger::PlacePart> parts = parts_of(submitted.plan);
+  if (outcome.replayed) {
+    // What was set aside, whatever it would be now; it may have been given back since.
+    store::HoldQuery query;
+    query.id = outcome.hold;
+    const auto found = with_.committer.find_holds(query);
+    if (!found) return problem(found.error());
+    ASBB_ASSERT(!found->empty());
+    const ledger::Hold& hold = found->front().hold;
+    if (hold.status == ledger::HoldStatus::closed && !hold.job) {
+      outcome.refusal = ledger::Refusal::expired;
+      return refusal_of(submitted, outcome);
+    }
+    answer.account = with_.committer.read(
+        [&](const ledger::Book& book) { return book.account(hold.account)->name; });
+    answer.partition = hold.partition;
+    parts.clear();
+    for (const ledger::HoldPart& part : hold.parts) {
+      parts.push_back({part.unit, part.estimate, part.granted, part.price_version});
+    }
+  }
   answer.unit = outcome.unit;
   answer.estimated_cost = outcome.estimate;
   answer.hold_amount = outcome.amount;
   answer.transaction_id = submitted.token;
-  if (options_.say_held) answer.message = held_message(plan);
+  if (options_.say_held) answer.message = held_message(answer.account, parts);
   return answer;
 }
 

@@ -384,11 +384,7 @@ class SlowStore final : public store::Store {
 class LateTest : public SubmissionTest {
  protected:
   LateTest() {
-    committer_->stop();
-    committer_ = std::make_unique<Committer>(
-        slow_, store::ChainKey{1, 2, 3}, [this] { return now(); }, CommitterOptions{});
-    EXPECT_TRUE(committer_->start().has_value());
-    rebuild();
+    restart(slow_);
   }
   ~LateTest() override { committer_->stop(); }
 
@@ -438,6 +434,19 @@ TEST_F(LateTest, GivesBackWhatWasHeldForAJobThatThePluginRefused) {
   expect_balance("0", "0");
   EXPECT_EQ(find(id).status, ledger::HoldStatus::closed);
   EXPECT_EQ(submit(submission(), id).decision, "deny");
+}
+
+// It was allowed after a restart, and when its hold had left the memory, with no money set aside.
+TEST_F(LateTest, StaysRefusedWhenTheMemoryHasLostItsHold) {
+  const std::string id = token();
+  const auto first = submit(submission(), id);
+  wait_for_queue();
+  before_commit_ = {};
+  const auto again = submit(submission(), id);
+  EXPECT_EQ(again.code, first.code);
+  restart(slow_);
+  EXPECT_EQ(submit(submission(), id), again);
+  expect_balance("0", "0");
 }
 
 TEST_F(LateTest, KeepsWhatWasHeldForAJobThatThePluginLetPass) {

@@ -78,7 +78,10 @@ std::string limit_sentence(const ledger::Outcome& outcome) {
   const ledger::LegFigures& leg = outcome.leg;
   return "A limit of " + to_display(outcome.amount, outcome.unit) +
          " would be below what is used and held already: " + to_display(leg.used, outcome.unit) +
-         " used, " + to_display(leg.held, outcome.unit) + " held.";
+         " used, " + to_display(leg.held, outcome.unit) + " held" +
+         (outcome.released.is_zero()
+              ? "."
+              : ", and " + to_display(outcome.released, outcome.unit) + " was carried over.");
 }
 
 std::string in_use_sentence(const ledger::Outcome& outcome) {
@@ -96,6 +99,15 @@ std::string exceeds_used_sentence(const ledger::Outcome& outcome) {
          (leg.partition.empty() ? "'" : "' on partition '" + leg.partition + "'") + " has used.";
 }
 
+std::string exceeds_charge_sentence(const ledger::Outcome& outcome) {
+  const Micros all = outcome.charged.plus(outcome.released).value_or(outcome.charged);
+  std::string text = "At most " + to_display(outcome.charged, outcome.unit) +
+                     " can be given back or written off: " + to_display(all, outcome.unit) +
+                     " was charged";
+  if (outcome.released.is_zero()) return text + ".";
+  return text + ", and " + to_display(outcome.released, outcome.unit) + " of it already was.";
+}
+
 // Of money that people move.
 std::string move_sentence(const ledger::Outcome& outcome) {
   const ledger::LegFigures& leg = outcome.leg;
@@ -109,8 +121,7 @@ std::string move_sentence(const ledger::Outcome& outcome) {
              " is used and " + to_display(leg.held, outcome.unit) + " held, so " +
              to_display(std::max(leg.available, Micros()), outcome.unit) + " can.";
     case Refusal::exceeds_charge:
-      return "At most " + to_display(outcome.charged, outcome.unit) +
-             " can be refunded: what was charged less what was refunded.";
+      return exceeds_charge_sentence(outcome);
     case Refusal::limit_too_large:
       return "The budget of " + to_display(leg.limit, outcome.unit) + " of account '" +
              leg.account + "' cannot grow by " + asked + ": a budget is at most " +
@@ -195,6 +206,11 @@ tl::unexpected<api::Problem> no_such_account(const std::string& account) {
   return problem(404, "NOT_FOUND", "There is no account '" + account + "'.", "account");
 }
 
+tl::unexpected<api::Problem> conflict(std::string details, std::string message, std::string field) {
+  return tl::unexpected(
+      api::Problem{409, "CONFLICT", std::move(message), std::move(details), std::move(field)});
+}
+
 std::string sentence_of(const ledger::Outcome& outcome, const std::string& account) {
   const std::string named = "Account '" + account + "'";
   switch (outcome.refusal) {
@@ -263,6 +279,13 @@ api::Problem problem_of(const ledger::Outcome& outcome, const std::string& accou
                         const Given& given) {
   const Meaning meaning = meaning_of(outcome.refusal);
   std::string message = sentence_of(outcome, account);
+  if (const auto id = given.find("request_id");
+      outcome.refusal == Refusal::request_id_conflict && id != given.end()) {
+    return api::Problem{meaning.status, meaning.code,
+                        "The request id " + in_quotes(id->second) +
+                            " was used for another request: give this one an id of its own.",
+                        ledger::to_string(outcome.refusal), "request_id"};
+  }
   const auto value = given.find(outcome.field);
   if (meaning.status == 400 && value != given.end()) {
     message = outcome.field + " " + in_quotes(value->second) + ": " + message;

@@ -54,6 +54,10 @@ void answer_with(const Promise<T>& promise, T answer) {
 // The values of a request by the names of their fields, as far as the ledger judges them.
 using Given = std::map<std::string, std::string>;
 
+// A conflict that the ledger was not asked about, with its stable code.
+[[nodiscard]] tl::unexpected<api::Problem> conflict(std::string details, std::string message,
+                                                    std::string field = {});
+
 // What a refusal of the ledger is over HTTP: status, stable code and a sentence, which starts with
 // the field and its value when it is about one of `given`. `account` is the one that was named.
 [[nodiscard]] api::Problem problem_of(const ledger::Outcome& outcome, const std::string& account,

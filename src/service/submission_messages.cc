@@ -9,11 +9,16 @@ namespace {
 
 using ledger::Refusal;
 
-const PlannedPart& part_of(const HoldPlan& plan, const std::string& unit) {
+// The part that the outcome is about, at the prices that it was decided at; null when prices have
+// changed since.
+const PlannedPart* part_of(const HoldPlan& plan, const ledger::Outcome& outcome) {
   for (const PlannedPart& part : plan.parts) {
-    if (part.estimate.unit == unit) return part;
+    if (part.estimate.unit == outcome.unit && part.estimate.total == outcome.estimate &&
+        part.amount == outcome.amount) {
+      return &part;
+    }
   }
-  return plan.parts.front();
+  return nullptr;
 }
 
 std::string limit_name(const ledger::LegFigures& leg) {
@@ -44,15 +49,15 @@ std::string fitting_sentence(const HoldPlan& plan, const PlannedPart& part, Micr
 namespace {
 
 // "$1.20 of account proj001 (estimate $1.00)"
-std::string amounts_of(const HoldPlan& plan) {
+std::string amounts_of(const std::string& account, const std::vector<ledger::PlacePart>& parts) {
   std::string held;
   std::string estimated;
-  for (const PlannedPart& part : plan.parts) {
+  for (const ledger::PlacePart& part : parts) {
     const std::string between = held.empty() ? "" : " and ";
-    held += between + to_display(part.amount, part.estimate.unit);
-    estimated += between + to_display(part.estimate.total, part.estimate.unit);
+    held += between + to_display(part.amount, part.unit);
+    estimated += between + to_display(part.estimate, part.unit);
   }
-  return held + " of account " + plan.account + " (estimate " + estimated + ")\n";
+  return held + " of account " + account + " (estimate " + estimated + ")\n";
 }
 
 }  // namespace
@@ -71,12 +76,12 @@ api::SubmissionAnswer denied(const std::string& code, const std::string& message
   return answer;
 }
 
-std::string held_message(const HoldPlan& plan) {
-  return "held " + amounts_of(plan);
+std::string held_message(const std::string& account, const std::vector<ledger::PlacePart>& parts) {
+  return "held " + amounts_of(account, parts);
 }
 
 std::string would_hold_message(const HoldPlan& plan) {
-  return "This job would hold " + amounts_of(plan);
+  return "This job would hold " + amounts_of(plan.account, parts_of(plan));
 }
 
 std::string refused_message(const HoldPlan& plan, const ledger::Outcome& outcome) {
@@ -84,20 +89,20 @@ std::string refused_message(const HoldPlan& plan, const ledger::Outcome& outcome
                         outcome.refusal == Refusal::partition_limit_exceeded;
   if (!is_money) {
     ledger::Outcome told = outcome;
-    if (told.unit.empty()) told.unit = plan.parts.front().estimate.unit;
+    if (told.unit.empty() && !plan.parts.empty()) told.unit = plan.parts.front().estimate.unit;
     return sentence_of(told, plan.account) + "\n";
   }
-  const PlannedPart& part = part_of(plan, outcome.unit);
-  const std::string& unit = part.estimate.unit;
+  const std::string& unit = outcome.unit;
   const bool is_above = outcome.leg.account != plan.account;
   const Micros available = std::max(outcome.leg.available, Micros());
   std::string text = "account " + plan.slurm_account + ": this job may cost " +
-                     to_display(part.estimate.total, unit) + ", and " +
-                     to_display(part.amount, unit) + " must be held for it\n";
+                     to_display(outcome.estimate, unit) + ", and " +
+                     to_display(outcome.amount, unit) + " must be held for it\n";
   if (is_above) return text + above_sentence(plan, outcome.leg);
   text +=
       "only " + to_display(available, unit) + " is available in " + limit_name(outcome.leg) + "\n";
-  return text + fitting_sentence(plan, part, available);
+  const PlannedPart* part = part_of(plan, outcome);
+  return part == nullptr ? text : text + fitting_sentence(plan, *part, available);
 }
 
 }  // namespace asbb::service

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "ledger/command.h"
 #include "service/submission_gate.h"
@@ -15,7 +16,8 @@ namespace asbb::service {
 [[nodiscard]] api::SubmissionAnswer denied(const std::string& code, const std::string& message);
 
 // "held $1.20 of account proj001 (estimate $1.00)\n"
-[[nodiscard]] std::string held_message(const HoldPlan& plan);
+[[nodiscard]] std::string held_message(const std::string& account,
+                                       const std::vector<ledger::PlacePart>& parts);
 
 // The same of a job that was only asked about.
 [[nodiscard]] std::string would_hold_message(const HoldPlan& plan);

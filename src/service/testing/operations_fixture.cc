@@ -94,6 +94,14 @@ void OperationsFixture::rebuild() {
       store::ChainKey{1, 2, 3}, options);
 }
 
+void OperationsFixture::restart(store::Store& store) {
+  committer_->stop();
+  committer_ = std::make_unique<Committer>(
+      store, store::ChainKey{1, 2, 3}, [this] { return now(); }, CommitterOptions{});
+  EXPECT_TRUE(committer_->start().has_value());
+  rebuild();
+}
+
 api::Submission OperationsFixture::submission() {
   api::Submission made;
   made.cluster = "onprem";

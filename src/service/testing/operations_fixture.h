@@ -31,6 +31,8 @@ class OperationsFixture : public Fixture {
 
   // Operations on whatever committer there is now.
   void rebuild();
+  // The same on a committer that has just loaded the book.
+  void restart(store::Store& store);
 
   [[nodiscard]] Caller admin() const { return authority_->local(0); }
   [[nodiscard]] Caller slurm_user() const { return authority_->local(64030); }
