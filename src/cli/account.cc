@@ -253,7 +253,9 @@ void add_update(Command& account, Context& context) {
             flags->status)
       .take({"--hold-percentage", "FACTOR", "Estimate times this is set aside."},
             flags->hold_percentage)
-      .take({"--budget", "AMOUNT", "The new limit of the budget in force."}, flags->budget)
+      .take({"--budget", "AMOUNT",
+             "What the budget in force is granted; what was carried over comes on top."},
+            flags->budget)
       .take({"--start", "YYYY-MM-DD", "Its first day."}, flags->start)
       .take({"--end", "YYYY-MM-DD", "Its last day, included."}, flags->end)
       .take({"--unit", "UNIT", "Which budget: the one counted in this."}, flags->unit)

@@ -19,7 +19,7 @@ api::Budget budget_of(const std::string& unit, std::int64_t limit, std::int64_t 
   out.last_day = Day{2025, 12, 31};
   out.end_date = Instant::from_unix_seconds(1'767'225'600);
   out.in_force = true;
-  out.limit = Micros(limit);
+  out.limit = out.granted = Micros(limit);
   out.used = Micros(used);
   out.held = Micros(held);
   out.available = out.limit - out.used - out.held;
@@ -159,6 +159,24 @@ TEST(AccountCommand, ShowsEverythingInEightyColumns) {
             "account,unit,partition,first_day,last_day,limit,used,held,available,in_force\r\n"
             "proj001,USD,,2025-01-01,2025-12-31,50,3.141593,12,34.858407,yes\r\n"
             "proj001,USD,gpu-aws,2025-01-01,2025-12-31,20,1.5,12,6.5,yes\r\n");
+}
+
+TEST(AccountCommand, ShowsWhatWasGrantedAndWhatWasCarried) {
+  api::Account account = proj001();
+  account.budgets.push_back(budget_of("USD", 60'000'000, 0, 0));
+  account.budgets[1].last_day = Day{2026, 12, 31};
+  account.budgets[1].granted = Micros(10'000'000);
+  account.budgets[1].carried_in = Micros(50'000'000);
+  account.budgets[1].partition_limits = account.budgets[0].partition_limits;
+  CannedService service;
+  service.answer("GET /api/v1/accounts/proj001", 200, api::to_json(account))
+      .answer("GET /api/v1/accounts/proj001/holds", 200, api::to_json(std::vector<api::OpenHold>{}))
+      .start();
+  const auto ran = run(service, {"account", "show", "proj001"});
+  EXPECT_THAT(ran.out, HasSubstr("Of USD until 2026-12-31, 10.00 was granted, 50.00 came from the "
+                                 "budget before.\n"));
+  EXPECT_THAT(ran.out, HasSubstr("PARTITION  UNIT  LAST DAY    LIMIT"));
+  EXPECT_THAT(ran.out, HasSubstr("gpu-aws    USD   2026-12-31  20.00"));
 }
 
 TEST(AccountCommand, ListsWithTheUnitOnceOrInAColumn) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <ostream>
+#include <set>
+#include <utility>
 
 namespace asbb::cli {
 namespace {
@@ -30,17 +32,31 @@ Table budgets_table(const api::Account& account) {
   return table;
 }
 
+// With the period where a limit goes on from one budget to the next.
 Table limits_table(const api::Account& account) {
-  Table table({{"PARTITION", "partition", Align::left, true},
-               {"UNIT", "unit"},
-               {"LIMIT", "limit", Align::decimal},
-               {"USED", "used", Align::decimal},
-               {"HELD", "held", Align::decimal},
-               {"AVAILABLE", "available", Align::decimal}});
+  std::set<std::pair<std::string, std::string>> seen;
+  bool several = false;
   for (const api::Budget& budget : account.budgets) {
     for (const api::PartitionLimit& limit : budget.partition_limits) {
-      table.add({limit.partition, limit.unit, to_display(limit.limit), to_display(limit.used),
-                 to_display(limit.held), to_display(limit.available)});
+      several = several || !seen.emplace(limit.partition, limit.unit).second;
+    }
+  }
+  std::vector<Column> columns{{"PARTITION", "partition", Align::left, true}, {"UNIT", "unit"}};
+  if (several) columns.push_back({"LAST DAY", "last_day"});
+  for (const auto& [title, key] :
+       {std::pair{"LIMIT", "limit"}, std::pair{"USED", "used"}, std::pair{"HELD", "held"},
+        std::pair{"AVAILABLE", "available"}}) {
+    columns.push_back({title, key, Align::decimal});
+  }
+  Table table(columns);
+  for (const api::Budget& budget : account.budgets) {
+    for (const api::PartitionLimit& limit : budget.partition_limits) {
+      std::vector<std::string> cells{limit.partition, limit.unit};
+      if (several) cells.push_back(asbb::to_string(budget.last_day));
+      for (const Micros amount : {limit.limit, limit.used, limit.held, limit.available}) {
+        cells.push_back(to_display(amount));
+      }
+      table.add(std::move(cells));
     }
   }
   return table;

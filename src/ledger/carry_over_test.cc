@@ -315,6 +315,7 @@ TEST(CarryOver, ADeclarationBelowWhatWentOutOrAboveTheMostIsRefused) {
   const Outcome low = ledger.run(declared(usd(20) - Micros(1), epoch, first_end));
   EXPECT_EQ(low.refusal, Refusal::limit_below_committed);
   EXPECT_EQ(low.amount, usd(20) - Micros(1));
+  EXPECT_EQ(low.released, usd(20));
   const Outcome high = ledger.run(declared(max_amount, first_end, second_end));
   EXPECT_EQ(high.refusal, Refusal::limit_too_large);
   EXPECT_EQ(ledger.run(declared(Micros(-1), epoch, first_end)).refusal, Refusal::bad_amount);

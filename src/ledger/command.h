@@ -307,7 +307,7 @@ struct Outcome {
   Micros granted;  // settlement: what the share had held
   Micros charged;  // a refund: what was charged less what was refunded before
   Micros overrun;
-  Micros released;            // a refund: what was refunded before
+  Micros released;            // a refund: what was refunded before; a limit: what was carried out
   Micros converted;           // what arrived, in the other unit
   std::int64_t sequence = 0;  // of the first entry written, 0 when none
   std::int64_t price_version = 0;

@@ -123,7 +123,10 @@ Outcome check_declared(const Stage& stage, const Budget& budget, Micros declared
   limit = declared - budget.carried + budget.carried_in;
   const Leg leg{Leg::Kind::budget, budget.id.value};
   if (limit < budget.limit && limit < budget.held + budget.used) {
-    return refuse_with_figures(stage, leg, Refusal::limit_below_committed, "limit", declared);
+    Outcome outcome =
+        refuse_with_figures(stage, leg, Refusal::limit_below_committed, "limit", declared);
+    outcome.released = std::max(budget.carried - budget.carried_in, Micros());
+    return outcome;
   }
   if (limit > max_amount) {
     return refuse_with_figures(stage, leg, Refusal::limit_too_large, "budget_limit",

@@ -203,7 +203,7 @@ def edit_shares(attack):
     attack.run("UPDATE budget_shares SET refunded_micros = 0 WHERE refunded_micros > 0")
     attack.run("UPDATE budget_shares SET actual_micros = actual_micros + 1, overrun_micros = overrun_micros + 1"
                " WHERE hold_id = 1")
-    return ["run of hold 1", "run of hold 2", "refunded 0; the entries say", "overrun 1, refunded"]
+    return ["run of hold 1", "run of hold 2", "refunded 0; the entries say", "cost 250001 USD"]
 
 
 def edit_chain_value(attack):
@@ -227,18 +227,24 @@ def set_heads(service, interval="1h"):
         config.write(f"audit:\n  head_file: {service.path}/heads\n  head_interval: {interval}\n")
 
 
+def wait_for_heads(service, problems, count):
+    deadline = time.monotonic() + 20
+    heads = service.path / "heads"
+    while not heads.exists() or len(heads.read_text().splitlines()) < count:
+        if time.monotonic() > deadline:
+            problems.append("the head is not written on its timer")
+            return
+        time.sleep(0.1)
+
+
 def verify_running(service, problems):
     """Head file, owner and the check beside a service that runs."""
     live(service)
+    wait_for_heads(service, problems, 1)
     expect(problems, "running", service.run("asbb audit verify"), 0, ["The ledger verifies"])
     expect(problems, "beside", service.run("asbb audit verify --offline"), 0,
            [f"process {service.process.pid}", "The ledger verifies"])
-    deadline = time.monotonic() + 20
-    while len((service.path / "heads").read_text().splitlines()) < 3:
-        if time.monotonic() > deadline:
-            problems.append("the head is not written on its timer")
-            break
-        time.sleep(0.1)
+    wait_for_heads(service, problems, 3)
     mode = stat.S_IMODE((service.path / "chain.key").stat().st_mode)
     if mode != 0o400:
         problems.append(f"the key of the chain has mode {mode:o}")
