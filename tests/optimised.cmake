@@ -9,7 +9,8 @@ find_package(SQLite3 REQUIRED)
 find_package(tl-expected REQUIRED)
 
 set(ledger_testing ${CMAKE_SOURCE_DIR}/src/ledger/testing)
-set(optimised_sources ${CMAKE_SOURCE_DIR}/src/service/committer_batch.cc
+set(optimised_sources ${CMAKE_SOURCE_DIR}/src/service/answer_shares.cc
+  ${CMAKE_SOURCE_DIR}/src/service/committer_batch.cc
   ${ledger_testing}/broken_rule.cc ${ledger_testing}/random_commands.cc
   ${ledger_testing}/test_ledger.cc)
 foreach(folder base ledger store)
