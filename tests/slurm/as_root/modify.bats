@@ -26,7 +26,11 @@ held() { balance "${1:-proj002}" held; }
 # is_times VALUE FACTOR BASE: to a millionth of a dollar.
 is_times() { awk -v v="$1" -v f="$2" -v b="$3" 'BEGIN { d = v - f * b; exit !(d < 0.000002 && d > -0.000002) }'; }
 held_is() { is_times "$(held "${3:-proj002}")" "$1" "$2"; }
-holds_placed() { asbb transactions proj002 --type=hold --limit=10000 --output json | jq length; }
+# What was set aside for changes that were asked for; not what took its place when they were seen.
+holds_placed() {
+  asbb transactions proj002 --type=hold --limit=10000 --output json |
+    jq '[.[] | select(.reason == "a change of the job is asked for")] | length'
+}
 # A change that was made is the job's hold after a while: the money on the side is gone, the sum stays.
 followed() { [ "$(grep -c 'follows its change' "$GATE/service.log")" -gt "${1:-0}" ]; }
 follows() { grep -c 'follows its change' "$GATE/service.log" || true; }
@@ -126,7 +130,7 @@ bound() { [ "$(asbb transactions "${2:-proj002}" --job="$1" --type=bind --output
   [ "$(squeue -h -j "$job" -o %l)" = 1:00:00 ]
   held_is 2 "$base"
   wait_until 40 held_is 1 "$base"
-  grep -q "Slurm did not make the change" "$GATE/service.log"
+  wait_until 20 grep -q "Slurm did not make the change" "$GATE/service.log"
 }
 
 @test "somebody else's job: Slurm refuses, and nothing was set aside" {
@@ -228,10 +232,11 @@ asks_for() { curl -sf --unix-socket "$BED_SERVICE_SOCKET" http://localhost/api/v
   seen_held "$job"
   base=$(held)
   before=$(holds_placed)
+  seen=$(follows)
   as_games scontrol update "JobId=$job" TimeLimit=12
   awk -v a="$(held)" -v b="$base" 'BEGIN { exit !(a > 1.19 * b && a < 1.21 * b) }'
   [ "$(holds_placed)" = $((before + 1)) ]
-  wait_until 60 test "$(follows)" -ge 1
+  wait_until 60 followed "$seen"
   two_passes "$job"
   before=$(holds_placed)
   started=$(date +%s%N)
