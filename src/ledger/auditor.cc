@@ -74,8 +74,7 @@ void compare_rows(const AuditRows& table, const AuditRows& entries,
   }
   if (table.empty()) return;
   for (const auto& [name, facts] : entries) {
-    const bool may_be_left_out = name.starts_with("hold ") || name.starts_with("run ");
-    if (may_be_left_out || table.contains(name)) continue;
+    if (table.contains(name)) continue;
     keep(out, 0, name + " is missing from the table; the entries say " + facts);
   }
 }
@@ -167,6 +166,15 @@ std::vector<AuditProblem> Auditor::compare(const AuditTables& tables) const {
   std::erase_if(holds, [](const auto& hold) { return hold.second == 0; });
   compare_maps("hold", holds, report.open_holds, out);
   compare_rows(tables.rows, state_->rows(), out);
+  for (const auto& [id, rows] : tables.hold_rows) {
+    compare_rows(rows, state_->rows_of_hold(id), out);
+  }
+  return out;
+}
+
+std::vector<AuditProblem> Auditor::compare_hold(std::int64_t id, const AuditRows& rows) const {
+  std::vector<AuditProblem> out;
+  compare_rows(rows, state_->rows_of_hold(id), out);
   return out;
 }
 

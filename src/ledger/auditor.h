@@ -61,9 +61,9 @@ inline constexpr std::size_t audit_problems_max = 100;
 // The tables of a database, as they were right after the entry that was fed last. A hold's money in
 // a unit is what is unopened plus what its open shares hold; holds without money may be left out.
 // What else there is of a table, as "key value" words in the auditor's order, by the row's name:
-// "account 3", "terms of budget 3", "place of limit 2", "hold 4", "run of hold 4 (...)", "rate 1",
-// "prices 1". Holds and runs may be left out, and a run of nothing (audit_nothing) that is
-// requeued has no entry. Where there are no rows at all, they are not compared.
+// "account 3", "terms of budget 3", "place of limit 2", "rate 1", "prices 1"; of a hold "hold 4
+// (USD)" and "run of hold 4 (...)". A run of nothing (audit_nothing) that is requeued has no entry.
+// Where there are no rows at all, they are not compared.
 using AuditRows = std::map<std::string, std::string>;
 inline constexpr std::string_view audit_nothing = "cost nothing";
 
@@ -72,6 +72,7 @@ struct AuditTables {
   std::map<std::int64_t, AuditFigures> limits;
   std::map<std::pair<std::int64_t, std::string>, std::int64_t> open_holds;
   AuditRows rows;
+  std::map<std::int64_t, AuditRows> hold_rows;  // by hold; holds may be left out
 };
 
 class Auditor {
@@ -90,6 +91,9 @@ class Auditor {
   // One sentence for every row that differs from the recomputation, is missing or is too much; at
   // most audit_problems_max.
   [[nodiscard]] std::vector<AuditProblem> compare(const AuditTables& tables) const;
+  // The same for the rows of one hold.
+  [[nodiscard]] std::vector<AuditProblem> compare_hold(std::int64_t id,
+                                                       const AuditRows& rows) const;
 
  private:
   struct State;

@@ -36,6 +36,24 @@ std::string row_of(const AuditedHold& hold, const AuditedPart& part) {
 
 }  // namespace
 
+AuditRows Auditor::State::rows_of_hold(std::int64_t id) const {
+  AuditRows out;
+  const auto known = holds.find(id);
+  if (known == holds.end()) return out;
+  const AuditedHold& hold = known->second;
+  const std::string name = "hold " + digits(id);
+  for (const auto& [unit, part] : hold.parts) out[name + " (" + unit + ")"] = row_of(hold, part);
+  for (const auto& [job, settled] : hold.settlements) {
+    const AuditSum cost = settled.charge + settled.overrun;
+    out["run of " + name + " (" + job + ")"] =
+        cost == 0
+            ? std::string(audit_nothing)
+            : "cost " + digits(cost) + " " + settled.unit + ", charged " + digits(settled.charge) +
+                  ", overrun " + digits(settled.overrun) + ", refunded " + digits(settled.refunded);
+  }
+  return out;
+}
+
 AuditRows Auditor::State::rows() const {
   AuditRows out;
   for (const auto& [id, account] : accounts) out["account " + digits(id)] = row_of(account);
@@ -43,19 +61,6 @@ AuditRows Auditor::State::rows() const {
   for (const auto& [id, limit] : limits) {
     out["place of limit " + digits(id)] =
         "budget " + digits(limit.budget) + ", partition " + limit.partition;
-  }
-  for (const auto& [id, hold] : holds) {
-    for (const auto& [unit, part] : hold.parts) {
-      out["hold " + digits(id) + " (" + unit + ")"] = row_of(hold, part);
-    }
-    for (const auto& [job, settled] : hold.settlements) {
-      const AuditSum cost = settled.charge + settled.overrun;
-      out["run of hold " + digits(id) + " (" + job + ")"] =
-          cost == 0 ? std::string(audit_nothing)
-                    : "cost " + digits(cost) + " " + settled.unit + ", charged " +
-                          digits(settled.charge) + ", overrun " + digits(settled.overrun) +
-                          ", refunded " + digits(settled.refunded);
-    }
   }
   for (std::size_t i = 0; i < rates.size(); ++i) {
     out["rate " + std::to_string(i + 1)] = rates[i].from_unit + " to " + rates[i].to_unit + ": " +

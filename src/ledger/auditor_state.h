@@ -154,7 +154,8 @@ struct Auditor::State {
   void check_name(const AuditRecord& record, const AuditedHold& hold);
   void check_run(const AuditRecord& record, const AuditedHold& hold);
   [[nodiscard]] AuditLegs legs_out_of_force(const AuditRecord& record, std::int64_t at_us) const;
-  [[nodiscard]] std::map<std::string, std::string> rows() const;
+  [[nodiscard]] AuditRows rows() const;
+  [[nodiscard]] AuditRows rows_of_hold(std::int64_t id) const;
   void problem(std::int64_t sequence, std::string text);
   void note(std::int64_t sequence, std::string text);
   void apply(const AuditRecord& record);

@@ -61,7 +61,7 @@ Result<bool> has_changed_since(Store& store, ledger::HoldId hold, std::int64_t e
 }
 
 // Closed holds are in no snapshot. What a service has written about one since is not looked at.
-Result<void> believe_closed_holds(Store& store, Believed& believed) {
+Result<void> check_closed_holds(Store& store, const Believed& believed, LedgerCheck& check) {
   for (HoldQuery query{ledger::HoldId{1}, "", "", 0}; query.id.value <= believed.holds;
        ++query.id.value) {
     const auto found = store.find_holds(query);
@@ -73,7 +73,9 @@ Result<void> believe_closed_holds(Store& store, Believed& believed) {
       if (*changed) continue;
       std::vector<const ledger::Share*> shares;
       for (const ledger::Share& share : record.shares) shares.push_back(&share);
-      add_rows(record.hold, shares, believed.tables.rows);
+      ledger::AuditRows rows;
+      add_rows(record.hold, shares, rows);
+      check.compare_hold(record.hold.id.value, rows);
     }
   }
   return {};
@@ -96,11 +98,17 @@ Believed believed_of(const Snapshot& snapshot) {
   for (const ledger::Share& share : snapshot.shares) shares[share.hold.value].push_back(&share);
   for (const ledger::Hold& hold : snapshot.holds) {
     believe_hold(hold, shares[hold.id.value], believed.tables);
-    add_rows(hold, shares[hold.id.value], believed.tables.rows);
+    add_rows(hold, shares[hold.id.value], believed.tables.hold_rows[hold.id.value]);
   }
   add_rows(snapshot, believed.tables.rows);
   believed.holds = snapshot.counters.hold;
   return believed;
+}
+
+void LedgerCheck::compare_hold(std::int64_t id, const ledger::AuditRows& rows) {
+  for (ledger::AuditProblem& found : auditor_.compare_hold(id, rows)) {
+    if (differences_.size() < verdict_problems_max) differences_.push_back(std::move(found));
+  }
 }
 
 void LedgerCheck::count(std::int64_t number, std::string_view record, const ChainValue& chain) {
@@ -140,7 +148,8 @@ Verdict LedgerCheck::finish(const Believed* believed) {
   }
   const bool entries_fit = problems.empty();
   if (believed != nullptr) {
-    const auto differences = auditor_.compare(believed->tables);
+    auto differences = auditor_.compare(believed->tables);
+    differences.insert(differences.end(), differences_.begin(), differences_.end());
     if (entries_fit && !differences.empty()) {
       problems.push_back("Entries 1 to " + std::to_string(last) +
                          " hold, but the tables say otherwise: the tail after entry " +
@@ -178,9 +187,9 @@ Result<Verdict> verify_ledger(Store& store, const ChainKey& key, const Believed&
     if (static_cast<std::int64_t>(entries->size()) < page_size) break;
     query.after_sequence = entries->back().entry.sequence;
   }
-  Believed all = believed;
-  if (auto added = believe_closed_holds(store, all); !added) return tl::unexpected(added.error());
-  return check.finish(&all);
+  const auto checked = check_closed_holds(store, believed, check);
+  if (!checked) return tl::unexpected(checked.error());
+  return check.finish(&believed);
 }
 
 std::map<std::string, std::string> record_facts(std::string_view record) {

@@ -45,6 +45,8 @@ class LedgerCheck {
   void add(const ChainedEntry& chained);
   // A line of an archive.
   void add(std::int64_t number, std::string_view record, const ChainValue& chain);
+  // A hold that is in no snapshot, once all its entries were added.
+  void compare_hold(std::int64_t id, const ledger::AuditRows& rows);
   // What else was found while reading, as a sentence.
   void say(std::string sentence) { said_.push_back(std::move(sentence)); }
 
@@ -58,6 +60,7 @@ class LedgerCheck {
   HeadCheck heads_;
   ledger::Auditor auditor_;
   std::vector<std::string> said_;
+  std::vector<ledger::AuditProblem> differences_;
   std::int64_t entries_ = 0;
 };
 

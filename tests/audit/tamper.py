@@ -203,7 +203,9 @@ def edit_shares(attack):
     attack.run("UPDATE budget_shares SET refunded_micros = 0 WHERE refunded_micros > 0")
     attack.run("UPDATE budget_shares SET actual_micros = actual_micros + 1, overrun_micros = overrun_micros + 1"
                " WHERE hold_id = 1")
-    return ["run of hold 1", "run of hold 2", "refunded 0; the entries say", "cost 250001 USD"]
+    attack.run("DELETE FROM budget_share_parts WHERE share_id IN (SELECT id FROM budget_shares WHERE hold_id = 3)")
+    attack.run("DELETE FROM budget_shares WHERE hold_id = 3")
+    return ["run of hold 3", "is missing from the table", "run of hold 1", "run of hold 2", "refunded 0; the entries say", "cost 250001 USD"]
 
 
 def edit_chain_value(attack):
