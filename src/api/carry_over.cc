@@ -16,8 +16,10 @@ Result<std::int64_t> parse_carry_over(std::string_view text) {
                                " is not 'none', 'all', or a part such as 50% or 12.5%, at most "
                                "100% with four decimals";
   if (!text.ends_with('%')) return fail(ErrorKind::invalid, expected, "carry_over");
-  const auto percent = parse_micros(text.substr(0, text.size() - 1));
-  if (!percent || percent->is_negative() || percent->count() > all * percent_digits ||
+  const std::string_view number = text.substr(0, text.size() - 1);
+  const bool is_plain = number.find_first_not_of("0123456789.") == std::string_view::npos;
+  const auto percent = parse_micros(number);
+  if (!is_plain || !percent || percent->is_negative() || percent->count() > all * percent_digits ||
       percent->count() % percent_digits != 0) {
     return fail(ErrorKind::invalid, expected, "carry_over");
   }

@@ -58,6 +58,11 @@ bool FieldReader::has(std::string_view key) const {
   return found != nullptr && found->kind != Json::Kind::null;
 }
 
+bool FieldReader::is_null(std::string_view key) const {
+  const Json* found = object_->find(key);
+  return found != nullptr && found->kind == Json::Kind::null;
+}
+
 void FieldReader::refuse(std::string_view key, const std::string& message) {
   if (error_->has_value()) return;
   *error_ = Error{ErrorKind::invalid, path_of(key) + ": " + message, path_of(key)};

@@ -103,6 +103,7 @@ class FieldReader {
 
   // Whether the member is there and not null.
   [[nodiscard]] bool has(std::string_view key) const;
+  [[nodiscard]] bool is_null(std::string_view key) const;
   // Records a problem with a member unless there is one already.
   void refuse(std::string_view key, const std::string& message);
 

@@ -66,8 +66,14 @@ void fields(F& f, As<F, Account>& v) {
 
 namespace {
 
+// A rule or a right that is left out stays as it is; null would leave open which one is meant.
+void check_not_null(FieldReader& f, std::string_view key, const std::string& allowed) {
+  if (f.is_null(key)) f.refuse(key, "null is not allowed: " + allowed + " is expected");
+}
+
 void check_carry_over(FieldReader& f, const std::string& text) {
-  if (text.empty()) return;
+  check_not_null(f, "carry_over", "'none', 'all', or a part such as 50%");
+  if (!f.has("carry_over")) return;
   if (const auto part = parse_carry_over(text); !part) f.refuse("carry_over", part.error().message);
 }
 
@@ -138,7 +144,8 @@ void fields(F& f, As<F, AccountUpdate>& v) {
   f.text("carry_over", v.carry_over, Need::left_out, name_text);
   f.flag("may_convert", v.may_convert, Need::left_out);
   if constexpr (F::is_reading) {
-    if (v.carry_over) check_carry_over(f, *v.carry_over);
+    check_carry_over(f, v.carry_over.value_or(std::string()));
+    check_not_null(f, "may_convert", "true or false");
     if (f.has("aliases")) f.texts("aliases", v.aliases.emplace(), Need::must);
     if (f.has("budgets")) {
       f.refuse("budgets",

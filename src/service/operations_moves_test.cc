@@ -46,7 +46,7 @@ TEST_F(MovesTest, ABudgetShowsWhatItCarriesOver) {
   ASSERT_TRUE(changed) << changed.error().message;
   EXPECT_EQ(changed->budgets.at(0).carry_over, "12.5%");
   EXPECT_EQ(changed->budgets.at(0).carried_over, Micros());
-  for (const char* wrong : {"half", "101%", "-1%", "0.00001%", "%", "50"}) {
+  for (const char* wrong : {"half", "101%", "-1%", "0.00001%", "%", "50", "1e2%", "+5%"}) {
     change.carry_over = wrong;
     const auto refused = update(change);
     EXPECT_EQ(status_of(refused), 400) << wrong;
