@@ -251,6 +251,9 @@ TEST(WriteOffCommand, WithoutAnAmountIsAboutAllOfIt) {
   service.stop();
   EXPECT_EQ(service.last_body().find("amount"), std::string::npos);
   EXPECT_EQ(run(testing::split("write-off proj001 --reason=r")).code, exit_usage);
+  // An amount that came out empty wrote all of it off.
+  EXPECT_EQ(run(testing::split("write-off proj001 --job=47 --amount= --reason=r")).code,
+            exit_usage);
 }
 
 TEST(RatesCommand, RecordsAndListsRates) {
@@ -274,6 +277,7 @@ TEST(RatesCommand, RecordsAndListsRates) {
   for (const char* wrong : {"0", "-1", "many"}) {
     EXPECT_EQ(run({"rates", "set", "USD", "core-hours", wrong}).code, exit_usage) << wrong;
   }
+  EXPECT_EQ(run({"rates", "set", "USD", "core-hours", "2", "--effective-from="}).code, exit_usage);
 }
 
 TEST(AdjustCommand, NeedsAnAmountAndAReason) {

@@ -1,6 +1,7 @@
 #include <sys/random.h>
 
 #include <array>
+#include <optional>
 #include <ostream>
 
 #include "cli/commands.h"
@@ -14,7 +15,7 @@ struct MoneyFlags {
   std::string job;
   std::string transaction;
   std::string cluster;
-  std::string amount;
+  std::optional<std::string> amount;
   std::string reason;
   std::string unit;
   std::string to_unit;
@@ -90,7 +91,7 @@ Result<Micros> read_positive(const std::string& text) {
 }
 
 int adjust(Context& context, const MoneyFlags& flags) {
-  const auto amount = read_amount("--amount", flags.amount);
+  const auto amount = read_amount("--amount", flags.amount.value_or(""));
   if (!amount) return context.misused(amount.error().message);
   if (amount->is_zero()) return context.misused("--amount: an amount other than 0 is expected");
   const std::string id = id_of(flags, "adjust");
@@ -100,7 +101,7 @@ int adjust(Context& context, const MoneyFlags& flags) {
 }
 
 int deposit(Context& context, const MoneyFlags& flags) {
-  const auto amount = read_positive(flags.amount);
+  const auto amount = read_positive(flags.amount.value_or(""));
   if (!amount) return context.misused(amount.error().message);
   const std::string id = id_of(flags, "deposit");
   return send(context, flags, "deposits",
@@ -109,7 +110,7 @@ int deposit(Context& context, const MoneyFlags& flags) {
 }
 
 int withdraw(Context& context, const MoneyFlags& flags) {
-  const auto amount = read_positive(flags.amount);
+  const auto amount = read_positive(flags.amount.value_or(""));
   if (!amount) return context.misused(amount.error().message);
   const std::string id = id_of(flags, "withdraw");
   return send(context, flags, "withdrawals",
@@ -118,7 +119,7 @@ int withdraw(Context& context, const MoneyFlags& flags) {
 }
 
 int transfer(Context& context, const MoneyFlags& flags) {
-  const auto amount = read_positive(flags.amount);
+  const auto amount = read_positive(flags.amount.value_or(""));
   if (!amount) return context.misused(amount.error().message);
   const std::string id = id_of(flags, "transfer");
   return send(context, flags, "transfers",
@@ -127,7 +128,7 @@ int transfer(Context& context, const MoneyFlags& flags) {
 }
 
 int refund(Context& context, const MoneyFlags& flags) {
-  const auto amount = read_positive(flags.amount);
+  const auto amount = read_positive(flags.amount.value_or(""));
   if (!amount) return context.misused(amount.error().message);
   if (flags.job.empty() && flags.transaction.empty()) {
     return context.misused("either --job=JOBID or --transaction=ID is needed");
@@ -142,8 +143,8 @@ int refund(Context& context, const MoneyFlags& flags) {
 // Without --amount all that is left of the charge.
 int write_off(Context& context, const MoneyFlags& flags) {
   std::optional<Micros> amount;
-  if (!flags.amount.empty()) {
-    const auto given = read_positive(flags.amount);
+  if (flags.amount) {
+    const auto given = read_positive(*flags.amount);
     if (!given) return context.misused(given.error().message);
     amount = *given;
   }
@@ -160,7 +161,7 @@ int write_off(Context& context, const MoneyFlags& flags) {
 }
 
 int convert(Context& context, const MoneyFlags& flags) {
-  const auto amount = read_positive(flags.amount);
+  const auto amount = read_positive(flags.amount.value_or(""));
   if (!amount) return context.misused(amount.error().message);
   const std::string id = id_of(flags, "convert");
   return send(

@@ -7,7 +7,7 @@ struct RateFlags {
   std::string from_unit;
   std::string to_unit;
   std::string rate;
-  std::string effective_from;
+  std::optional<std::string> effective_from;
   std::string reason;
 };
 
@@ -20,8 +20,8 @@ int set_rate(Context& context, const RateFlags& flags) {
   if (!rate) return context.misused(rate.error().message);
   if (*rate <= Micros()) return context.misused("RATE: a number above 0 is expected");
   request.rate = *rate;
-  if (!flags.effective_from.empty()) {
-    const auto date = api::parse_date(flags.effective_from);
+  if (flags.effective_from) {
+    const auto date = api::parse_date(*flags.effective_from);
     if (!date) return context.misused("--effective-from: " + date.error().message);
     request.effective_from = *date;
   }
