@@ -34,6 +34,8 @@ NAMES = ["", 'a"b', "a'b", "a\nb", "a\0b", "a/b", "a b", "a\\b", "a\u202eb", "\u
 REASONS = ["", "a\0b", HUGE, 5, True, [], {}]
 UNITS = ["a\nb", "a\0b", 'U"D', HUGE, 5, [], {}]
 COUNTS = [-1, 0, 1.5, "two", "", 10**9, 10**30, True, [], RAW + "1e99"]
+CARRY = ["", "half", "1e2%", "101%", "-1%", "+5%", "0.00001%", "%", "50", " 50%", "50 %", "1.2.3%", 50, True, [], {}, None, HUGE]
+FLAGS = ["yes", "true", "", 1, 0, [], {}, None]
 TEXTS = ["a\0b", "\ud800", 5, [], {}]
 
 ACCOUNT = "proj001"
@@ -47,15 +49,16 @@ MOVE = {"amount": 1, "unit": "USD", "reason": "agreed"}
 REQUESTS = [
     ("POST", "/api/v1/accounts", CREATE, {
         "slurm_account": NAMES, "name": TEXTS, "description": TEXTS, "unit": UNITS, "parent": NAMES[1:],
-        "budget_limit": AMOUNTS + [-1], "start_date": DATES, "end_date": DATES + ["2025-01-01"],
+        "budget_limit": AMOUNTS + [-1], "start_date": DATES, "end_date": DATES + ["2025-01-01"], "carry_over": CARRY,
         "hold_percentage": AMOUNTS + [-1, 0.5, 11]}),
     ("POST", "/api/v1/accounts", CREATE_MANY, {
         "budgets.unit": UNITS, "budgets.limit": AMOUNTS + [-1], "budgets.start_date": DATES, "budgets.end_date": DATES,
-        "budgets.credit_limit": AMOUNTS + [-1]}),
+        "budgets.credit_limit": AMOUNTS + [-1], "budgets.carry_over": CARRY}),
     ("PUT", f"/api/v1/accounts/{ACCOUNT}", {"budget_limit": 100}, {
         "budget_limit": AMOUNTS + [-1], "end_date": DATES + ["2020-01-01"], "start_date": DATES, "unit": UNITS,
         "status": ["", "closed?", "ACTIVE!", HUGE, 5, True, []], "credit_limit": AMOUNTS + [-1],
         "hold_percentage": AMOUNTS + [-1, 0.5, 11], "parent": NAMES[1:] + [ACCOUNT, "nobody"], "name": TEXTS,
+        "carry_over": CARRY, "may_convert": FLAGS,
         "aliases": [[""], ["a b"], ["a\nb"], [HUGE], [5], "proj7", 5, {}, ["proj002"]]}),
     ("PUT", f"/api/v1/accounts/{ACCOUNT}/partition-limits/gpu-aws", {"limit": 20, "unit": "USD"}, {
         "limit": AMOUNTS + [-1], "unit": UNITS}),
@@ -274,6 +277,13 @@ COMMANDS = [
     (["account", "create", "--name=proj001", "--budget=1", *PERIOD], "proj001"),
     *[(["account", "update", "proj001", f"--hold-percentage={value}"], "hold")
       for value in ("", "abc", "0.5", "11", "nan", "-1")],
+    *[(["account", "create", "--name=proj910", "--budget=1", f"--carry-over={value}", *PERIOD], "carry")
+      for value in ("half", "1e2%", "101%", "-1%", "0.00001%", "50")],
+    *[(["account", "update", "proj001", f"--carry-over={value}"], "carry")
+      for value in ("", "half", "1e2%", "101%", "-1%", "50")],
+    *[(["account", "update", "proj001", f"--credit={value}"], "credit")
+      for value in ("", "abc", "-1", "inf", "1e400", "1.1234567", "1,000")],
+    *[(["account", "update", "proj001", f"--may-convert={value}"], "convert") for value in ("", "maybe", "1")],
     *[(["account", "set-limit", "proj001", "--partition=gpu-aws", f"--limit={value}"], "limit")
       for value in ("", "abc", "-1", "inf")],
     *[(["deposit", "proj001", f"--amount={value}", "--reason=agreed"], "amount")
@@ -287,6 +297,25 @@ COMMANDS = [
     (["transfer", "proj001", "nobody", "--amount=1", "--reason=agreed"], "nobody"),
     (["refund", "proj001", "--job=4711", "--amount=1", "--reason=agreed"], "4711"),
     (["refund", "proj001", "--amount=1", "--reason=agreed"], "job"),
+    (["write-off", "proj001", "--job=4711", "--reason=agreed"], "4711"),
+    (["write-off", "proj001", "--reason=agreed"], "job"),
+    (["write-off", "proj001", "--job=4711"], "reason"),
+    *[(["write-off", "proj001", "--job=4711", f"--amount={value}", "--reason=agreed"], "amount")
+      for value in ("", "abc", "nan", "0", "-1", "1e400", "1.1234567")],
+    *[(["convert", "proj001", "--to=core-hours", f"--amount={value}", "--reason=agreed"], "amount")
+      for value in ("", "abc", "nan", "0", "-1", "1e400", "1.1234567")],
+    (["convert", "proj001", "--amount=1", "--reason=agreed"], "to"),
+    (["convert", "proj001", "--to=core-hours", "--amount=1"], "reason"),
+    (["convert", "proj001", "--to=USD", "--amount=1", "--reason=agreed"], "unit"),
+    (["convert", "proj001", "--to=core-hours", "--amount=1", "--reason=agreed"], "proj001"),
+    (["convert", "nobody", "--to=core-hours", "--amount=1", "--reason=agreed"], "nobody"),
+    *[(["rates", "set", "USD", "core-hours", value], "rate")
+      for value in ("", "abc", "nan", "0", "-1", "1e400", "1.1234567")],
+    (["rates", "set", "USD", "USD", "2"], "USD"),
+    (["rates", "set", "USD", "a b", "2"], "a b"),
+    (["rates", "set", "USD", "core-hours"], "rate"),
+    *[(["rates", "set", "USD", "core-hours", "2", f"--effective-from={value}"], "effective")
+      for value in ("", "yesterday", "2025-02-30", HUGE)],
     (["adjust", "proj001", "--amount=0", "--reason=agreed"], "amount"),
     (["transactions", "proj001", "--last=30x"], "last"),
     (["transactions", "proj001", "--from=yesterday"], "from"),
