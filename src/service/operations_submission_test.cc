@@ -383,9 +383,7 @@ class SlowStore final : public store::Store {
 
 class LateTest : public SubmissionTest {
  protected:
-  LateTest() {
-    restart(slow_);
-  }
+  LateTest() { restart(slow_); }
   ~LateTest() override { committer_->stop(); }
 
   // Commands are decided in order, so this one comes after all that were sent before.
