@@ -45,8 +45,8 @@ void read_bodies(std::string_view text) {
 }
 
 void read_target(std::string_view target) {
-  for (const std::string_view segment : asbb::http::segments_of(asbb::http::path_of(target))) {
-    const auto decoded = asbb::http::percent_decode(segment);
+  for (std::string_view path = asbb::http::path_of(target); !path.empty();) {
+    const auto decoded = asbb::http::percent_decode(asbb::http::take_segment(path));
     if (!decoded) continue;
     ASBB_ASSERT(asbb::http::percent_decode(asbb::api::percent_encode(*decoded)) == *decoded);
   }
