@@ -89,12 +89,17 @@ unsquat() {
 }
 
 @test "submit_line, names and options of a user waive no hold" {
-  for forged in "submit_line=sbatch --test-only x" name=asbb extra=asbb cluster_features=cloud \
-    spank=_SLURM_SPANK_OPTION_asbb_budget_cloud=1 spank=ASBB_SKIP=1 spank=SLURMD_NODENAME=x; do
+  for forged in "submit_line=sbatch --test-only x" name=asbb extra=asbb cluster_features=onprem \
+    spank=ASBB_SKIP=1 spank=SLURMD_NODENAME=x; do
     run submit_as games account=proj002 partition=cpu time_limit=5 "$forged"
     echo "$forged: $output"
     [ "$status" = 3 ]
     [[ $output == *"has no budget"* ]]
+  done
+  for forged in cluster_features=cloud spank=_SLURM_SPANK_OPTION_asbb_budget_cloud=1; do
+    run submit_as games account=proj002 partition=cpu time_limit=5 "$forged"
+    [ "$status" = 3 ]
+    [[ $output == *"None of the clusters that "*" allows has partition 'cpu'"* ]]
   done
   [ -z "$(jobs_of games)" ]
 }
