@@ -4,10 +4,21 @@
 
 load helpers
 
+# Numbers, columns' widths and who ran it differ between two runs.
+without_figures() { sed -E "s/\b(root|$(id -un))\b/USER/g; s/[0-9]+/0/g; s/ +/ /g; s/ $//"; }
+shown_in_readme() {
+  sed -n '/^What it looks like/,/^## /p' README.md | sed -n '/^```/,/^```/p' | grep -vE '^(```|\$|\.\.\.|$)'
+}
+
 @test "the demo's whole story holds" {
   cd "$SLURM_TESTS/../.."
   run nice timeout 1200 env DEMO_PLUGIN_ARGUMENTS=timeout_ms=1000 tools/demo
   echo "$output"
   [ "$status" = 0 ]
   [[ $output == *"All of it held."* ]]
+  # the README shows what it prints
+  [ "$(shown_in_readme | wc -l)" -gt 10 ]
+  missing=$(shown_in_readme | without_figures | grep -vxFf <(without_figures <<<"$output") || true)
+  echo "in the README, not in the demo: $missing"
+  [ -z "$missing" ]
 }
