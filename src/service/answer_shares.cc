@@ -66,19 +66,13 @@ void AnswerShares::forget(Instant before) {
   }
 }
 
-AnswerShares::Count AnswerShares::count_of(const ledger::Command& command) const {
+AnswerShares::Room AnswerShares::room_for(const ledger::Command& command) const {
+  if (kept_.size() >= answers_max_) return {};
   const auto found = counts_.find(written_asker(command));
-  return found == counts_.end() ? Count{} : found->second;
-}
-
-bool AnswerShares::may_accept(const ledger::Command& command) const {
-  return kept_.size() < answers_max_ &&
-         count_of(command).accepted < share(answers_max_, of_one_asker);
-}
-
-bool AnswerShares::may_keep_refusal(const ledger::Command& command) const {
-  return kept_.size() < answers_max_ && refused_ < share(answers_max_, of_refusals) &&
-         count_of(command).refused < share(answers_max_, of_one_askers_refusals);
+  const Count asker = found == counts_.end() ? Count{} : found->second;
+  return {asker.accepted < share(answers_max_, of_one_asker),
+          refused_ < share(answers_max_, of_refusals) &&
+              asker.refused < share(answers_max_, of_one_askers_refusals)};
 }
 
 }  // namespace asbb::service

@@ -24,10 +24,13 @@ class AnswerShares {
   void forget(Instant before);
   void clear() { keep_first(0); }
 
-  // Whether there is room for one more. What was accepted must be remembered, so that it is not
-  // carried out twice; a refusal need not be, since judging it anew does no harm.
-  [[nodiscard]] bool may_accept(const ledger::Command& command) const;
-  [[nodiscard]] bool may_keep_refusal(const ledger::Command& command) const;
+  // What there is room for in one more answer. What was accepted must be remembered, so that it is
+  // not carried out twice; a refusal need not be, since judging it anew does no harm.
+  struct Room {
+    bool for_accepted = false;
+    bool for_refused = false;
+  };
+  [[nodiscard]] Room room_for(const ledger::Command& command) const;
   [[nodiscard]] std::size_t size() const { return kept_.size(); }
 
  private:
@@ -42,7 +45,6 @@ class AnswerShares {
     bool refused = false;
   };
 
-  [[nodiscard]] Count count_of(const ledger::Command& command) const;
   void take_out(const Kept& kept);
 
   const std::size_t answers_max_;

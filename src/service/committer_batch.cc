@@ -213,8 +213,9 @@ BatchCommitter::Answer BatchCommitter::decide_one(ledger::Stage& stage, ledger::
   ledger::Context& context = command.context;
   const bool is_new = !context.request_id.empty() && stage.answer(context.request_id) == nullptr;
   if (is_new) {
-    if (!shares_.may_accept(command)) return tl::unexpected(memory_full_error());
-    context.remembers_refusals = shares_.may_keep_refusal(command);
+    const AnswerShares::Room room = shares_.room_for(command);
+    if (!room.for_accepted) return tl::unexpected(memory_full_error());
+    context.remembers_refusals = room.for_refused;
   }
   ledger::Outcome outcome = ledger::decide(stage, command);
   if (is_new) {

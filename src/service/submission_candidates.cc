@@ -107,14 +107,13 @@ std::optional<Denial> fits_nowhere(const api::Submission& submission,
       there += (there.empty() ? "" : ", ") + in_quotes(partition.name);
     }
   }
-  const std::string asked =
-      "None of the clusters that " +
-      (submission.spank.cloud ? std::string("--cloud")
-                              : "--cluster-constraint=" + in_quotes(submission.cluster_features)) +
-      " allows has partition " + in_quotes(names.front());
-  return Denial{"no_cluster", asked + (there.empty() ? std::string(".\n")
-                                                     : ": there are " + there +
-                                                           "; name one with --partition.\n")};
+  const std::string asked = submission.spank.cloud
+                                ? std::string("--cloud")
+                                : "--cluster-constraint=" + in_quotes(submission.cluster_features);
+  std::string message =
+      "None of the clusters that " + asked + " allows has partition " + in_quotes(names.front());
+  if (!there.empty()) message += ": there are " + there + "; name one with --partition";
+  return Denial{"no_cluster", message + ".\n"};
 }
 
 }  // namespace
