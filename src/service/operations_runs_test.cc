@@ -20,6 +20,20 @@ class RunsTest : public testing::OperationsFixture {
     return id;
   }
 
+  // A hold of 10 for job 123 that another account, or another unit, pays.
+  ledger::HoldId bound_elsewhere(const char* account, const char* unit, Instant submitted) {
+    ledger::PlaceHold place;
+    place.account = account;
+    place.user = "alice";
+    place.cluster = "onprem";
+    place.partition = "gpu-aws";
+    place.parts.push_back({unit, money("10"), money("10"), 1});
+    const auto placed = run(place, token());
+    EXPECT_TRUE(placed.accepted());
+    EXPECT_TRUE(run(ledger::BindHold{placed.hold, {"onprem", 123, submitted}}).accepted());
+    return placed.hold;
+  }
+
   void settle(ledger::HoldId hold, const ledger::ShareKey& key, const char* cost,
               bool requeued = false, const std::string& unit = "USD") {
     ASSERT_TRUE(
@@ -176,15 +190,7 @@ TEST_F(RunsTest, EachAccountGetsBackWhatItPaid) {
   account("other001", "", "100");
   const Instant submitted = now();
   settle(bound("10", 123, submitted), key(123, 0), "5");
-  ledger::PlaceHold place;
-  place.account = "other001";
-  place.user = "alice";
-  place.cluster = "onprem";
-  place.partition = "gpu-aws";
-  place.parts.push_back({"USD", money("10"), money("10"), 1});
-  const auto placed = run(place, token());
-  ASSERT_TRUE(run(ledger::BindHold{placed.hold, {"onprem", 123, submitted}}).accepted());
-  settle(placed.hold, key(123, 1), "3");
+  settle(bound_elsewhere("other001", "USD", submitted), key(123, 1), "3");
   EXPECT_THAT(refund("123", "6").error().message, HasSubstr("At most $5.00"));
   EXPECT_THAT(refund("123", "4", "", "other001").error().message, HasSubstr("At most $3.00"));
   const auto foreign = refund("123", "1", "", "lab");
@@ -202,16 +208,8 @@ TEST_F(RunsTest, AsksForTheUnitWhenSeveralWereCharged) {
   ASSERT_TRUE(run(more).accepted());
   const Instant submitted = now();
   settle(bound("10", 123, submitted), key(123, 0), "5");
-  ledger::PlaceHold place;
-  place.account = "proj001";
-  place.user = "alice";
-  place.cluster = "onprem";
-  place.partition = "cpu";
-  place.parts.push_back({"core-hours", money("10"), money("10"), 1});
-  const auto placed = run(place, token());
-  ASSERT_TRUE(placed.accepted());
-  ASSERT_TRUE(run(ledger::BindHold{placed.hold, {"onprem", 123, submitted}}).accepted());
-  settle(placed.hold, key(123, 1), "3", false, "core-hours");
+  settle(bound_elsewhere("proj001", "core-hours", submitted), key(123, 1), "3", false,
+         "core-hours");
   const auto unclear = refund("123", "1");
   ASSERT_EQ(status_of(unclear), 409);
   EXPECT_EQ(unclear.error().field, "unit");
