@@ -9,25 +9,8 @@ bench_build() {
   cmake --build build/bench --target asbb asbb-service job_submit_budget submit_load >/dev/null
 }
 
-# As it is installed, but for the addresses.
-service_configuration() { # FOLDER
-  cat <<END
-service:
-  listen_addr: "127.0.0.1:$BED_SERVICE_PORT"
-  socket: $BED_SERVICE_SOCKET
-database:
-  driver: sqlite
-  dsn: $1/asbb.db
-  chain_key_file: $1/chain.key
-slurm:
-  user: $(id -un)
-  clusters:
-    - name: onprem
-      conf: $BED_ONPREM_CONF
-    - name: cloud
-      conf: $BED_CLOUD_CONF
-END
-}
+# The defaults: what is measured is what is installed.
+service_intervals() { :; }
 
 # Ended jobs leave slurmctld soon, so that no turn has those of the turns before it in its way.
 bench_start() {

@@ -2,6 +2,16 @@
 # by the tests; programs come from PATH.
 # shellcheck shell=bash disable=SC2154 # BED_* are exported by `bed env`
 
+# Shorter than the defaults, so that tests need not wait as long as a site would.
+service_intervals() {
+  cat <<END
+  refresh_interval: 5s
+  reconcile_interval: 3s
+  rescan_interval: 5s
+  sweep_grace_min: 20s
+END
+}
+
 service_configuration() { # FOLDER
   cat <<END
 service:
@@ -13,10 +23,7 @@ database:
   chain_key_file: $1/chain.key
 slurm:
   user: $(id -un)
-  refresh_interval: 5s
-  reconcile_interval: 3s
-  rescan_interval: 5s
-  sweep_grace_min: 20s
+$(service_intervals)
   clusters:
     - name: onprem
       conf: $BED_ONPREM_CONF
