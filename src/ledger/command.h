@@ -165,6 +165,10 @@ struct SettleShare {
   Micros actual;          // >= 0
   bool requeued = false;  // another run follows: what is left stays with the hold
   std::string cause;      // Slurm's state, or the caller's word
+  // The run that follows begins anew and may need all of its task's part: what is missing is set
+  // aside in the same step, with new money, where there is enough of it.
+  bool rearms = false;
+  std::string bearer = {};  // an account that the cost is written off to at once; empty: none
 };
 
 // Opens the share of a further run while it runs: from what is left of the hold, then from new
@@ -309,6 +313,9 @@ struct Outcome {
   Micros overrun;
   Micros released;            // a refund: what was refunded before; a limit: what was carried out
   Micros converted;           // what arrived, in the other unit
+  Micros rearmed;             // settlement: new money for the run that follows, of that unit
+  Micros uncovered;           // and what it lacks
+  Micros written_off;         // settlement: borne by another account
   std::int64_t sequence = 0;  // of the first entry written, 0 when none
   std::int64_t price_version = 0;
   std::int64_t rate_version = 0;  // of a conversion, or recorded

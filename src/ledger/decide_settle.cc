@@ -73,26 +73,54 @@ bool gives_new_money(const Stage& stage, const Context& context, const Hold& hol
   return in_force && check_standing(stage, stage.account(hold.account)).accepted();
 }
 
-// Tops a further run's share up to its task's part with new money, where every leg has it.
-Micros top_up(Stage& stage, const Context& context, Hold& hold, std::size_t index, Share& share) {
-  HoldPart& part = hold.parts[index];
-  const Micros missing = largest_part(hold, part) - share.held[index];
-  if (missing <= Micros() || !gives_new_money(stage, context, hold, part) ||
-      leg_short_for_running(stage, part.legs, missing) != nullptr) {
-    return Micros();
+// Sets so much new money aside for a further run, where every leg has all of it.
+bool take_new_money(Stage& stage, const Context& context, const Hold& hold, const HoldPart& part,
+                    const ShareKey& run, Micros amount) {
+  if (!gives_new_money(stage, context, hold, part) ||
+      leg_short_for_running(stage, part.legs, amount) != nullptr ||
+      !add_to_legs(stage, part.legs, amount, Micros())) {
+    return false;
   }
-  if (!add_to_legs(stage, part.legs, missing, Micros())) return Micros();
-  share.held[index] += missing;
   Entry entry = entry_for(stage, context, EntryType::hold, hold, part);
-  entry.amount = missing;
-  entry.job = share.key;
+  entry.amount = amount;
+  entry.job = run;
   entry.details = RecordWriter()
                       .add("kind", to_string(hold.kind))
                       .add("legs", to_string(part.legs))
-                      .add("run", share.key.run)
+                      .add("run", run.run)
                       .text();
   stage.add(std::move(entry));
+  return true;
+}
+
+// Tops a further run's share up to its task's part with new money.
+Micros top_up(Stage& stage, const Context& context, Hold& hold, std::size_t index, Share& share) {
+  const HoldPart& part = hold.parts[index];
+  const Micros missing = largest_part(hold, part) - share.held[index];
+  if (missing <= Micros() || !take_new_money(stage, context, hold, part, share.key, missing)) {
+    return Micros();
+  }
+  share.held[index] += missing;
   return missing;
+}
+
+// Brings what the hold has for the awaited runs up to one task's part for the run after `settled`,
+// each unit by itself.
+void rearm(Stage& stage, const Context& context, Hold& hold, const ShareKey& settled,
+           const std::string& unit, Outcome& outcome) {
+  ShareKey next = settled;
+  ++next.run;
+  for (HoldPart& part : hold.parts) {
+    const Micros each = largest_part(hold, part);
+    const auto awaited = mul_div(each.count(), hold.pending_runs, 1, Rounding::up);
+    ASBB_ASSERT(awaited.has_value());
+    const Micros has = part.unopened - reserved_for_others(hold, part);
+    const Micros missing = std::min(each, Micros(*awaited) - has);
+    if (missing <= Micros()) continue;
+    const bool taken = take_new_money(stage, context, hold, part, next, missing);
+    if (taken) part.unopened += missing;
+    if (part.unit == unit) (taken ? outcome.rearmed : outcome.uncovered) = missing;
+  }
 }
 
 bool is_valid_key(const Hold& hold, const ShareKey& key) {
@@ -233,12 +261,23 @@ Outcome decide_action(Stage& stage, const Context& context, const SettleShare& a
   for (std::size_t i = 0; i < hold.parts.size(); ++i) {
     settle_part(stage, context, hold, i, settled, action);
   }
+  Outcome outcome = settled_outcome(hold, settled);
   if (hold.status == HoldStatus::open) {
     --hold.open_shares;
     count_awaited(stage, hold, action.key, awaited);
     close_if_done(stage, context, hold.id);
   }
-  return settled_outcome(hold, settled);
+  if (!action.bearer.empty() && action.actual > Micros()) {
+    const Outcome moved = decide_action(
+        stage, context, WriteOff{action.hold, action.key, action.unit, {}, action.bearer});
+    if (moved.accepted()) outcome.written_off = moved.amount;
+  }
+  // With what was just written off, if it was.
+  if (action.rearms && hold.status == HoldStatus::open &&
+      awaits_next_run(stage, hold.id, action.key)) {
+    rearm(stage, context, hold, action.key, action.unit, outcome);
+  }
+  return outcome;
 }
 
 Outcome decide_action(Stage& stage, const Context& context, const OpenShare& action) {

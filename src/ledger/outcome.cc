@@ -78,6 +78,9 @@ void visit_amounts(OutcomeType& outcome, Visit visit) {
   visit("overrun", outcome.overrun);
   visit("released", outcome.released);
   visit("converted", outcome.converted);
+  visit("rearmed", outcome.rearmed);
+  visit("uncovered", outcome.uncovered);
+  visit("written_off", outcome.written_off);
 }
 
 template <typename OutcomeType, typename Visit>
