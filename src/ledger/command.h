@@ -178,6 +178,13 @@ struct OpenShare {
   ShareKey key;
 };
 
+// Sets aside, with new money where there is all of it, what the awaited run `key` lacks of its
+// task's part. Where nothing is lacking, or that run is not awaited, it changes nothing.
+struct ArmRun {
+  HoldId hold;
+  ShareKey key;
+};
+
 // Ends a hold whose job never came to be, or an external caller's. All of it goes back.
 struct VoidHold {
   HoldId hold;
@@ -276,10 +283,11 @@ struct RecordPrices {
   std::string text;
 };
 
-using Action = std::variant<CreateAccount, UpdateAccount, CloseAccount, AddBudget,
-                            SetPartitionLimit, PlaceHold, BindHold, SettleShare, OpenShare,
-                            VoidHold, ReplaceHold, Adjust, Deposit, Withdraw, Transfer, Refund,
-                            RecordPrices, WriteOff, CarryOver, RecordConversionRate, Convert>;
+using Action =
+    std::variant<CreateAccount, UpdateAccount, CloseAccount, AddBudget, SetPartitionLimit,
+                 PlaceHold, BindHold, SettleShare, OpenShare, VoidHold, ReplaceHold, Adjust,
+                 Deposit, Withdraw, Transfer, Refund, RecordPrices, WriteOff, CarryOver,
+                 RecordConversionRate, Convert, ArmRun>;
 
 struct Command {
   Context context;

@@ -20,6 +20,7 @@ namespace asbb::ledger {
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context,
                                     const SettleShare& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const OpenShare& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const ArmRun& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const VoidHold& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context,
                                     const ReplaceHold& action);

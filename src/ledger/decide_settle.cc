@@ -104,19 +104,13 @@ Micros top_up(Stage& stage, const Context& context, Hold& hold, std::size_t inde
   return missing;
 }
 
-// Brings what the hold has for the awaited runs up to one task's part for the run after `settled`,
+// Brings what the hold has for the awaited runs up by at most one task's part, for the run `next`,
 // each unit by itself.
-void rearm(Stage& stage, const Context& context, Hold& hold, const ShareKey& settled,
+void rearm(Stage& stage, const Context& context, Hold& hold, const ShareKey& next,
            const std::string& unit, Outcome& outcome) {
-  ShareKey next = settled;
-  ++next.run;
   for (HoldPart& part : hold.parts) {
-    const Micros each = largest_part(hold, part);
-    const auto awaited = mul_div(each.count(), hold.pending_runs, 1, Rounding::up);
-    ASBB_ASSERT(awaited.has_value());
-    const Micros has = part.unopened - reserved_for_others(hold, part);
-    const Micros missing = std::min(each, Micros(*awaited) - has);
-    if (missing <= Micros()) continue;
+    const Micros missing = std::min(largest_part(hold, part), lack_for_runs(hold, part));
+    if (missing.is_zero()) continue;
     const bool taken = take_new_money(stage, context, hold, part, next, missing);
     if (taken) part.unopened += missing;
     if (part.unit == unit) (taken ? outcome.rearmed : outcome.uncovered) = missing;
@@ -207,6 +201,14 @@ void settle_part(Stage& stage, const Context& context, Hold& hold, std::size_t i
 
 }  // namespace
 
+Micros lack_for_runs(const Hold& hold, const HoldPart& part) {
+  if (hold.status == HoldStatus::closed) return Micros();
+  const auto needed = mul_div(largest_part(hold, part).count(), hold.pending_runs, 1, Rounding::up);
+  ASBB_ASSERT(needed.has_value());
+  const Micros has = part.unopened - reserved_for_others(hold, part);
+  return std::max(Micros(), Micros(*needed) - has);
+}
+
 const Leg* leg_short_for_running(const Stage& stage, const std::vector<Leg>& legs, Micros amount) {
   const Leg* lacks = nullptr;
   Micros least = amount;
@@ -275,7 +277,9 @@ Outcome decide_action(Stage& stage, const Context& context, const SettleShare& a
   // With what was just written off, if it was.
   if (action.rearms && hold.status == HoldStatus::open &&
       awaits_next_run(stage, hold.id, action.key)) {
-    rearm(stage, context, hold, action.key, action.unit, outcome);
+    ShareKey next = action.key;
+    ++next.run;
+    rearm(stage, context, hold, next, action.unit, outcome);
   }
   return outcome;
 }
@@ -304,6 +308,23 @@ Outcome decide_action(Stage& stage, const Context& context, const OpenShare& act
     if (i == 0) outcome.amount = added;
   }
   outcome.granted = share.held.front();
+  return outcome;
+}
+
+Outcome decide_action(Stage& stage, const Context& context, const ArmRun& action) {
+  const Hold* known = stage.hold(action.hold);
+  if (known == nullptr) return refuse(Refusal::unknown_hold, "hold");
+  if (!is_valid_key(*known, action.key)) return refuse(Refusal::bad_name, "job_id");
+  if (is_of_another_job(*known, action.key)) return refuse(Refusal::bound_elsewhere, "job_id");
+  Outcome outcome;
+  outcome.hold = known->id;
+  outcome.account = known->account;
+  outcome.unit = known->parts.front().unit;
+  if (known->status == HoldStatus::closed || !awaits_next_run(stage, known->id, action.key) ||
+      stage.latest_run(known->id, action.key)->key.run >= action.key.run) {
+    return outcome;
+  }
+  rearm(stage, context, stage.edit(known->id), action.key, outcome.unit, outcome);
   return outcome;
 }
 

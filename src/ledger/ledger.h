@@ -39,4 +39,7 @@ struct Legs {
 // The leg with the least available, of those that have a limit: the paying budget at least.
 [[nodiscard]] LegFigures tightest_leg(const Stage& stage, const std::vector<Leg>& legs);
 
+// What the part lacks for the runs that the hold awaits to have all of their tasks' parts.
+[[nodiscard]] Micros lack_for_runs(const Hold& hold, const HoldPart& part);
+
 }  // namespace asbb::ledger

@@ -134,6 +134,60 @@ TEST(Rearm, EveryUnitOfTheHoldIsBroughtUpAgain) {
   EXPECT_EQ(ledger.budget("proj001", 1).held, usd(60));
 }
 
+TEST(ArmRun, TakesWhatWasNotThereWhenTheRunBeforeWasSettled) {
+  TestLedger ledger = with_account(usd(16));
+  const HoldId id = ledger.hold("proj001", usd(12));
+  ASSERT_EQ(ledger.run(rearming(id, job(7), usd(5))).uncovered, usd(5));
+  const ArmRun arm{id, job(7, -1, 1)};
+  const Outcome poor = ledger.run(arm);
+  EXPECT_TRUE(poor.accepted());
+  EXPECT_EQ(poor.uncovered, usd(5));
+  EXPECT_TRUE(ledger.last_entries().empty());
+  Deposit deposit{"proj001", "USD", usd(1)};
+  ASSERT_TRUE(ledger.run(deposit).accepted());
+  const Outcome rich = ledger.run(arm);
+  EXPECT_EQ(rich.rearmed, usd(5));
+  EXPECT_EQ(rich.uncovered, Micros());
+  expect_figures(ledger, usd(12), usd(5));
+  EXPECT_EQ(ledger.run(arm).rearmed, Micros());
+  expect_figures(ledger, usd(12), usd(5));
+}
+
+TEST(ArmRun, OfAnArrayOneTasksPartAtATime) {
+  TestLedger ledger = with_account(usd(30));
+  const HoldId id = ledger.hold("proj001", usd(30), 3);
+  ASSERT_EQ(ledger.run(rearming(id, job(7, 0), usd(8))).uncovered, usd(8));
+  ASSERT_EQ(ledger.run(rearming(id, job(7, 1), usd(8))).uncovered, usd(10));
+  Deposit deposit{"proj001", "USD", usd(16)};
+  ASSERT_TRUE(ledger.run(deposit).accepted());
+  EXPECT_EQ(ledger.run(ArmRun{id, job(7, 0, 1)}).rearmed, usd(10));
+  EXPECT_EQ(ledger.run(ArmRun{id, job(7, 1, 1)}).rearmed, usd(6));
+  EXPECT_EQ(lack_for_runs(ledger.hold(id), ledger.hold(id).parts[0]), Micros());
+  expect_figures(ledger, usd(30), usd(16));
+}
+
+TEST(ArmRun, DoesNothingForARunThatIsNotAwaited) {
+  TestLedger ledger = with_account(usd(100));
+  const HoldId id = ledger.hold("proj001", usd(12));
+  const HoldId other = ledger.hold("proj001", usd(12), 2);
+  ASSERT_TRUE(ledger.run(settle(other, job(8, 0), usd(5), true)).accepted());
+  for (const auto& [hold, key] : {std::pair{id, job(7)}, std::pair{id, job(7, -1, 1)},
+                                  std::pair{other, job(8, 0)}, std::pair{other, job(8, 1, 1)}}) {
+    EXPECT_EQ(ledger.run(ArmRun{hold, key}).rearmed, Micros());
+    EXPECT_TRUE(ledger.last_entries().empty());
+  }
+  EXPECT_EQ(ledger.run(ArmRun{other, job(8, 0, 1)}).rearmed, usd(5));
+}
+
+TEST(ArmRun, RefusesAnotherJobAndAHoldThatIsNotThere) {
+  TestLedger ledger = with_account(usd(100));
+  const HoldId id = ledger.hold("proj001", usd(12));
+  ASSERT_TRUE(ledger.run(testing::bind(id, 7)).accepted());
+  EXPECT_EQ(ledger.run(ArmRun{id, job(9, -1, 1)}).refusal, Refusal::bound_elsewhere);
+  EXPECT_EQ(ledger.run(ArmRun{id, job(7, -2, 1)}).refusal, Refusal::bad_name);
+  EXPECT_EQ(ledger.run(ArmRun{HoldId{99}, job(7, -1, 1)}).refusal, Refusal::unknown_hold);
+}
+
 // Of proj001 a hold of 12; `overhead` bears what the centre does not bill.
 struct Borne {
   TestLedger ledger = with_account(usd(100));
