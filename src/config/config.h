@@ -45,7 +45,10 @@ struct Database {
 struct Budget {
   Micros default_hold_percentage{1'200'000};  // factor on the estimate, 1 to 10
   std::string default_unit = "USD";
-  std::string write_off_account;            // bears what is written off; empty: none
+  std::string write_off_account;      // bears what is written off; empty: none
+  bool writes_off_node_fail = false;  // the cost of runs that ended so, at once
+  bool writes_off_boot_fail = false;
+  bool writes_off_preempted = false;
   std::int64_t max_unbound_holds = 10'000;  // per user and account
   Span reconciliation_timeout = hours(24);  // an open hold that nothing explains raises an alarm
   bool operator==(const Budget&) const = default;

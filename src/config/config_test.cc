@@ -65,6 +65,9 @@ budget:
   default_hold_percentage: 1.5
   default_unit: EUR
   write_off_account: overhead
+  cost_of_node_fail: write-off
+  cost_of_boot_fail: write-off
+  cost_of_preempted: write-off
   max_unbound_holds: 500
   reconciliation_timeout: 36h
 slurm:
@@ -100,6 +103,8 @@ TEST(Config, ReadsEverySetting) {
   EXPECT_EQ(config.database.lock_wait, milliseconds(2500));
   EXPECT_EQ(config.budget.default_hold_percentage, Micros(1'500'000));
   EXPECT_EQ(config.budget.write_off_account, "overhead");
+  EXPECT_TRUE(config.budget.writes_off_node_fail);
+  EXPECT_TRUE(config.budget.writes_off_preempted);
   EXPECT_EQ(config.budget.reconciliation_timeout, hours(36));
   EXPECT_EQ(config.slurm.view_max_age, seconds(90));
   ASSERT_EQ(config.slurm.clusters.size(), 2U);
@@ -229,6 +234,8 @@ TEST(Config, RefusesImpossibleValues) {
       {"budget.default_hold_percentage", "120"},
       {"budget.default_unit", "'US dollars'"},
       {"budget.max_unbound_holds", "-1"},
+      {"budget.cost_of_node_fail", "free"},
+      {"budget.cost_of_boot_fail", "write-off"},  // without an account that bears it
       {"slurm.refresh_interval", "0s"},
       {"slurm.refresh_interval", "-5s"},
       {"slurm.refresh_interval", "5 s"},

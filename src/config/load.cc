@@ -322,6 +322,17 @@ void Loader::check_together() {
                 " is shorter than slurm.refresh_interval (" +
                 to_text(config_.slurm.refresh_interval) + "); every view would be too old");
   }
+  const Budget& budget = config_.budget;
+  const std::pair<const char*, bool> costs[] = {
+      {"budget.cost_of_node_fail", budget.writes_off_node_fail},
+      {"budget.cost_of_boot_fail", budget.writes_off_boot_fail},
+      {"budget.cost_of_preempted", budget.writes_off_preempted}};
+  for (const auto& [name, writes_off] : costs) {
+    if (!writes_off || !budget.write_off_account.empty()) continue;
+    problem(line(name), std::string(name) +
+                            ": write-off needs an account that bears the cost: set "
+                            "budget.write_off_account");
+  }
   if (config_.database.chain_key_file == config_.database.dsn) {
     problem(line("database.chain_key_file"),
             "database.chain_key_file: the key must not be the database itself");

@@ -239,6 +239,15 @@ std::vector<Setting> budget_settings() {
       "an account, or \"\" for none",
       [](const std::string& text) { return text.empty() || is_user_name(text); },
       "The account that bears what is written off: costs that no project shall pay."));
+  const Words<bool> costs = {{"bill", false}, {"write-off", true}};
+  const std::string who_pays =
+      ": billed to the job's account, or written off to write_off_account.";
+  out.push_back(word(section, "cost_of_node_fail", part, &Budget::writes_off_node_fail, costs,
+                     "What a run cost that ended because a node failed" + who_pays));
+  out.push_back(word(section, "cost_of_boot_fail", part, &Budget::writes_off_boot_fail, costs,
+                     "What a run cost that ended because a node did not boot" + who_pays));
+  out.push_back(word(section, "cost_of_preempted", part, &Budget::writes_off_preempted, costs,
+                     "What a run cost that was preempted by another job" + who_pays));
   out.push_back(
       whole(section, "max_unbound_holds", part, &Budget::max_unbound_holds, 1, 1'000'000'000,
             "Submissions per user and account that may hold money and are not jobs yet."));
