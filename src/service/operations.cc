@@ -27,9 +27,13 @@ api::ClusterStatus cluster_status(const slurm::ClusterCache& view, const std::st
   const Span age = now - snapshot->read_at;
   status.view_read_at = snapshot->read_at;
   status.view_age_s = age.microseconds / 1'000'000;
-  status.reachable = age <= age_max;
-  if (!status.reachable) {
+  const auto associations = view.associations(name);
+  const bool knows_accounts = associations && now - associations->read_at <= age_max;
+  status.reachable = age <= age_max && knows_accounts;
+  if (age > age_max) {
     status.problem = "The last view of the cluster is too old to price jobs.";
+  } else if (!knows_accounts) {
+    status.problem = "There is no recent list of who may use which account on the cluster.";
   } else if (!snapshot->problems.empty()) {
     status.problem = snapshot->problems.front();
   }
