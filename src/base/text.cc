@@ -55,4 +55,13 @@ std::string in_quotes(std::string_view text) {
   return "'" + excerpt(text) + "'";
 }
 
+std::string listed(const std::vector<std::string>& words, std::size_t most) {
+  std::string out;
+  for (std::size_t i = 0; i < std::min(most, words.size()); ++i) {
+    out += (i == 0 ? "" : ", ") + words[i];
+  }
+  if (words.size() > most) out += " and " + std::to_string(words.size() - most) + " more";
+  return out;
+}
+
 }  // namespace asbb

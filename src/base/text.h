@@ -33,4 +33,7 @@ namespace asbb {
 // The excerpt between apostrophes.
 [[nodiscard]] std::string in_quotes(std::string_view text);
 
+// "a, b and 3 more": at most so many of the words by name.
+[[nodiscard]] std::string listed(const std::vector<std::string>& words, std::size_t most = 8);
+
 }  // namespace asbb

@@ -59,5 +59,12 @@ TEST(Text, AnExcerptIsShortAndOfOneLine) {
   EXPECT_EQ(in_quotes(std::string(200, 'x')).size(), 85u);
 }
 
+TEST(Text, ListsWordsUpToABound) {
+  EXPECT_EQ(listed({}), "");
+  EXPECT_EQ(listed({"a"}), "a");
+  EXPECT_EQ(listed({"a", "b", "c"}, 3), "a, b, c");
+  EXPECT_EQ(listed({"a", "b", "c", "d"}, 2), "a, b and 2 more");
+}
+
 }  // namespace
 }  // namespace asbb

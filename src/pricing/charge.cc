@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "pricing/cost.h"
 
 namespace asbb::pricing {
@@ -29,6 +30,47 @@ std::string billed_line(const Rate& rate, std::int64_t elapsed, std::int64_t bil
   return line;
 }
 
+// A node and what an hour of it costs.
+struct Instance {
+  std::string type;
+  Micros price;
+  std::int64_t count = 1;
+  std::string doubt;  // its name, where it counts as the dearest for want of knowledge
+};
+
+Instance instance_of(const Rate& rate, const UsedNode& node) {
+  const std::string type = rate.instance_type(node.features);
+  if (node.is_known && (!type.empty() || rate.prices_other_instances())) {
+    return {type, rate.node_hour(type), node.count, ""};
+  }
+  const std::string dearest = rate.dearest_instance();
+  return {dearest, rate.node_hour(dearest), node.count, node.name};
+}
+
+// Which instance types the nodes are. Of more names than nodes the dearest count; a node without a
+// name is as dear as any.
+std::vector<std::string> tell_instances(const Rate& rate, const std::vector<UsedNode>& nodes,
+                                        Tres& allocated) {
+  std::vector<Instance> instances;
+  for (const UsedNode& node : nodes) instances.push_back(instance_of(rate, node));
+  std::stable_sort(instances.begin(), instances.end(),
+                   [](const Instance& a, const Instance& b) { return b.price < a.price; });
+  std::int64_t nameless = allocated.nodes;
+  std::vector<std::string> unknown;
+  for (const Instance& each : instances) {
+    const std::int64_t count = std::min(each.count, nameless);
+    if (count <= 0) continue;
+    if (!each.type.empty()) allocated.nodes_by_type[each.type] += count;
+    if (!each.doubt.empty()) unknown.push_back(each.doubt);
+    nameless -= count;
+  }
+  if (nameless == 0) return unknown;
+  const std::string dearest = rate.dearest_instance();
+  if (!dearest.empty()) allocated.nodes_by_type[dearest] += nameless;
+  unknown.push_back(std::to_string(nameless) + " without a name");
+  return unknown;
+}
+
 }  // namespace
 
 Result<Charge> charge(const PriceBook& book, std::string_view cluster, std::string_view partition,
@@ -53,6 +95,9 @@ Result<Charge> charge(const PriceBook& book, std::string_view cluster, std::stri
   }
   Tres allocated = usage.allocated;
   if (allocated.nodes == 0) allocated.nodes = usage.node_count;
+  if (rate->tells_instances()) {
+    out.unknown_nodes = tell_instances(*rate, usage.nodes, allocated);
+  }
   out.billed_seconds = billed_seconds(*rate, usage.elapsed_seconds);
   const auto amount = cost(*rate, allocated, out.billed_seconds, Rounding::half_even);
   if (!amount) {
@@ -61,9 +106,15 @@ Result<Charge> charge(const PriceBook& book, std::string_view cluster, std::stri
                                         " s is more than can be counted");
   }
   out.amount = *amount;
-  out.lines = {"an hour: " + hourly_terms(*rate, allocated) + " " + out.unit,
-               billed_line(*rate, usage.elapsed_seconds, out.billed_seconds),
-               "charged " + to_display(out.amount, out.unit)};
+  if (!out.unknown_nodes.empty()) {
+    out.lines.push_back("nodes of unknown instance type, charged as the dearest: " +
+                        listed(out.unknown_nodes));
+  }
+  const std::vector<std::string> reached = {
+      "an hour: " + hourly_terms(*rate, allocated) + " " + out.unit,
+      billed_line(*rate, usage.elapsed_seconds, out.billed_seconds),
+      "charged " + to_display(out.amount, out.unit)};
+  out.lines.insert(out.lines.end(), reached.begin(), reached.end());
   return out;
 }
 

@@ -14,12 +14,21 @@
 
 namespace asbb::pricing {
 
+// A node on which a job ran, by what the cluster's view says of it; or several that are alike.
+struct UsedNode {
+  std::string name;                   // for people
+  bool is_known = false;              // whether Slurm still has it
+  std::vector<std::string> features;  // of a known one
+  std::int64_t count = 1;
+};
+
 // One run of one job, from slurmdbd.
 struct Usage {
   Tres allocated;                    // parse_allocated_tres(AllocTRES)
   std::int64_t node_count = 0;       // NNodes; used where AllocTRES has no node=
   std::int64_t elapsed_seconds = 0;  // ElapsedRaw
   bool started = false;              // false: it never ran and costs nothing
+  std::vector<UsedNode> nodes = {};  // NodeList; only where the price tells instances apart
 };
 
 struct Charge {
@@ -28,7 +37,10 @@ struct Charge {
   Micros amount;
   std::int64_t price_version = 0;
   std::int64_t billed_seconds = 0;  // elapsed, or the minimum where that is more
-  std::vector<std::string> lines;   // how it was reached, for people
+  // Nodes whose instance type is not known or has no price: they were charged as the dearest one.
+  // Somebody has to look.
+  std::vector<std::string> unknown_nodes;
+  std::vector<std::string> lines;  // how it was reached, for people
 };
 
 // `book` is the version that priced the job's hold; for a job without a hold the one in force at

@@ -86,6 +86,73 @@ TEST(Charge, TakesTheNodeCountWhereTheTresHaveNone) {
   EXPECT_EQ(charge_ok(of).amount, Micros(2'400'000));
 }
 
+// 1 and 10 an hour, 0.5 for any other type where `others` says so.
+PriceBook instance_book(bool others) {
+  Rate rate;
+  rate.cluster = "cloud";
+  rate.partition = "burst";
+  rate.unit = "USD";
+  rate.basis = Basis::node;
+  rate.per_instance_hour = {{"small", Micros(1'000'000)}, {"large", Micros(10'000'000)}};
+  if (others) rate.per_instance_hour["*"] = Micros(500'000);
+  PriceBook book;
+  book.version = 3;
+  book.rates = {rate};
+  return book;
+}
+
+Charge an_hour_on(std::int64_t node_count, std::vector<UsedNode> nodes, bool others = false) {
+  Usage of{Tres{node_count, 4, 0, {}}, node_count, 3'600, true, std::move(nodes)};
+  const auto result = charge(instance_book(others), "cloud", "burst", of);
+  EXPECT_TRUE(result.has_value());
+  return result ? *result : Charge{};
+}
+
+UsedNode known(const char* name, std::vector<std::string> features) {
+  return {name, true, std::move(features), 1};
+}
+
+TEST(Charge, IsByTheInstanceTypesOfTheNodesItRanOn) {
+  const Charge one = an_hour_on(1, {known("n1", {"dynamic", "small"})});
+  EXPECT_EQ(one.amount, Micros(1'000'000));
+  EXPECT_TRUE(one.unknown_nodes.empty());
+  EXPECT_EQ(one.lines.front(), "an hour: 1 node small x 1.00 USD");
+  const Charge three = an_hour_on(
+      3, {known("n1", {"small"}), known("n2", {"large"}), known("n3", {"small", "efa"})});
+  EXPECT_EQ(three.amount, Micros(12'000'000));
+  EXPECT_EQ(three.lines.front(), "an hour: 1 node large x 10.00 + 2 nodes small x 1.00 USD");
+}
+
+TEST(Charge, OfANodeThatSlurmHasForgottenIsTheDearestAndSaysSo) {
+  for (const bool others : {false, true}) {
+    const Charge gone =
+        an_hour_on(2, {known("n1", {"small"}), UsedNode{"n2", false, {}, 1}}, others);
+    EXPECT_EQ(gone.amount, Micros(11'000'000));
+    EXPECT_EQ(gone.unknown_nodes, std::vector<std::string>{"n2"});
+    EXPECT_EQ(gone.lines.front(), "nodes of unknown instance type, charged as the dearest: n2");
+  }
+}
+
+TEST(Charge, OfANodeWithoutAListedTypeIsWhatTheBookSaysOfOthers) {
+  const Charge listed = an_hour_on(1, {known("n1", {"arm"})}, true);
+  EXPECT_EQ(listed.amount, Micros(500'000));
+  EXPECT_TRUE(listed.unknown_nodes.empty());
+  const Charge unlisted = an_hour_on(1, {known("n1", {"arm"})}, false);
+  EXPECT_EQ(unlisted.amount, Micros(10'000'000));
+  EXPECT_EQ(unlisted.unknown_nodes, std::vector<std::string>{"n1"});
+}
+
+TEST(Charge, OfNodesAndNamesThatDoNotAgreeIsNeverTooLittle) {
+  const Charge nameless = an_hour_on(3, {known("n1", {"small"})});
+  EXPECT_EQ(nameless.amount, Micros(21'000'000));
+  EXPECT_EQ(nameless.unknown_nodes, std::vector<std::string>{"2 without a name"});
+  EXPECT_EQ(an_hour_on(2, {}).amount, Micros(20'000'000));
+  // Of more names than nodes the dearest count.
+  const Charge fewer = an_hour_on(1, {known("n1", {"small"}), known("n2", {"large"})});
+  EXPECT_EQ(fewer.amount, Micros(10'000'000));
+  EXPECT_TRUE(fewer.unknown_nodes.empty());
+}
+
 TEST(Charge, RefusesWhatCannotBe) {
   EXPECT_FALSE(charge(book(), "onprem", "gpu-aws", usage(-1)).has_value());
   EXPECT_FALSE(charge(book(), "onprem", "gpu-aws", usage(INT64_MAX)).has_value());

@@ -59,6 +59,16 @@ MaybeWide product(std::int64_t count, Micros rate) {
   return times(static_cast<Wide>(rate.count()), count);
 }
 
+// Nodes of all instance types at their rates, per hour.
+MaybeWide nodes_hourly(const Rate& rate, const Tres& tres) {
+  if (!rate.tells_instances()) return product(tres.nodes, rate.per_node_hour);
+  MaybeWide sum = Wide{0};
+  for (const auto& [type, count] : tres.nodes_by_type) {
+    sum = plus(sum, product(count, rate.node_hour(type)));
+  }
+  return plus(sum, product(other_nodes(tres), rate.node_hour("")));
+}
+
 struct Part {
   MaybeWide hourly;  // millionths x denominator
   std::int64_t denominator = 1;
@@ -66,7 +76,7 @@ struct Part {
 
 Part sum_part(const Rate& rate, const Tres& tres) {
   const MaybeWide whole =
-      plus(plus(product(tres.nodes, rate.per_node_hour), product(tres.cores, rate.per_core_hour)),
+      plus(plus(nodes_hourly(rate, tres), product(tres.cores, rate.per_core_hour)),
            gpus_hourly(rate, tres));
   return {plus(times(whole, mb_per_gb), product(tres.memory_mb, rate.per_gb_hour)), mb_per_gb};
 }
@@ -94,7 +104,7 @@ std::vector<Part> parts_of(const Rate& rate, const Tres& tres) {
     case Basis::tres:
       return {sum_part(rate, tres)};
     case Basis::node:
-      return {{product(tres.nodes, rate.per_node_hour), 1}};
+      return {{nodes_hourly(rate, tres), 1}};
     case Basis::share:
       return share_parts(rate, tres);
   }
@@ -131,6 +141,21 @@ std::string node_share_terms(const NodeCapacity& node, const Tres& tres, Micros 
   return out + " of a node x " + to_display(per_node);
 }
 
+std::vector<std::string> node_terms(const Rate& rate, const Tres& tres) {
+  std::vector<std::string> terms;
+  const auto add = [&](std::int64_t count, const std::string& kind, Micros price) {
+    if (count > 0 && !price.is_zero())
+      terms.push_back(term(count, "node" + kind, "nodes" + kind, price));
+  };
+  if (!rate.tells_instances()) {
+    add(tres.nodes, "", rate.per_node_hour);
+    return terms;
+  }
+  for (const auto& [type, count] : tres.nodes_by_type) add(count, " " + type, rate.node_hour(type));
+  add(other_nodes(tres), " of another type", rate.node_hour(""));
+  return terms;
+}
+
 }  // namespace
 
 std::optional<Micros> cost(const Rate& rate, const Tres& tres, std::int64_t seconds,
@@ -157,10 +182,7 @@ std::string hourly_terms(const Rate& rate, const Tres& tres) {
   if (rate.basis == Basis::share && rate.node) {
     return node_share_terms(*rate.node, tres, rate.per_node_hour);
   }
-  std::vector<std::string> terms;
-  if (tres.nodes > 0 && !rate.per_node_hour.is_zero()) {
-    terms.push_back(term(tres.nodes, "node", "nodes", rate.per_node_hour));
-  }
+  std::vector<std::string> terms = node_terms(rate, tres);
   if (tres.cores > 0 && !rate.per_core_hour.is_zero()) {
     terms.push_back(term(tres.cores, "CPU", "CPUs", rate.per_core_hour));
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
 #include "pricing/cost.h"
 #include "pricing/count.h"
 #include "pricing/job_size.h"
@@ -21,10 +22,13 @@ void add_nodes(Tres& sum, const Tres& node, std::int64_t count) {
   for (const auto& [type, each] : node.gpus_by_type) {
     if (count > 0) sum.gpus_by_type[type] = plus(sum.gpus_by_type[type], times(each, count));
   }
+  for (const auto& [type, each] : node.nodes_by_type) {
+    if (count > 0) sum.nodes_by_type[type] = plus(sum.nodes_by_type[type], times(each, count));
+  }
 }
 
 Tres only_nodes(const Tres& tres) {
-  return {tres.nodes, 0, 0, {}};
+  return {tres.nodes, 0, 0, {}, tres.nodes_by_type};
 }
 Tres only_cores(const Tres& tres) {
   return {0, tres.cores, 0, {}};
@@ -59,6 +63,7 @@ class Bound {
   [[nodiscard]] std::int64_t cpus_on(const NodeShape& node) const;
   [[nodiscard]] std::int64_t memory_of_parts(std::int64_t cpus) const;
   [[nodiscard]] Tres parts_of_nodes() const;
+  [[nodiscard]] std::vector<std::string> instance_types() const;
   [[nodiscard]] std::vector<std::string> explain(const Tres& bound) const;
 
   const CheckedRequest& request_;
@@ -151,6 +156,8 @@ std::int64_t Bound::memory_of_whole(const NodeShape& node) const {
 
 Tres Bound::whole_node(const NodeShape& node) const {
   Tres out{1, node.cpus, memory_of_whole(node), {}};
+  const std::string instance = rate_.instance_type(node.features);
+  if (!instance.empty()) out.nodes_by_type[instance] = 1;
   for (const auto& [type, count] : node.gpus_by_type) {
     if (count > 0) out.gpus_by_type[billed_type(type)] += count;
   }
@@ -231,9 +238,22 @@ std::int64_t Bound::memory_of_parts(std::int64_t cpus) const {
 
 Tres Bound::parts_of_nodes() const {
   Tres out{size_.nodes(), 0, 0, gpus_};
+  if (rate_.tells_instances()) out.nodes_by_type = dearest_nodes(only_nodes).nodes_by_type;
   for (const NodeShape* node : size_.shapes()) out.cores = std::max(out.cores, cpus_on(*node));
   out.memory_mb = memory_of_parts(out.cores);
   return out;
+}
+
+// Of the nodes that the job may get.
+std::vector<std::string> Bound::instance_types() const {
+  std::vector<std::string> types;
+  for (const NodeShape* node : size_.shapes()) {
+    const std::string type = rate_.instance_type(node->features);
+    const std::string name = type.empty() ? "of another type" : type;
+    if (std::find(types.begin(), types.end(), name) == types.end()) types.push_back(name);
+  }
+  std::sort(types.begin(), types.end());
+  return types;
 }
 
 std::vector<std::string> Bound::explain(const Tres& bound) const {
@@ -249,6 +269,11 @@ std::vector<std::string> Bound::explain(const Tres& bound) const {
   if (bound.nodes > 1 && request_.asked.max_nodes.value_or(0) == 0) {
     lines.push_back("without a maximum in --nodes the job may be spread over up to " +
                     std::to_string(bound.nodes) + " nodes");
+  }
+  const std::vector<std::string> types = instance_types();
+  if (types.size() > 1) {
+    lines.push_back("the nodes may be " + listed(types) +
+                    ": the dearest count; --constraint names one");
   }
   return lines;
 }

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <map>
+
 namespace asbb::pricing {
 namespace {
 
@@ -232,6 +235,94 @@ TEST(LongestFitting, CountsOverTimeLimitAndMinimum) {
   EXPECT_EQ(longest_fitting_minutes(request, {gpu_partition()}, prices, Micros(204'201),
                                     default_hold_factor),
             std::nullopt);
+}
+
+// Four nodes of 4 CPUs at 0.20 and two of 72 CPUs at 3.00, named by their features.
+PartitionShape burst_partition() {
+  PartitionShape partition = cpu_partition();
+  partition.name = "burst";
+  partition.nodes = {{4, 4, 1, 4, 1, 8'000, {}, {"c5.xlarge", "dynamic"}},
+                     {2, 72, 2, 36, 1, 144'000, {}, {"c5.18xlarge", "dynamic"}}};
+  return partition;
+}
+
+PriceBook instance_book() {
+  Rate rate;
+  rate.cluster = "onprem";
+  rate.partition = "burst";
+  rate.unit = "USD";
+  rate.basis = Basis::node;
+  rate.per_instance_hour = {{"c5.xlarge", Micros(200'000)}, {"c5.18xlarge", Micros(3'000'000)}};
+  PriceBook book;
+  book.version = 7;
+  book.rates = {rate};
+  return book;
+}
+
+Estimate burst_estimate(const JobRequest& request) {
+  return estimate_ok(request, burst_partition(), instance_book());
+}
+
+TEST(InstanceTypes, TheDearestThatTheRequestAllowsCounts) {
+  JobRequest request = one_task(60);
+  const Estimate open = burst_estimate(request);
+  EXPECT_EQ(open.total, Micros(3'000'000));
+  EXPECT_EQ(open.bound.nodes_by_type, (std::map<std::string, std::int64_t>{{"c5.18xlarge", 1}}));
+  request.features = "c5.xlarge";
+  EXPECT_EQ(burst_estimate(request).total, Micros(200'000));
+  request.features = "c5.xlarge|c5.18xlarge";
+  EXPECT_EQ(burst_estimate(request).total, Micros(3'000'000));
+  request.features = "dynamic";
+  EXPECT_EQ(burst_estimate(request).total, Micros(3'000'000));
+  request.features = "";
+  request.cpus_per_task = 8;  // more than a c5.xlarge has
+  EXPECT_EQ(burst_estimate(request).total, Micros(3'000'000));
+}
+
+TEST(InstanceTypes, OfSeveralNodesTheDearestAreCountedFirst) {
+  JobRequest request = one_task(60);
+  request.num_tasks = request.min_nodes = request.max_nodes = 5;
+  const Estimate five = burst_estimate(request);
+  EXPECT_EQ(five.total, Micros(6'600'000));
+  EXPECT_EQ(to_string(five.bound), "5 nodes (2 c5.18xlarge, 3 c5.xlarge), 5 CPUs, 10000 MB");
+  request.exclusive = true;
+  EXPECT_EQ(burst_estimate(request).total, Micros(6'600'000));
+}
+
+TEST(InstanceTypes, TheLinesSayWhichTypesCanBeMetAndWhatEachCosts) {
+  JobRequest request = one_task(60);
+  request.num_tasks = request.min_nodes = request.max_nodes = 3;
+  const auto lines = burst_estimate(request).lines;
+  const auto has = [&](const std::string& line) {
+    return std::find(lines.begin(), lines.end(), line) != lines.end();
+  };
+  EXPECT_TRUE(has("an hour: 2 nodes c5.18xlarge x 3.00 + 1 node c5.xlarge x 0.20 USD"));
+  EXPECT_TRUE(
+      has("the nodes may be c5.18xlarge, c5.xlarge: the dearest count; --constraint names one"));
+  request.features = "c5.xlarge";
+  EXPECT_EQ(burst_estimate(request).lines.at(2), "an hour: 3 nodes c5.xlarge x 0.20 USD");
+}
+
+TEST(InstanceTypes, ANodeWithoutAListedTypeCostsWhatTheBookSaysOfOthers) {
+  PartitionShape partition = burst_partition();
+  partition.nodes[1].features = {"bare"};
+  PriceBook prices = instance_book();
+  EXPECT_EQ(estimate_ok(one_task(60), partition, prices).total, Micros(3'000'000));
+  prices.rates[0].per_instance_hour["*"] = Micros(400'000);
+  const Estimate other = estimate_ok(one_task(60), partition, prices);
+  EXPECT_EQ(other.total, Micros(400'000));
+  EXPECT_EQ(to_string(other.bound), "1 node, 1 CPU, 2000 MB");
+}
+
+TEST(InstanceTypes, AddToWhatElseIsPriced) {
+  PriceBook prices = instance_book();
+  prices.rates[0].basis = Basis::tres;
+  prices.rates[0].per_core_hour = Micros(10'000);
+  JobRequest request = one_task(60);
+  request.exclusive = true;
+  EXPECT_EQ(estimate_ok(request, burst_partition(), prices).total, Micros(3'720'000));
+  request.features = "c5.xlarge";
+  EXPECT_EQ(estimate_ok(request, burst_partition(), prices).total, Micros(240'000));
 }
 
 }  // namespace

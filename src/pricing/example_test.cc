@@ -58,7 +58,7 @@ PriceBook example_book() {
 std::map<std::string, PartitionShape> example_partitions() {
   std::map<std::string, PartitionShape> partitions;
   for (const Row& row : table_under("### The partitions")) {
-    PartitionShape partition;
+    PartitionShape& partition = partitions[row.at(1)];
     partition.cluster = row.at(0);
     partition.name = row.at(1);
     NodeShape node;
@@ -75,8 +75,8 @@ std::map<std::string, PartitionShape> example_partitions() {
     }
     partition.default_time = parse_time_limit(row.at(9)).value();
     partition.exclusive = row.at(10) == "yes";
-    partition.nodes = {node};
-    partitions[partition.name] = partition;
+    if (!row.at(11).empty()) node.features = {row.at(11)};
+    partition.nodes.push_back(node);
   }
   return partitions;
 }
@@ -98,6 +98,8 @@ void read_option(const std::string& name, const std::string& value, JobRequest& 
     request.memory_per_cpu_mb = parse_memory_mb(value).value();
   } else if (name == "--gres" || name == "--gpus-per-node") {
     request.tres_per_node = gres();
+  } else if (name == "--constraint") {
+    request.features = value;
   } else if (name == "--array") {
     request.array = value;
   } else if (name == "--exclusive") {
@@ -121,6 +123,20 @@ JobRequest request_of(const std::string& options) {
   if (!request.num_tasks) request.num_tasks = request.min_nodes.value_or(1);
   request.min_cpus = *request.num_tasks * request.cpus_per_task.value_or(1);
   return request;
+}
+
+// "2 c5.2xlarge, 1 gone" by features; a gone one is no longer known.
+std::vector<UsedNode> nodes_of(const std::string& cell) {
+  std::vector<UsedNode> nodes;
+  for (const std::string_view item : split(cell, ',')) {
+    const std::string text = trimmed(item);
+    const auto words = split(text, ' ');
+    if (words.size() != 2) continue;
+    const std::string feature(words.at(1));
+    const bool is_known = feature != "gone";
+    nodes.push_back({feature, is_known, {feature}, std::stoll(std::string(words.at(0)))});
+  }
+  return nodes;
 }
 
 std::string amount_text(Micros amount, const std::string& unit) {
@@ -150,16 +166,19 @@ TEST(PricingExamples, Charges) {
   const PriceBook book = example_book();
   const auto partitions = example_partitions();
   for (const Row& row : table_under("### Charges")) {
-    SCOPED_TRACE(row.at(0) + " " + row.at(1) + " " + row.at(2));
+    SCOPED_TRACE(row.at(0) + " " + row.at(1) + " " + row.at(3));
     Usage usage;
     usage.allocated = parse_allocated_tres(row.at(1)).value();
-    usage.started = row.at(2) != "never started";
+    usage.nodes = nodes_of(row.at(2));
+    usage.started = row.at(3) != "never started";
     constexpr std::int64_t year_s = 366 * 86'400;
-    if (usage.started) usage.elapsed_seconds = parse_slurm_time_s(row.at(2), year_s).value();
+    if (usage.started) usage.elapsed_seconds = parse_slurm_time_s(row.at(3), year_s).value();
     const auto result = charge(book, partitions.at(row.at(0)).cluster, row.at(0), usage);
     ASSERT_TRUE(result.has_value());
-    EXPECT_EQ(std::to_string(result->billed_seconds) + " s", row.at(3));
-    EXPECT_EQ(result->priced ? amount_text(result->amount, result->unit) : "no price", row.at(4));
+    EXPECT_EQ(std::to_string(result->billed_seconds) + " s", row.at(4));
+    EXPECT_EQ(result->priced ? amount_text(result->amount, result->unit) : "no price", row.at(5));
+    const bool has_gone = row.at(2).find("gone") != std::string::npos;
+    EXPECT_EQ(result->unknown_nodes.empty(), !has_gone);
   }
 }
 

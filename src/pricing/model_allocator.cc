@@ -30,19 +30,21 @@ class Model {
     cpus_per_task_ = request.cpus_per_task.value_or(1);
   }
 
-  std::optional<Tres> run() {
+  std::optional<ModelAllocation> run() {
     if (!choose_nodes()) return std::nullopt;
     drop_extra_tasks();
     if (!place_gpus()) return std::nullopt;
-    Tres sum;
+    ModelAllocation given;
+    Tres& sum = given.tres;
     for (const Place& place : places_) {
       if (!fits(place)) return std::nullopt;
       sum.nodes += 1;
       sum.cores += cpus(place);
       sum.memory_mb += memory(place);
       add_gpus(place, sum);
+      given.nodes.push_back({"n", true, place.node.features, 1});
     }
-    return sum;
+    return given;
   }
 
  private:
@@ -179,8 +181,8 @@ class Model {
 
 }  // namespace
 
-std::optional<Tres> allocate(const JobRequest& request, const ModelGpus& gpus,
-                             const PartitionShape& partition, const Pick& pick) {
+std::optional<ModelAllocation> allocate(const JobRequest& request, const ModelGpus& gpus,
+                                        const PartitionShape& partition, const Pick& pick) {
   return Model(request, gpus, partition, pick).run();
 }
 

@@ -5,7 +5,9 @@
 
 #include <functional>
 #include <optional>
+#include <vector>
 
+#include "pricing/charge.h"
 #include "pricing/job_request.h"
 #include "pricing/tres.h"
 
@@ -24,7 +26,14 @@ struct ModelGpus {
   std::int64_t memory_per_gpu_mb = 0;
 };
 
-[[nodiscard]] std::optional<Tres> allocate(const JobRequest& request, const ModelGpus& gpus,
-                                           const PartitionShape& partition, const Pick& pick);
+struct ModelAllocation {
+  Tres tres;
+  std::vector<UsedNode> nodes;
+};
+
+[[nodiscard]] std::optional<ModelAllocation> allocate(const JobRequest& request,
+                                                      const ModelGpus& gpus,
+                                                      const PartitionShape& partition,
+                                                      const Pick& pick);
 
 }  // namespace asbb::pricing

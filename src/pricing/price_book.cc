@@ -25,6 +25,14 @@ std::string yaml_string(std::string_view name) {
   return "\"" + std::string(name) + "\"";
 }
 
+std::string yaml_map(const std::map<std::string, Micros>& prices) {
+  std::string map;
+  for (const auto& [type, price] : prices) {
+    map += (map.empty() ? "" : ", ") + yaml_string(type) + ": " + yaml_string(to_decimal(price));
+  }
+  return "{" + map + "}";
+}
+
 void append_rates(const Rate& rate, std::string& out) {
   const auto line = [&](const std::string& key, const std::string& value) {
     out += "    " + key + ": " + value + "\n";
@@ -35,14 +43,9 @@ void append_rates(const Rate& rate, std::string& out) {
   line("unit", yaml_string(rate.unit));
   line("basis", std::string(to_string(rate.basis)));
   amount("per_node_hour", rate.per_node_hour);
+  if (rate.tells_instances()) line("per_node_hour", yaml_map(rate.per_instance_hour));
   amount("per_core_hour", rate.per_core_hour);
-  if (!rate.per_gpu_hour.empty()) {
-    std::string map;
-    for (const auto& [type, price] : rate.per_gpu_hour) {
-      map += (map.empty() ? "" : ", ") + yaml_string(type) + ": " + yaml_string(to_decimal(price));
-    }
-    line("per_gpu_hour", "{" + map + "}");
-  }
+  if (!rate.per_gpu_hour.empty()) line("per_gpu_hour", yaml_map(rate.per_gpu_hour));
   amount("per_gb_hour", rate.per_gb_hour);
   if (rate.node) {
     line("node", "{cores: " + std::to_string(rate.node->cores) + ", memory: \"" +
@@ -50,6 +53,17 @@ void append_rates(const Rate& rate, std::string& out) {
                      "M\", gpus: " + std::to_string(rate.node->gpus) + "}");
   }
   line("minimum_seconds", std::to_string(rate.minimum_seconds));
+}
+
+// What a type costs: as listed, else what "*" says, else as much as the dearest listed one.
+Micros listed_price(const std::map<std::string, Micros>& prices, const std::string& type) {
+  const auto listed = type.empty() ? prices.end() : prices.find(type);
+  if (listed != prices.end()) return listed->second;
+  const auto others = prices.find(std::string(any));
+  if (others != prices.end()) return others->second;
+  Micros dearest;
+  for (const auto& [name, price] : prices) dearest = std::max(dearest, price);
+  return dearest;
 }
 
 }  // namespace
@@ -67,12 +81,31 @@ std::string_view to_string(Basis basis) {
 }
 
 Micros Rate::gpu_hour(const std::string& type) const {
-  const auto listed = type.empty() ? per_gpu_hour.end() : per_gpu_hour.find(type);
-  if (listed != per_gpu_hour.end()) return listed->second;
-  const auto others = per_gpu_hour.find(std::string(any));
-  if (others != per_gpu_hour.end()) return others->second;
-  Micros dearest;
-  for (const auto& [name, price] : per_gpu_hour) dearest = std::max(dearest, price);
+  return listed_price(per_gpu_hour, type);
+}
+
+Micros Rate::node_hour(const std::string& type) const {
+  return tells_instances() ? listed_price(per_instance_hour, type) : per_node_hour;
+}
+
+std::string Rate::instance_type(const std::vector<std::string>& features) const {
+  std::string dearest;
+  for (const std::string& feature : features) {
+    if (feature == any || per_instance_hour.count(feature) == 0) continue;
+    if (dearest.empty() || node_hour(feature) > node_hour(dearest)) dearest = feature;
+  }
+  return dearest;
+}
+
+bool Rate::prices_other_instances() const {
+  return per_instance_hour.count(std::string(any)) > 0;
+}
+
+std::string Rate::dearest_instance() const {
+  std::string dearest;
+  for (const auto& [type, price] : per_instance_hour) {
+    if (type != any && price > node_hour(dearest)) dearest = type;
+  }
   return dearest;
 }
 

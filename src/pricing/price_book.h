@@ -41,17 +41,34 @@ struct Rate {
   std::string partition = "*";  // "*" for every partition
   std::string unit;             // empty when free
   Basis basis = Basis::tres;
-  Micros per_node_hour;
-  Micros per_core_hour;                        // per CPU as Slurm counts them
-  Micros per_gb_hour;                          // 1 GB is 1024 MB, as in Slurm
-  std::map<std::string, Micros> per_gpu_hour;  // by type in lower case; "*" is any other type
-  std::optional<NodeCapacity> node;            // Basis::share with per_node_hour only
-  std::int64_t minimum_seconds = 0;            // a job that started is billed at least this long
-  bool free = false;                           // said to be unpriced
+  Micros per_node_hour;                             // of every node; 0 with per_instance_hour
+  std::map<std::string, Micros> per_instance_hour;  // by instance type; "*" is any other one
+  Micros per_core_hour;                             // per CPU as Slurm counts them
+  Micros per_gb_hour;                               // 1 GB is 1024 MB, as in Slurm
+  std::map<std::string, Micros> per_gpu_hour;       // by type in lower case; "*" is any other type
+  std::optional<NodeCapacity> node;                 // Basis::share with per_node_hour only
+  std::int64_t minimum_seconds = 0;  // a job that started is billed at least this long
+  bool free = false;                 // said to be unpriced
 
   // Rate of a GPU type; "" is a GPU whose type Slurm does not say. A type that is not listed costs
   // what "*" says, and without a "*" as much as the dearest listed type: never too little.
   [[nodiscard]] Micros gpu_hour(const std::string& type) const;
+
+  // Whether a node's instance type decides what it costs.
+  [[nodiscard]] bool tells_instances() const { return !per_instance_hour.empty(); }
+
+  // The instance type of a node with these features: the listed type that is one of them, the
+  // dearest of several; "" where none is.
+  [[nodiscard]] std::string instance_type(const std::vector<std::string>& features) const;
+
+  // Rate of a node of that instance type, by the rule of gpu_hour: "" is a node of no listed type.
+  [[nodiscard]] Micros node_hour(const std::string& type) const;
+
+  // Whether "*" says what a node of no listed type costs.
+  [[nodiscard]] bool prices_other_instances() const;
+
+  // The type that no other is dearer than: what a node counts as that Slurm no longer knows.
+  [[nodiscard]] std::string dearest_instance() const;
   bool operator==(const Rate&) const = default;
 };
 

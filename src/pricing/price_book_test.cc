@@ -78,6 +78,61 @@ TEST(PriceBookText, AGpuTypeThatIsNotListedIsNeverTooCheap) {
   EXPECT_EQ(book.rates.front().gpu_hour(""), Micros(2'500'000));
 }
 
+TEST(PriceBookText, ReadsRatesPerInstanceType) {
+  const PriceBook book = parse_ok(R"(
+prices:
+  - cluster: cloud
+    partition: burst
+    unit: USD
+    basis: node
+    per_node_hour: {c5.xlarge: 0.17, c5.18xlarge: "3.06", "*": 0.50}
+  - cluster: cloud
+    partition: fast
+    unit: USD
+    per_node_hour: {c5.xlarge: 0.17, C5.XLARGE: 0.20, c5.18xlarge: 3.06}
+    per_core_hour: 0.01
+)");
+  const Rate& burst = *book.find_priced("cloud", "burst");
+  ASSERT_TRUE(burst.tells_instances());
+  EXPECT_EQ(burst.node_hour("c5.xlarge"), Micros(170'000));
+  EXPECT_EQ(burst.node_hour("c5.18xlarge"), Micros(3'060'000));
+  EXPECT_EQ(burst.node_hour("m5.large"), Micros(500'000));
+  EXPECT_EQ(burst.node_hour(""), Micros(500'000));
+  EXPECT_EQ(burst.dearest_instance(), "c5.18xlarge");
+  EXPECT_EQ(burst.instance_type({"dynamic", "c5.xlarge", "efa"}), "c5.xlarge");
+  EXPECT_EQ(burst.instance_type({"c5.xlarge", "c5.18xlarge"}), "c5.18xlarge");
+  EXPECT_EQ(burst.instance_type({"C5.xlarge", "*"}), "");  // features are as they are written
+  EXPECT_EQ(burst.instance_type({}), "");
+  const Rate& fast = *book.find_priced("cloud", "fast");
+  EXPECT_EQ(fast.node_hour("m5.large"), Micros(3'060'000));  // never too little
+  EXPECT_EQ(fast.node_hour("C5.XLARGE"), Micros(200'000));
+  EXPECT_EQ(fast.dearest_instance(), "");  // no "*", so no type is dearer than one unknown
+  EXPECT_FALSE(parse_ok(gpu_aws).rates.back().tells_instances());
+}
+
+TEST(PriceBookText, RefusesBadRatesPerInstanceType) {
+  const auto with = [](const std::string& rest) {
+    return problems_of("prices:\n- {cluster: c, partition: p, unit: USD,\n" + rest + "}");
+  };
+  EXPECT_THAT(with("per_node_hour: {}"),
+              HasSubstr(":3: per_node_hour: a number, or a map of inst"));
+  EXPECT_THAT(with("per_node_hour: {c5.xlarge: -1}"),
+              HasSubstr(":3: per_node_hour '-1': a decimal number from 0"));
+  EXPECT_THAT(with("per_node_hour: {'c5 xlarge': 1}"),
+              HasSubstr(":3: per_node_hour type 'c5 xlarge': a name of letters"));
+  EXPECT_THAT(with("per_node_hour: {'': 1}"), HasSubstr("per_node_hour type ''"));
+  EXPECT_THAT(with("per_node_hour: {[a]: 1}"), HasSubstr("per_node_hour type ''"));
+  EXPECT_THAT(with("per_node_hour: {a: 1, b: {c: 2}}"), HasSubstr("decimal number"));
+  EXPECT_THAT(with("per_node_hour: {a: 1, a: 2}"), HasSubstr("the type 'a' twice"));
+  EXPECT_THAT(with("per_node_hour: {a: 0, '*': 0}"), HasSubstr("a rate above 0"));
+  EXPECT_THAT(with("per_node_hour: [1, 2]"), HasSubstr("decimal number"));
+  EXPECT_THAT(with("basis: share, node: {cores: 4}, per_node_hour: {a: 1}"),
+              HasSubstr("basis share takes one per_node_hour"));
+  EXPECT_THAT(with("basis: node, per_node_hour: {a: 1}, per_core_hour: 1"),
+              HasSubstr("per_node_hour alone"));
+  EXPECT_EQ(with("basis: node, per_node_hour: {a: 1}"), "");
+}
+
 TEST(PriceBookText, PrefersTheMostSpecificPrice) {
   const PriceBook book = parse_ok(R"(
 prices:

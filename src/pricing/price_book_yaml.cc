@@ -179,7 +179,7 @@ class Reader {
          [&](const YAML::Node& value) { rate.partition = read_name(value, "partition"); }},
         {"unit", [&](const YAML::Node& value) { rate.unit = read_unit(value); }},
         {"basis", [&](const YAML::Node& value) { rate.basis = read_basis(value); }},
-        money("per_node_hour", rate.per_node_hour),
+        {"per_node_hour", [&](const YAML::Node& value) { read_node_rates(value, rate); }},
         money("per_core_hour", rate.per_core_hour),
         money("per_gb_hour", rate.per_gb_hour),
         {"per_gpu_hour", [&](const YAML::Node& value) { read_gpu_rates(value, rate); }},
@@ -218,6 +218,9 @@ class Reader {
               "basis share takes per_node_hour with node (what a node has), or per_core_hour, "
               "per_gpu_hour and per_gb_hour without it");
     }
+    if (rate.basis == Basis::share && rate.tells_instances()) {
+      problem(node, "basis share takes one per_node_hour, for all instance types");
+    }
     if (has("node") && (rate.basis != Basis::share || !has("per_node_hour"))) {
       problem(node, "node belongs to basis share with per_node_hour");
     }
@@ -227,9 +230,12 @@ class Reader {
   }
 
   static bool costs_nothing(const Rate& rate) {
-    const bool gpus_free = std::all_of(rate.per_gpu_hour.begin(), rate.per_gpu_hour.end(),
-                                       [](const auto& each) { return each.second.is_zero(); });
-    return gpus_free && rate.per_node_hour.is_zero() && rate.per_core_hour.is_zero() &&
+    const auto all_zero = [](const std::map<std::string, Micros>& prices) {
+      return std::all_of(prices.begin(), prices.end(),
+                         [](const auto& each) { return each.second.is_zero(); });
+    };
+    return all_zero(rate.per_gpu_hour) && all_zero(rate.per_instance_hour) &&
+           rate.per_node_hour.is_zero() && rate.per_core_hour.is_zero() &&
            rate.per_gb_hour.is_zero();
   }
 
@@ -272,20 +278,36 @@ class Reader {
   }
 
   void read_gpu_rates(const YAML::Node& node, Rate& rate) {
-    const std::string key = "per_gpu_hour";
-    if (!node.IsMap()) {
-      rate.per_gpu_hour["*"] = read_rate_amount(node, key);
-      return;
+    if (node.IsMap()) {
+      read_types(node, "per_gpu_hour", "GPU", rate.per_gpu_hour);
+    } else {
+      rate.per_gpu_hour["*"] = read_rate_amount(node, "per_gpu_hour");
     }
+  }
+
+  void read_node_rates(const YAML::Node& node, Rate& rate) {
+    if (node.IsMap()) {
+      read_types(node, "per_node_hour", "instance", rate.per_instance_hour);
+    } else {
+      rate.per_node_hour = read_rate_amount(node, "per_node_hour");
+    }
+  }
+
+  // Slurm keeps GPU types in lower case, and features as they are written.
+  void read_types(const YAML::Node& node, const std::string& key, const std::string& what,
+                  std::map<std::string, Micros>& prices) {
     for (const auto& entry : node) {
-      const std::string type = entry.first.IsScalar() ? to_lower(entry.first.Scalar()) : "";
+      std::string type = entry.first.IsScalar() ? entry.first.Scalar() : "";
+      if (what == "GPU") type = to_lower(type);
       if (type != "*" && !is_name(type)) {
         problem(entry.first, key + " type " + in_quotes(type) + ": " + name_allowed);
-      } else if (!rate.per_gpu_hour.emplace(type, read_rate_amount(entry.second, key)).second) {
+      } else if (!prices.emplace(type, read_rate_amount(entry.second, key)).second) {
         problem(entry.first, key + " has the type " + in_quotes(type) + " twice");
       }
     }
-    if (node.size() == 0) problem(node, key + ": a number, or a map of GPU types, is expected");
+    if (node.size() == 0) {
+      problem(node, key + ": a number, or a map of " + what + " types, is expected");
+    }
   }
 
   NodeCapacity read_capacity(const YAML::Node& node) {

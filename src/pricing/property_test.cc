@@ -26,6 +26,20 @@ Micros random_price(std::int64_t most = 5'000'000) {
 }
 
 const std::vector<std::string> gpu_types = {"a100", "h100", "v100"};
+const std::vector<std::string> instance_types = {"c5.xlarge", "m5.2xlarge", "p4d.24xlarge"};
+
+// One rate for all nodes, or one for each instance type.
+void set_node_rates(Rate& rate) {
+  if (chance(60)) {
+    rate.per_node_hour = Micros(number(1, 5'000'000));
+    return;
+  }
+  for (const std::string& type : instance_types) {
+    if (chance(70)) rate.per_instance_hour[type] = random_price();
+  }
+  const bool others = rate.node_hour("").is_zero() || chance(50);
+  if (others) rate.per_instance_hour["*"] = Micros(number(1, 5'000'000));
+}
 
 Rate random_rate() {
   Rate rate;
@@ -35,7 +49,7 @@ Rate random_rate() {
   rate.basis = *rc::gen::element(Basis::tres, Basis::node, Basis::share);
   rate.minimum_seconds = chance(30) ? number(1, 600) : 0;
   if (rate.basis == Basis::node) {
-    rate.per_node_hour = Micros(number(1, 5'000'000));
+    set_node_rates(rate);
     return rate;
   }
   if (rate.basis == Basis::share && chance(50)) {
@@ -43,7 +57,7 @@ Rate random_rate() {
     rate.node = NodeCapacity{number(1, 64), number(0, 200'000), number(0, 8)};
     return rate;
   }
-  if (rate.basis == Basis::tres) rate.per_node_hour = random_price();
+  if (rate.basis == Basis::tres && chance(70)) set_node_rates(rate);
   rate.per_core_hour = Micros(number(1, 100'000));
   rate.per_gb_hour = random_price(10'000);
   for (const std::string& type : gpu_types) {
@@ -70,6 +84,8 @@ NodeShape random_node(bool gpus) {
   node.cpus = node.sockets * node.cores_per_socket * node.threads_per_core;
   node.memory_mb = number(1'000, 64'000);
   if (gpus) node.gpus_by_type[*rc::gen::elementOf(gpu_types)] = number(1, 4);
+  if (chance(80)) node.features.push_back(*rc::gen::elementOf(instance_types));
+  if (chance(10)) node.features.push_back(*rc::gen::elementOf(instance_types));
   return node;
 }
 
@@ -194,15 +210,25 @@ RC_GTEST_PROP(EstimateProperty, NoAllocationCostsMore, ()) {
     ++allocations;
     const std::int64_t over = partition.over_time_limit ? partition.over_time_limit->minutes : 0;
     const std::int64_t elapsed = (request.time_limit->minutes + over) * 60;
-    const auto cost_of_run = charge(book, "c", "p", {*given, 0, elapsed, true});
+    const auto cost_of_run = charge(book, "c", "p", {given->tres, 0, elapsed, true, given->nodes});
     RC_ASSERT(cost_of_run.has_value());
     if (cost_of_run->amount > most->total) {
-      RC_LOG() << "given " << to_string(*given) << ", bound " << to_string(most->bound) << "\n"
+      RC_LOG() << "given " << to_string(given->tres) << ", bound " << to_string(most->bound) << "\n"
                << describe(request, partition);
     }
     RC_ASSERT(cost_of_run->amount <= most->total);
   }
   RC_CLASSIFY(allocations > 0, "allocated");
+}
+
+// The nodes of a bound, one by one.
+std::vector<UsedNode> used_nodes(const Tres& bound) {
+  std::vector<UsedNode> nodes;
+  for (const auto& [type, count] : bound.nodes_by_type) {
+    for (std::int64_t i = 0; i < count; ++i) nodes.push_back({"n", true, {type}, 1});
+  }
+  nodes.resize(static_cast<std::size_t>(bound.nodes), {"n", true, {}, 1});
+  return nodes;
 }
 
 RC_GTEST_PROP(EstimateProperty, NoUsageWithinTheBoundCostsMore, ()) {
@@ -214,13 +240,15 @@ RC_GTEST_PROP(EstimateProperty, NoUsageWithinTheBoundCostsMore, ()) {
   RC_ASSERT(most.has_value());
   Tres less;
   less.nodes = number(0, most->bound.nodes);
+  std::vector<UsedNode> nodes = used_nodes(most->bound);
+  nodes.resize(static_cast<std::size_t>(less.nodes));
   less.cores = number(0, most->bound.cores);
   less.memory_mb = number(0, most->bound.memory_mb);
   for (const auto& [type, count] : most->bound.gpus_by_type) {
     less.gpus_by_type[type] = number(0, count);
   }
   const std::int64_t elapsed = number(0, most->billed_seconds);
-  const auto actual = charge(book, "c", "p", {less, 0, elapsed, true});
+  const auto actual = charge(book, "c", "p", {less, 0, elapsed, true, nodes});
   RC_ASSERT(actual.has_value());
   RC_ASSERT(actual->amount <= most->per_task);
 }

@@ -151,6 +151,15 @@ Result<std::vector<RequestItem>> read_request(std::string_view text) {
   return items;
 }
 
+std::string instances(const Tres& tres) {
+  std::string out;
+  for (const auto& [type, count] : tres.nodes_by_type) {
+    out += (out.empty() ? "" : ", ") + std::to_string(count) + " " + type;
+  }
+  const std::int64_t others = other_nodes(tres);
+  return others > 0 ? out + ", " + std::to_string(others) + " other" : out;
+}
+
 }  // namespace
 
 std::int64_t Tres::gpus() const {
@@ -204,6 +213,12 @@ Result<std::int64_t> parse_per_gpu_value(std::string_view text) {
   return largest;
 }
 
+std::int64_t other_nodes(const Tres& tres) {
+  std::int64_t others = tres.nodes;
+  for (const auto& [type, count] : tres.nodes_by_type) others -= count;
+  return std::max<std::int64_t>(0, others);
+}
+
 std::string to_string(const Tres& tres) {
   std::string out;
   const auto add = [&](std::int64_t count, const std::string& singular, const std::string& plural) {
@@ -212,6 +227,7 @@ std::string to_string(const Tres& tres) {
     out += std::to_string(count) + " " + (count == 1 ? singular : plural);
   };
   add(tres.nodes, "node", "nodes");
+  if (!tres.nodes_by_type.empty()) out += " (" + instances(tres) + ")";
   add(tres.cores, "CPU", "CPUs");
   add(tres.memory_mb, "MB", "MB");
   for (const auto& [type, count] : tres.gpus_by_type) {

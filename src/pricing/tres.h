@@ -22,6 +22,9 @@ struct Tres {
   std::int64_t cores = 0;  // CPUs as Slurm counts them: a thread, or a core where CPUs are cores
   std::int64_t memory_mb = 0;
   std::map<std::string, std::int64_t> gpus_by_type;  // lower case; "" where the type is not said
+  // Of `nodes`, those whose instance type has a rate of its own; only where a price tells them
+  // apart (Rate::per_instance_hour).
+  std::map<std::string, std::int64_t> nodes_by_type = {};
 
   [[nodiscard]] std::int64_t gpus() const;  // of all types
   bool operator==(const Tres&) const = default;
@@ -44,7 +47,11 @@ struct Tres {
 // any GPU type; 0 when it names no GPU.
 [[nodiscard]] Result<std::int64_t> parse_per_gpu_value(std::string_view text);
 
-// For people: "2 nodes, 64 CPUs, 128000 MB, 4 GPUs (a100)".
+// Nodes that nodes_by_type does not tell of; never negative.
+[[nodiscard]] std::int64_t other_nodes(const Tres& tres);
+
+// For people: "2 nodes, 64 CPUs, 128000 MB, 4 GPUs a100"; "3 nodes (2 c5.xlarge, 1 other)" where
+// instance types are told apart.
 [[nodiscard]] std::string to_string(const Tres& tres);
 
 }  // namespace asbb::pricing

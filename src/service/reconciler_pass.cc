@@ -4,8 +4,10 @@
 #include <set>
 
 #include "base/assert.h"
+#include "base/text.h"
 #include "base/token.h"
 #include "service/paying_account.h"
+#include "service/used_nodes.h"
 
 namespace asbb::service {
 namespace {
@@ -92,7 +94,8 @@ bool has_run(const slurm::AccountingRecord& record) {
 }
 
 Result<pricing::Charge> charge_of(const pricing::PriceBook& book,
-                                  const slurm::AccountingRecord& record) {
+                                  const slurm::AccountingRecord& record,
+                                  const slurm::ClusterCache& view) {
   pricing::Usage usage;
   auto allocated = pricing::parse_allocated_tres(record.allocated_tres);
   if (!allocated) return tl::unexpected(allocated.error());
@@ -100,6 +103,18 @@ Result<pricing::Charge> charge_of(const pricing::PriceBook& book,
   usage.node_count = record.node_count;
   usage.elapsed_seconds = record.elapsed_seconds;
   usage.started = has_run(record);
+  const pricing::Rate* rate = book.find_priced(record.cluster, record.partition);
+  if (rate != nullptr && rate->tells_instances() && usage.started) {
+    const auto cluster = view.cluster(record.cluster);
+    if (cluster) usage.nodes = used_nodes(*cluster, record.nodes);
+    const bool all_known = cluster && std::all_of(usage.nodes.begin(), usage.nodes.end(),
+                                                  [](const auto& node) { return node.is_known; });
+    if (!all_known && (!cluster || cluster->read_at < record.end.value_or(*record.start))) {
+      return fail(ErrorKind::unavailable, "the instance types of " + in_quotes(record.nodes) +
+                                              " are not known before slurmctld of cluster " +
+                                              record.cluster + " is read again");
+    }
+  }
   return pricing::charge(book, record.cluster, record.partition, usage);
 }
 
@@ -118,6 +133,7 @@ PassReport Reconciler::Pass::run() {
   bind_sightings();
   follow_changes();
   settle_bound();
+  arm_runs();
   if (owner_.next_rescan_ <= now_) rescan();
   sweep();
   alarm_unexplained();
@@ -273,7 +289,7 @@ void Reconciler::Pass::settle_records(const OpenHold& open,
       note_untold(open, record);
       continue;
     }
-    const bool requeued = is_followed_by_a_run(record, records);
+    const NextRun next = next_run(record, records);
     const HoldScope scope = scope_of(open.hold.group);
     for (const std::int64_t task : tasks_of(record)) {
       if (!pays_for(scope, task, record.run - 1)) continue;
@@ -282,7 +298,7 @@ void Reconciler::Pass::settle_records(const OpenHold& open,
         check_settled(open, record, *share);
         continue;
       }
-      if (auto command = settlement(open, record, task, requeued)) {
+      if (auto command = settlement(open, record, task, next)) {
         commands.push_back(std::move(*command));
       }
     }
@@ -312,8 +328,9 @@ void Reconciler::Pass::check_settled(const OpenHold& open, const slurm::Accounti
   const auto history = owner_.prices_.history();
   const pricing::PriceBook* book = history->by_version(open.hold.parts.front().price_version);
   if (book == nullptr) return;
-  const auto charge = charge_of(*book, record);
-  if (!charge || charge->amount == share.actual) return;
+  const auto charge = charge_of(*book, record, owner_.view_);
+  // A node that Slurm has forgotten since says nothing against what was charged.
+  if (!charge || charge->amount == share.actual || !charge->unknown_nodes.empty()) return;
   const std::string job = record.cluster + " job " + std::to_string(record.job_id);
   problem("changed " + job, job + " was charged " + to_display(share.actual, share.unit) +
                                 ", but slurmdbd now says " +
@@ -321,27 +338,9 @@ void Reconciler::Pass::check_settled(const OpenHold& open, const slurm::Accounti
                                 ": correct it with asbb adjust");
 }
 
-bool Reconciler::Pass::is_followed_by_a_run(const slurm::AccountingRecord& record,
-                                            const std::vector<slurm::AccountingRecord>& all) const {
-  if (record.status.requeued || record.status.resizing) return true;
-  for (const slurm::AccountingRecord& other : all) {
-    if (other.cluster == record.cluster && other.job_id == record.job_id &&
-        other.run > record.run && record.array_tasks.empty()) {
-      return true;
-    }
-  }
-  const auto queue = queues_.find(record.cluster);
-  if (queue == queues_.end()) return false;
-  return std::any_of(queue->second.jobs.begin(), queue->second.jobs.end(),
-                     [&](const slurm::QueueJob& job) {
-                       return job.job_id == record.job_id && !job.status.has_ended() &&
-                              job.restart_count >= record.run;
-                     });
-}
-
 std::optional<ledger::Command> Reconciler::Pass::settlement(const OpenHold& open,
                                                             const slurm::AccountingRecord& record,
-                                                            std::int64_t task, bool requeued) {
+                                                            std::int64_t task, NextRun next) {
   const std::string job = record.cluster + " job " + std::to_string(record.job_id);
   const std::string key = "charge " + job;
   const ledger::HoldPart& first = open.hold.parts.front();
@@ -352,22 +351,39 @@ std::optional<ledger::Command> Reconciler::Pass::settlement(const OpenHold& open
                      " is not known, the job is not charged yet");
     return std::nullopt;
   }
-  const auto charge = charge_of(*book, record);
+  const auto charge = charge_of(*book, record, owner_.view_);
   if (!charge) {
     problem(key, job + ": the record cannot be charged: " + charge.error().message);
     return std::nullopt;
   }
   owner_.alarms_.clear(key);
+  note_instances(record, *charge);
   ledger::SettleShare settle;
   settle.hold = open.hold.id;
   settle.key = {record.cluster, root_id(record), task, record.run - 1, ""};
   settle.unit = charge->priced ? charge->unit : first.unit;
   settle.actual = charge->amount;
-  settle.requeued = requeued;
+  settle.requeued = next != NextRun::none;
+  settle.rearms = next == NextRun::begins;
+  settle.bearer = bearer_for(account_of(open.hold.id), record);
   settle.cause = record.status.text;
   return reconciler_command(std::move(settle), record.status.text + " after " +
                                                    std::to_string(record.elapsed_seconds) +
                                                    " s with " + record.allocated_tres);
+}
+
+// One alarm for a partition: a node that left the cluster, or a price book that misses a type,
+// concerns many jobs.
+void Reconciler::Pass::note_instances(const slurm::AccountingRecord& record,
+                                      const pricing::Charge& charge) {
+  if (charge.unknown_nodes.empty()) return;
+  problem("instances " + record.cluster + " " + record.partition,
+          record.cluster + " job " + std::to_string(record.job_id) + ": charged " +
+              to_display(charge.amount, charge.unit) +
+              ", with the dearest instance type of partition " + record.partition +
+              " for nodes of unknown type: " + listed(charge.unknown_nodes) +
+              "; correct it with asbb adjust, and name the type in the price book or in the node's "
+              "features");
 }
 
 std::string Reconciler::Pass::account_of(ledger::HoldId id) const {
@@ -395,6 +411,7 @@ void Reconciler::Pass::run_settlements(std::vector<ledger::Command> commands) {
       report_.actions.push_back("charged " + to_display(outcomes[i]->amount, settle.unit) +
                                 " to account " + account_of(settle.hold) + " for " + job + " (" +
                                 settle.cause + ")");
+      note_bearer(settle, *outcomes[i]);
     }
   }
 }

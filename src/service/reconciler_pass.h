@@ -33,8 +33,15 @@ class Reconciler::Pass {
     std::map<ledger::HoldId, OpenHold> holds;
     std::set<std::int64_t> jobs;
     std::vector<std::pair<std::string, std::int64_t>> rows;  // cluster and db_index
+    bool waits = false;  // a record cannot be charged before the cluster's view is newer
   };
   using QueueRows = std::vector<const slurm::QueueJob*>;
+  enum class NextRun {
+    none,
+    over,     // slurmdbd has its end already
+    goes_on,  // of another size, in the time that is left
+    begins    // anew: it may need as much as the first
+  };
 
   // reconciler_pass.cc
   void read_queues();
@@ -49,13 +56,23 @@ class Reconciler::Pass {
                       std::vector<ledger::Command>& commands);
   void check_settled(const OpenHold& open, const slurm::AccountingRecord& record,
                      const ledger::Share& share);
-  [[nodiscard]] bool is_followed_by_a_run(const slurm::AccountingRecord& record,
-                                          const std::vector<slurm::AccountingRecord>& all) const;
   [[nodiscard]] std::optional<ledger::Command> settlement(const OpenHold& open,
                                                           const slurm::AccountingRecord& record,
-                                                          std::int64_t task, bool requeued);
+                                                          std::int64_t task, NextRun next);
+  void note_instances(const slurm::AccountingRecord& record, const pricing::Charge& charge);
   [[nodiscard]] std::string account_of(ledger::HoldId id) const;
   void run_settlements(std::vector<ledger::Command> commands);
+
+  // reconciler_runs.cc
+  [[nodiscard]] NextRun next_run(const slurm::AccountingRecord& record,
+                                 const std::vector<slurm::AccountingRecord>& all) const;
+  [[nodiscard]] std::string bearer_for(const std::string& account,
+                                       const slurm::AccountingRecord& record) const;
+  void note_bearer(const ledger::SettleShare& settle, const ledger::Outcome& outcome);
+  void arm_runs();
+  [[nodiscard]] std::vector<OpenHold> holds_lacking_money() const;
+  [[nodiscard]] std::vector<ledger::Command> missing_runs(const OpenHold& open) const;
+  [[nodiscard]] std::optional<std::string> alarm_of_uncovered(ledger::HoldId id);
 
   // Of a row that does not say all yet, for the alarm of a hold that waits for the rest.
   void note_untold(const OpenHold& open, const slurm::AccountingRecord& record);
@@ -145,9 +162,12 @@ template <typename Row>
 // Whether anything was allocated, and nodes given.
 [[nodiscard]] bool has_run(const slurm::AccountingRecord& record);
 
-// What slurmdbd says the record used, at the rates of `book`.
+// What slurmdbd says the record used, at the rates of `book`. Where a price tells instance types
+// apart, the view says which type each node is; `unavailable` while the view is older than the
+// record and lacks one of its nodes.
 [[nodiscard]] Result<pricing::Charge> charge_of(const pricing::PriceBook& book,
-                                                const slurm::AccountingRecord& record);
+                                                const slurm::AccountingRecord& record,
+                                                const slurm::ClusterCache& view);
 
 inline constexpr const char* reconciler_name = "reconciler";  // in the ledger, as who did it
 [[nodiscard]] ledger::Command reconciler_command(ledger::Action action, std::string reason);

@@ -60,6 +60,7 @@ bool Reconciler::Pass::rescan_cluster(const std::string& cluster) {
   HeldJobs held;
   for (const slurm::AccountingRecord& record : list->records) rescan_record(record, held);
   if (!held.jobs.empty()) settle_held(cluster, held);
+  if (held.waits) return true;
   scanned_until = until;
   return until == now_;
 }
@@ -108,12 +109,15 @@ void Reconciler::Pass::rescan_record(const slurm::AccountingRecord& record, Held
     held.holds.insert_or_assign(open->hold.id, std::move(*open));
     return;
   }
-  const auto charge = charge_of(*book, record);
+  const auto charge = charge_of(*book, record, owner_.view_);
   if (!charge) {
+    held.waits = held.waits || charge.error().kind == ErrorKind::unavailable;
     problem("charge " + describe(record),
             describe(record) + ": the record cannot be charged: " + charge.error().message);
     return;
   }
+  owner_.alarms_.clear("charge " + describe(record));
+  note_instances(record, *charge);
   charge_without_hold(record, *charge);
 }
 
@@ -220,9 +224,10 @@ void Reconciler::Pass::charge_without_hold(const slurm::AccountingRecord& record
   settle.key = {record.cluster, root_id(record), record.array_task_id.value_or(-1), 0, ""};
   settle.unit = charge.unit;
   settle.actual = charge.amount;
+  settle.bearer = bearer_for(payer_of(record, owner_.view_, owner_.committer_), record);
   settle.cause = record.status.text;
   commands.push_back(
-      reconciler_command(std::move(settle), "the job ran without a hold: " + record.status.text));
+      reconciler_command(settle, "the job ran without a hold: " + record.status.text));
   const auto outcomes = run_all(std::move(commands));
   const bool settled = std::all_of(outcomes.begin(), outcomes.end(), [](const auto& outcome) {
     return outcome && outcome->accepted();
@@ -233,6 +238,7 @@ void Reconciler::Pass::charge_without_hold(const slurm::AccountingRecord& record
     return;
   }
   owner_.alarms_.clear(key);
+  note_bearer(settle, *outcomes.back());
   owner_.done_records_.insert({record.cluster, record.db_index});
   ++report_.charged_without_hold;
   report_.actions.push_back("charged " + to_display(charge.amount, charge.unit) + " to account " +

@@ -53,6 +53,86 @@ TEST_F(ReconcilerTest, LogsEachChargeWithJobAccountAndAmount) {
   EXPECT_FALSE(has(token)) << lines;
 }
 
+class InstanceRates : public ReconcilerTest {
+ protected:
+  InstanceRates() {
+    set_prices(R"(
+prices:
+- {cluster: "*", partition: gpu-aws, unit: USD, basis: node, per_node_hour: {small: 3.6, large: 36}}
+)");
+    price_version_ = 2;
+  }
+
+  // The view of onprem as it is now: nodes "aws-1", "aws-2"... with these features.
+  void view(const std::vector<std::string>& features) {
+    slurm::ClusterSnapshot snapshot;
+    snapshot.cluster = "onprem";
+    snapshot.read_at = now();
+    for (const std::string& feature : features) {
+      slurm::NodeInfo& node = snapshot.nodes.emplace_back();
+      node.name = "aws-" + std::to_string(snapshot.nodes.size());
+      node.features = {feature};
+    }
+    view_.put(snapshot);
+  }
+
+  slurm::AccountingRecord ran_on(std::int64_t id, const char* nodes, std::int64_t count) {
+    auto out = record(id, "COMPLETED", 100);
+    out.nodes = nodes;
+    out.node_count = count;
+    out.allocated_tres = "billing=1,cpu=1,node=" + std::to_string(count);
+    return out;
+  }
+
+  [[nodiscard]] std::string alarm() const {
+    for (const Alarm& each : alarms_.list()) {
+      if (each.key == "instances onprem gpu-aws") return each.message;
+    }
+    return "";
+  }
+};
+
+TEST_F(InstanceRates, AreThoseOfTheNodesOnWhichTheJobRan) {
+  view({"small", "large", "small"});
+  source_.set_queue("onprem", {queued(hold("12"), 7, "COMPLETED")});
+  source_.add_record(ran_on(7, "aws-[1-3]", 3));
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("0", "1.2");  // 0.1 + 1 + 0.1
+  EXPECT_EQ(alarm(), "");
+}
+
+TEST_F(InstanceRates, OfANodeThatIsGoneAreTheDearestWithAnAlarm) {
+  source_.set_queue("onprem", {queued(hold("12"), 7, "COMPLETED")});
+  source_.add_record(ran_on(7, "aws-[1-2]", 2));
+  pass_time(seconds(200));
+  view({"small"});
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("0", "1.1");
+  EXPECT_NE(alarm().find("onprem job 7: charged $1.10"), std::string::npos) << alarm();
+  EXPECT_NE(alarm().find("unknown type: aws-2;"), std::string::npos) << alarm();
+}
+
+// The view is older than the job: it cannot tell a new node from one that is gone.
+TEST_F(InstanceRates, WaitForAViewThatIsNewerThanTheJob) {
+  view({"small"});
+  pass_time(seconds(1));
+  source_.set_queue("onprem", {queued(hold("12"), 7, "COMPLETED")});
+  source_.add_record(ran_on(7, "aws-2", 1));
+  source_.add_record(ran_on(9, "aws-2", 1));  // without a hold
+  pass_time(hours(3));
+  EXPECT_EQ(pass().settled, 0);
+  expect_balance("12", "0");
+  EXPECT_EQ(alarms_.list().size(), 2U);
+  pass_time(hours(3));
+  (void)pass();
+  expect_balance("12", "0");
+  pass_time(hours(1));
+  view({"small", "large"});
+  (void)pass();
+  expect_balance("0", "2");  // both
+  EXPECT_EQ(alarms_.list().size(), 0U);
+}
+
 TEST_F(ReconcilerTest, ARunningJobIsLeftAlone) {
   const std::string token = hold("1.2");
   source_.add_job(queued(token, 7, "RUNNING"));
@@ -147,23 +227,6 @@ TEST_F(ReconcilerTest, EachArrayTaskSettlesItsShareAndThePendingRestGoesBack) {
   EXPECT_EQ(pass().settled, 9);
   expect_balance("0", "0.15");
   EXPECT_EQ(find(token).status, ledger::HoldStatus::closed);
-}
-
-TEST_F(ReconcilerTest, ARequeuedJobPaysForEachRunOnce) {
-  const std::string token = hold("1");
-  auto job = queued(token, 7, "PENDING");
-  job.restart_count = 1;
-  source_.set_queue("onprem", {job});
-  source_.add_record(record(7, "REQUEUED", 100));
-  EXPECT_EQ(pass().settled, 1);
-  expect_balance("0.9", "0.1");
-  EXPECT_EQ(find(token).status, ledger::HoldStatus::open);
-  auto second = record(7, "COMPLETED", 200);
-  second.run = 2;
-  source_.set_queue("onprem", {});
-  source_.add_record(second);
-  EXPECT_EQ(pass().settled, 1);
-  expect_balance("0", "0.3");
 }
 
 TEST_F(ReconcilerTest, OfFederatedSiblingsTheOneThatRanIsCharged) {

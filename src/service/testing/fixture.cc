@@ -73,7 +73,7 @@ std::string Fixture::hold(const char* amount, std::int64_t tasks, const std::str
   place.cluster = "onprem";
   place.partition = "gpu-aws";
   place.task_count = tasks;
-  place.parts.push_back({"USD", money(amount), money(amount), 1});
+  place.parts.push_back({"USD", money(amount), money(amount), price_version_});
   const std::string id = token();
   EXPECT_TRUE(run(place, id).accepted());
   return id;

@@ -45,6 +45,7 @@ class Fixture : public ::testing::Test {
  protected:
   std::atomic<std::int64_t> now_us_{parse_rfc3339("2025-06-01T12:00:00Z")->microseconds};
   store::MemoryStore store_;
+  std::int64_t price_version_ = 1;  // of the holds that hold() places
   Prices prices_;
   std::unique_ptr<Committer> committer_ = std::make_unique<Committer>(
       store_, store::ChainKey{1, 2, 3}, [this] { return now(); }, CommitterOptions{});
