@@ -38,6 +38,9 @@ namespace asbb::ledger {
                                     const RecordConversionRate& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const Convert& action);
 
+// A WriteOff of the one run that has exactly the action's key.
+[[nodiscard]] Outcome write_off_run(Stage& stage, const Context& context, const WriteOff& action);
+
 // Carries what the account's ended budgets leave; again does nothing.
 void carry_over(Stage& stage, const Context& context, AccountId account);
 

@@ -40,10 +40,16 @@ const HoldPart* part_in(const Hold& hold, const std::string& unit) {
   return found == hold.parts.end() ? nullptr : &*found;
 }
 
+// How a key names runs.
+enum class Meant {
+  job,  // as `fits` reads it
+  run   // that one alone: a task of -1 is no array task
+};
+
 // Every settled run of the holds that is meant and was charged in that unit, the first settled
 // first; or why there can be none.
 template <typename Action>
-Refusal find_runs(const Stage& stage, const Action& action, std::vector<Run>& runs) {
+Refusal find_runs(const Stage& stage, const Action& action, Meant meant, std::vector<Run>& runs) {
   std::set<HoldId> holds(action.more.begin(), action.more.end());
   holds.insert(action.hold);
   bool has_unit = false;
@@ -55,7 +61,9 @@ Refusal find_runs(const Stage& stage, const Action& action, std::vector<Run>& ru
     has_unit = true;
     for (const Share* share : stage.shares_of(id)) {
       if (share->status != ShareStatus::settled || share->unit != action.unit) continue;
-      if (!action.key || fits(share->key, *action.key)) runs.push_back({hold, paid, share, {}});
+      const bool is_meant = !action.key || (meant == Meant::run ? share->key == *action.key
+                                                                : fits(share->key, *action.key));
+      if (is_meant) runs.push_back({hold, paid, share, {}});
     }
   }
   std::sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) {
@@ -117,13 +125,13 @@ std::optional<Leg> leg_without_all(const Stage& stage, const std::vector<Run>& r
 
 // The claim of a Refund or WriteOff, or why it cannot be; without an amount it is all there is.
 template <typename Action>
-Outcome find_claim(const Stage& stage, const Context& context, const Action& action,
+Outcome find_claim(const Stage& stage, const Context& context, const Action& action, Meant meant,
                    std::optional<Micros> amount, Claim& claim) {
   const Hold* first = stage.hold(action.hold);
   if (first == nullptr) return refuse(Refusal::unknown_hold, "transaction_id");
   Outcome outcome = check_amount(context, amount.value_or(max_amount));
   if (!outcome.accepted()) return outcome;
-  const Refusal refusal = find_runs(stage, action, claim.runs);
+  const Refusal refusal = find_runs(stage, action, meant, claim.runs);
   if (refusal == Refusal::unknown_hold) return refuse(refusal, "transaction_id");
   if (refusal != Refusal::none) return refuse(refusal, "unit");
   outcome.account = first->account;
@@ -182,25 +190,9 @@ void write_pair(Stage& stage, const Context& context, const Run& run, const Acco
   stage.add(std::move(in));
 }
 
-}  // namespace
-
-Outcome decide_action(Stage& stage, const Context& context, const Refund& action) {
+Outcome write_off(Stage& stage, const Context& context, const WriteOff& action, Meant meant) {
   Claim claim;
-  Outcome outcome = find_claim(stage, context, action, action.amount, claim);
-  if (!outcome.accepted()) return outcome;
-  take_back(stage, claim, [&](const Run& run) {
-    Entry entry = entry_for(stage, context, EntryType::refund, *run.hold, *run.paid);
-    entry.amount = run.back;
-    entry.job = run.share->key;
-    stage.add(std::move(entry));
-  });
-  outcome.leg = figures_of(stage, claim.runs.front().paid->legs.front());
-  return outcome;
-}
-
-Outcome decide_action(Stage& stage, const Context& context, const WriteOff& action) {
-  Claim claim;
-  Outcome outcome = find_claim(stage, context, action, action.amount, claim);
+  Outcome outcome = find_claim(stage, context, action, meant, action.amount, claim);
   if (!outcome.accepted()) return outcome;
   const Account* to = stage.account(action.to);
   if (to == nullptr) return refuse(Refusal::unknown_account, "to");
@@ -219,6 +211,30 @@ Outcome decide_action(Stage& stage, const Context& context, const WriteOff& acti
   take_back(stage, claim, [&](const Run& run) { write_pair(stage, context, run, *to, target); });
   outcome.leg = figures_of(stage, claim.runs.front().paid->legs.front());
   return outcome;
+}
+
+}  // namespace
+
+Outcome decide_action(Stage& stage, const Context& context, const Refund& action) {
+  Claim claim;
+  Outcome outcome = find_claim(stage, context, action, Meant::job, action.amount, claim);
+  if (!outcome.accepted()) return outcome;
+  take_back(stage, claim, [&](const Run& run) {
+    Entry entry = entry_for(stage, context, EntryType::refund, *run.hold, *run.paid);
+    entry.amount = run.back;
+    entry.job = run.share->key;
+    stage.add(std::move(entry));
+  });
+  outcome.leg = figures_of(stage, claim.runs.front().paid->legs.front());
+  return outcome;
+}
+
+Outcome decide_action(Stage& stage, const Context& context, const WriteOff& action) {
+  return write_off(stage, context, action, Meant::job);
+}
+
+Outcome write_off_run(Stage& stage, const Context& context, const WriteOff& action) {
+  return write_off(stage, context, action, Meant::run);
 }
 
 }  // namespace asbb::ledger

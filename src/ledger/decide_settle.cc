@@ -270,7 +270,7 @@ Outcome decide_action(Stage& stage, const Context& context, const SettleShare& a
     close_if_done(stage, context, hold.id);
   }
   if (!action.bearer.empty() && action.actual > Micros()) {
-    const Outcome moved = decide_action(
+    const Outcome moved = write_off_run(
         stage, context, WriteOff{action.hold, action.key, action.unit, {}, action.bearer});
     if (moved.accepted()) outcome.written_off = moved.amount;
   }

@@ -1,5 +1,6 @@
 // Long runs of commands by chance: after each one the auditor, which reads nothing but the records,
-// must agree with the book, and the book with its own sums. A second ledger takes the same commands
+// must agree with the book, the book with its own sums, and answer and book with the reference,
+// which foretells both. A second ledger takes the same commands
 // in batches, some of them decided twice because the first stage was dropped: it must end the same.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -10,6 +11,7 @@
 
 #include "ledger/record.h"
 #include "ledger/testing/random_commands.h"
+#include "ledger/testing/reference_check.h"
 #include "ledger/testing/test_ledger.h"
 
 namespace asbb::ledger {
@@ -143,6 +145,8 @@ class Run {
     check_refusal(command, outcome);
     for (const Entry& entry : stage.entries()) auditor_.add(canonical_record(entry));
     book_.adopt(stage);
+    const std::string differs = reference_.compare(command, outcome, book_);
+    if (!differs.empty()) throw Broken{differs};
     const std::string broken = broken_rule(book_);
     if (!broken.empty()) throw Broken{broken};
     const bool carries = std::holds_alternative<CarryOver>(command.action) && !outcome.replayed &&
@@ -179,6 +183,7 @@ class Run {
 
   Book book_;
   Auditor auditor_;
+  testing::ReferenceCheck reference_;
   BatchedLedger batched_;
   Instant carried_until_;
 };

@@ -235,6 +235,19 @@ TEST(Bearer, ThePoorestAccountCanHaveItsRunAgain) {
   expect_figures(ledger, usd(12), Micros());
 }
 
+// A task of -1 is no name for all tasks here: what another task cost is not this settlement's.
+TEST(Bearer, AnotherTasksCostStaysWhereItIs) {
+  TestLedger ledger = with_account(usd(100));
+  ledger.account("overhead", usd(100));
+  const HoldId id = ledger.hold("proj001", usd(20), 2);
+  ASSERT_TRUE(ledger.run(settle(id, job(7, 1), usd(4))).accepted());
+  SettleShare failed = settle(id, job(7), usd(5));
+  failed.bearer = "overhead";
+  EXPECT_EQ(ledger.run(failed).written_off, usd(5));
+  expect_figures(ledger, Micros(), usd(4));
+  EXPECT_EQ(ledger.budget("overhead").used, usd(5));
+}
+
 TEST(Bearer, TheSameSettlementAgainWritesNothingOff) {
   Borne borne;
   ASSERT_EQ(borne.settle_to("overhead", usd(5)).written_off, usd(5));

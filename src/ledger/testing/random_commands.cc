@@ -17,6 +17,7 @@ const std::vector<std::string> aliases{"alias1", "alias2", "alias3", "alias4"};
 const std::vector<std::string> units{"USD", "USD", "USD", "USD", "core-hours", "core-hours", "EUR"};
 const std::vector<std::string> partitions{"cpu", "gpu-aws", "gpu-aws", ""};
 const std::vector<std::string> users{"ada", "bob"};
+constexpr std::int64_t federated_job = (std::int64_t{1} << 26) + 7;
 const std::vector<std::string> clusters{"onprem", "onprem", "cloud"};
 
 Micros amount(Chance& chance) {
@@ -41,6 +42,31 @@ Micros amount(Chance& chance) {
     default:
       return Micros(chance.below(40));
   }
+}
+
+// What a budget or a limit has left, or could still take, and one more and one less: the amounts at
+// which an answer turns.
+Micros amount_near(Chance& chance, const Book& book) {
+  if (chance.one_in(2) || book.counters().budget == 0) return amount(chance);
+  const Budget& budget = *book.budget(BudgetId{1 + chance.below(book.counters().budget)});
+  const auto limits = book.limits_of(budget.id);
+  Micros edge = budget.available();
+  if (!limits.empty() && chance.one_in(3)) {
+    const PartitionLimit& limit = *chance.of(limits);
+    edge = limit.limit ? *limit.limit - limit.held - limit.used : limit.used;
+  } else if (chance.one_in(3)) {
+    edge = chance.one_in(2) ? budget.held + budget.used : max_amount - budget.limit;
+  } else if (chance.one_in(3)) {
+    edge = budget.available() + budget.credit_limit;
+  }
+  return edge + Micros(chance.below(3) - 1);
+}
+
+// Seldom more than a field may have.
+std::string text(Chance& chance, const std::string& usual) {
+  if (!chance.one_in(60)) return usual;
+  if (chance.one_in(2)) return usual + std::string(1, '\0');
+  return std::string(static_cast<std::size_t>(1999 + chance.below(3)), 'x');
 }
 
 const std::vector<std::int64_t> carry_rules{carry_all, carry_all, carry_all / 2, 333'333, 1,
@@ -74,7 +100,7 @@ ShareKey some_key(Chance& chance, const Book& book, HoldId id) {
     return key;
   }
   key.cluster = chance.one_in(30) ? "" : chance.of(clusters);
-  key.job_id = chance.one_in(8) ? chance.below(3) : 7;
+  key.job_id = chance.one_in(8) ? chance.below(3) : chance.one_in(8) ? federated_job : 7;
   // No run is charged from two holds.
   key.run = chance.one_in(30) ? -1 : 3 * id.value + chance.below(3) * chance.below(2);
   if (hold != nullptr && hold->job && !chance.one_in(8)) {
@@ -95,7 +121,7 @@ Action create_account(Chance& chance) {
   return create;
 }
 
-Action update_account(Chance& chance) {
+Action update_account(Chance& chance, const Book& book) {
   UpdateAccount update;
   update.name = chance.of(account_names);
   update.unit = chance.of(units);
@@ -106,7 +132,7 @@ Action update_account(Chance& chance) {
                                                 AccountStatus::closed})
                         : AccountStatus::active;
   }
-  if (chance.one_in(5)) update.description = "a\nb=%c";
+  if (chance.one_in(5)) update.description = text(chance, "a\nb=%c");
   if (chance.one_in(5)) {
     update.aliases.emplace();
     const std::int64_t many = chance.one_in(10) ? 101 : chance.below(3);
@@ -114,7 +140,7 @@ Action update_account(Chance& chance) {
       update.aliases->push_back(chance.one_in(5) ? chance.of(account_names) : chance.of(aliases));
     }
   }
-  if (chance.one_in(2)) update.limit = amount(chance);
+  if (chance.one_in(2)) update.limit = amount_near(chance, book);
   if (chance.one_in(6)) update.start = epoch + hours(chance.below(10) * 10);
   if (chance.one_in(6)) update.end = epoch + hours(chance.below(10) * 20);
   if (chance.one_in(6)) update.credit_limit = amount(chance);
@@ -123,7 +149,7 @@ Action update_account(Chance& chance) {
   return update;
 }
 
-Action place_hold(Chance& chance) {
+Action place_hold(Chance& chance, const Book& book) {
   PlaceHold place;
   place.account = chance.of(account_names);
   place.user = chance.of(users);
@@ -133,7 +159,7 @@ Action place_hold(Chance& chance) {
   place.task_count = chance.one_in(3) ? chance.below(6) : 1;
   place.backfill = chance.one_in(8);
   for (std::int64_t i = chance.one_in(4) ? 2 : 1; i > 0; --i) {
-    PlacePart part{chance.of(units), amount(chance), amount(chance), 1};
+    PlacePart part{chance.of(units), amount(chance), amount_near(chance, book), 1};
     if (place.backfill) part.amount = Micros();
     place.parts.push_back(part);
   }
@@ -142,7 +168,8 @@ Action place_hold(Chance& chance) {
   if (chance.one_in(10)) place.deadline = epoch + hours(chance.below(100));
   if (chance.one_in(10)) place.unbound_max = chance.below(3);
   if (chance.one_in(10)) place.transaction_id = "txn" + std::to_string(chance.below(3));
-  if (chance.one_in(10)) place.group = "het";
+  if (chance.one_in(10)) place.group = text(chance, "het");
+  place.running = !place.backfill && chance.one_in(12);
   return place;
 }
 
@@ -156,7 +183,7 @@ Action replace_hold(Chance& chance, const Book& book) {
   }
   if (chance.one_in(3)) replace.proposal = some_hold(chance, book);
   if (chance.one_in(5)) return replace;
-  replace.place = std::get<PlaceHold>(place_hold(chance));
+  replace.place = std::get<PlaceHold>(place_hold(chance, book));
   if (!chance.one_in(10)) {
     replace.place->kind = HoldKind::slurm;
     replace.place->backfill = false;
@@ -178,7 +205,18 @@ Action settle_share(Chance& chance, const Book& book) {
   settle.actual = amount(chance);
   settle.requeued = chance.one_in(3);
   settle.cause = settle.requeued ? "REQUEUED" : "COMPLETED";
+  settle.rearms = settle.requeued && chance.one_in(2);
+  if (chance.one_in(8)) settle.bearer = chance.of(account_names);
   return settle;
+}
+
+// Of the run after one that is known, mostly.
+Action arm_run(Chance& chance, const Book& book, HoldId hold) {
+  const auto shares = book.shares_of(hold);
+  if (shares.empty() || chance.one_in(8)) return ArmRun{hold, some_key(chance, book, hold)};
+  ShareKey key = chance.of(shares)->key;
+  if (!chance.one_in(8)) ++key.run;
+  return ArmRun{hold, key};
 }
 
 Action refund(Chance& chance, const Book& book) {
@@ -213,20 +251,23 @@ Action record_rate(Chance& chance) {
   return rate;
 }
 
-Action change_unit(Chance& chance) {
+Action change_unit(Chance& chance, const Book& book) {
   if (chance.one_in(3)) return record_rate(chance);
-  return Convert{chance.of(account_names), chance.of(units), chance.of(units), amount(chance)};
+  return Convert{chance.of(account_names), chance.of(units), chance.of(units),
+                 amount_near(chance, book)};
 }
 
 Action move_money(Chance& chance, const Book& book) {
   const std::int64_t kind = chance.below(22);
   if (kind >= 17) return write_off(chance, book);
-  if (kind >= 12) return change_unit(chance);
-  if (kind < 2) return Deposit{chance.of(account_names), chance.of(units), amount(chance)};
-  if (kind < 4) return Withdraw{chance.of(account_names), chance.of(units), amount(chance)};
+  if (kind >= 12) return change_unit(chance, book);
+  if (kind < 2)
+    return Deposit{chance.of(account_names), chance.of(units), amount_near(chance, book)};
+  if (kind < 4)
+    return Withdraw{chance.of(account_names), chance.of(units), amount_near(chance, book)};
   if (kind < 7) {
     return Transfer{chance.of(account_names), chance.of(account_names), chance.of(units),
-                    amount(chance)};
+                    amount_near(chance, book)};
   }
   return refund(chance, book);
 }
@@ -236,23 +277,27 @@ Action some_action(Chance& chance, const Book& book) {
   if (chance.one_in(6)) return move_money(chance, book);
   if (chance.one_in(25)) return CarryOver{};
   if (kind < 2) return create_account(chance);
-  if (kind < 11) return update_account(chance);
+  if (kind < 11) return update_account(chance, book);
   if (kind < 12) return CloseAccount{chance.of(account_names)};
   if (kind < 16) return AddBudget{chance.of(account_names), new_budget(chance)};
   if (kind < 21) {
     return SetPartitionLimit{chance.of(account_names), chance.of(units), chance.of(partitions),
-                             amount(chance)};
+                             amount_near(chance, book)};
   }
-  if (kind < 45) return place_hold(chance);
-  if (kind < 94 && book.counters().hold == 0) return place_hold(chance);
+  if (kind < 45) return place_hold(chance, book);
+  if (kind < 94 && book.counters().hold == 0) return place_hold(chance, book);
   if (kind < 80) return settle_share(chance, book);
   const HoldId hold = some_hold(chance, book);
-  if (kind < 85) return BindHold{hold, JobRef{chance.of(clusters), chance.below(2) + 7, epoch}};
+  if (kind < 85) {
+    const std::int64_t job = chance.one_in(4) ? federated_job : chance.below(2) + 7;
+    return BindHold{hold, JobRef{chance.of(clusters), job, epoch}};
+  }
   if (kind < 88) return replace_hold(chance, book);
-  if (kind < 92) return OpenShare{hold, some_key(chance, book, hold)};
+  if (kind < 91) return OpenShare{hold, some_key(chance, book, hold)};
+  if (kind < 92) return arm_run(chance, book, hold);
   if (kind < 94) return VoidHold{hold};
   if (kind < 99) {
-    Micros correction = chance.one_in(8) ? max_amount : amount(chance);
+    Micros correction = chance.one_in(8) ? max_amount : amount_near(chance, book);
     if (chance.one_in(3) && !correction.is_negative()) correction = Micros() - correction;
     return Adjust{chance.of(account_names), chance.of(units), correction};
   }
@@ -308,7 +353,8 @@ Command random_command(const Book& book, std::uint64_t seed, Instant now) {
   Command command;
   command.context.at = now + seconds(chance.below(3600));
   command.context.actor = "root";
-  if (!chance.one_in(40)) command.context.reason = "by chance";
+  if (!chance.one_in(40)) command.context.reason = text(chance, "by chance");
+  command.context.remembers_refusals = !chance.one_in(10);
   command.action = some_action(chance, book);
   if (chance.one_in(3)) {
     command.context.request_id =
@@ -324,7 +370,7 @@ std::string describe(const Command& command) {
       "PlaceHold",     "BindHold",      "SettleShare",  "OpenShare", "VoidHold",
       "ReplaceHold",   "Adjust",        "Deposit",      "Withdraw",  "Transfer",
       "Refund",        "RecordPrices",  "WriteOff",     "CarryOver", "RecordConversionRate",
-      "Convert"};
+      "Convert",       "ArmRun"};
   std::string out = names.at(command.action.index());
   if (const auto* settle = std::get_if<SettleShare>(&command.action)) {
     out += " hold " + std::to_string(settle->hold.value) + " task " +
