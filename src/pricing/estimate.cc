@@ -53,6 +53,16 @@ tl::expected<std::vector<Plan>, RefusedEstimate> priced_candidates(
                         rate->unit + "; name partitions of one unit in --partition.",
                     "partition");
     }
+    if (partition.hidden_nodes > 0) {
+      return refuse(EstimateRefusal::hidden_nodes,
+                    "Slurm does not show " + std::to_string(partition.hidden_nodes) +
+                        " nodes of partition " + partition.name + " of cluster " +
+                        partition.cluster +
+                        ", so no price can be given for jobs there; an administrator has to set "
+                        "PrivateData=cloud in its slurm.conf, which shows nodes that are powered "
+                        "down.",
+                    "partition");
+    }
     plans.push_back({&partition, rate, {}});
   }
   return plans;
@@ -234,6 +244,8 @@ std::string_view to_string(EstimateRefusal refusal) {
       return "bad_number";
     case EstimateRefusal::no_such_node:
       return "no_such_node";
+    case EstimateRefusal::hidden_nodes:
+      return "hidden_nodes";
     case EstimateRefusal::mixed_units:
       return "mixed_units";
     case EstimateRefusal::too_large:

@@ -42,6 +42,7 @@ enum class EstimateRefusal {
   bad_tres,      // a TRES text that cannot be read
   bad_number,    // a count that is negative or absurd
   no_such_node,  // no node of the partition has what --constraint names, or it has no nodes
+  hidden_nodes,  // nodes of the partition are not shown: any of them may be the dearest
   mixed_units,   // the partitions of the list are priced in different units
   too_large      // the amount leaves the range of money
 };

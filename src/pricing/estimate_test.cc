@@ -237,6 +237,20 @@ TEST(LongestFitting, CountsOverTimeLimitAndMinimum) {
             std::nullopt);
 }
 
+// Powered-down cloud nodes are hidden without PrivateData=cloud: jobs were priced for those that
+// happened to be up.
+TEST(Estimate, RefusesAPartitionWhoseNodesAreNotAllShown) {
+  PartitionShape partition = gpu_partition();
+  partition.hidden_nodes = 3;
+  const auto result = estimate(one_task(60), {cpu_partition(), partition}, book());
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().code, EstimateRefusal::hidden_nodes);
+  EXPECT_THAT(result.error().sentence, HasSubstr("does not show 3 nodes of partition gpu-aws"));
+  EXPECT_THAT(result.error().sentence, HasSubstr("PrivateData=cloud"));
+  partition.name = "free";
+  EXPECT_TRUE(estimate(one_task(60), {cpu_partition(), partition}, book()).has_value());
+}
+
 // Four nodes of 4 CPUs at 0.20 and two of 72 CPUs at 3.00, named by their features.
 PartitionShape burst_partition() {
   PartitionShape partition = cpu_partition();

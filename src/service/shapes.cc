@@ -1,7 +1,9 @@
 #include "service/shapes.h"
 
 #include <algorithm>
+#include <string_view>
 #include <tuple>
+#include <unordered_set>
 
 #include "base/text.h"
 #include "slurm/slurm_text.h"
@@ -45,10 +47,26 @@ auto traits_of(const pricing::NodeShape& shape) {
                   shape.memory_mb, shape.gpus_by_type, shape.features);
 }
 
+// A place for a node that is not there yet: no job gets it.
+bool is_future(const slurm::NodeInfo& node) {
+  const std::string_view state = node.state;
+  return state.substr(0, state.find_first_of("+*")) == "FUTURE";
+}
+
+// Names in the partition's list that have no record.
+std::int64_t hidden_nodes(const slurm::ClusterSnapshot& cluster,
+                          const slurm::PartitionInfo& partition) {
+  std::unordered_set<std::string_view> known;
+  for (const slurm::NodeInfo& node : cluster.nodes) known.insert(node.name);
+  return std::count_if(partition.nodes.begin(), partition.nodes.end(),
+                       [&](const std::string& name) { return known.count(name) == 0; });
+}
+
 std::vector<pricing::NodeShape> node_shapes(const slurm::ClusterSnapshot& cluster,
                                             const slurm::PartitionInfo& partition) {
   std::vector<pricing::NodeShape> shapes;
   for (const slurm::NodeInfo* node : cluster.nodes_of(partition)) {
+    if (is_future(*node)) continue;
     pricing::NodeShape shape = node_shape(*node);
     const auto alike = std::find_if(shapes.begin(), shapes.end(), [&](const auto& known) {
       return traits_of(known) == traits_of(shape);
@@ -151,6 +169,7 @@ pricing::PartitionShape partition_shape(const slurm::ClusterSnapshot& cluster,
   shape.default_cpus_per_gpu = first_set(own.default_cpus_per_gpu, all.default_cpus_per_gpu);
   shape.default_memory_per_gpu_mb = first_set(own.default_per_gpu_mb, all.default_per_gpu_mb);
   shape.nodes = node_shapes(cluster, partition);
+  shape.hidden_nodes = hidden_nodes(cluster, partition);
   shape.max_array_size = cluster.max_array_size;
   shape.recorded_gpu_types = recorded_gpu_types(cluster.accounting_storage_tres);
   return shape;

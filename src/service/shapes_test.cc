@@ -44,6 +44,17 @@ TEST(PartitionShape, CountsNodesThatAreAlike) {
   EXPECT_EQ(shape.recorded_gpu_types, std::vector<std::string>{"a100"});
 }
 
+TEST(PartitionShape, CountsNodesThatSlurmDoesNotShow) {
+  auto cluster = cluster_with(partition_info("p", true, {"n1", "n2", "n3", "gone", "down"}));
+  EXPECT_EQ(shape_of(cluster).hidden_nodes, 2);
+  cluster.partitions.front().nodes = {"n1", "n2", "n3"};
+  cluster.nodes[1].state = "FUTURE";  // known, but not there yet
+  const auto shape = shape_of(cluster);
+  EXPECT_EQ(shape.hidden_nodes, 0);
+  ASSERT_EQ(shape.nodes.size(), 2U);
+  EXPECT_EQ(shape.nodes[0].count, 1);
+}
+
 TEST(PartitionShape, HandsOutWhatTheSelectPluginDoes) {
   auto cluster = cluster_with(partition_info("p", true, {"n1"}));
   EXPECT_TRUE(shape_of(cluster).whole_cores && shape_of(cluster).memory_allocated);

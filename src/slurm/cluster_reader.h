@@ -13,7 +13,7 @@ namespace asbb::slurm {
 Result<void> read_config(std::string_view text, ClusterSnapshot& snapshot);
 // `scontrol -a -o show partition`.
 void read_partitions(std::string_view text, ClusterSnapshot& snapshot);
-// `scontrol -a -o show node`.
+// `scontrol -a -F -o show node`.
 void read_nodes(std::string_view text, ClusterSnapshot& snapshot);
 
 // What is asked of `sacctmgr -n -P show`, and its readers.

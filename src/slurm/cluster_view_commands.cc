@@ -27,7 +27,7 @@ Result<ClusterSnapshot> ClusterViewCommands::read_cluster(const std::string& clu
     return tl::unexpected(partitions.error());
   }
   read_partitions(*partitions, snapshot);
-  const auto nodes = client_.run(**found, {"scontrol", "-a", "-o", "show", "node"});
+  const auto nodes = client_.run(**found, {"scontrol", "-a", "-F", "-o", "show", "node"});
   if (!nodes) {
     return tl::unexpected(nodes.error());
   }
