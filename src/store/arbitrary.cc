@@ -339,6 +339,13 @@ class BatchMaker {
     answer.request_id = "id" + arbitrary_text();
     answer.body_digest = arbitrary_text();
     answer.at = any_time();
+    if (const auto before = model_.answers.find(answer.request_id);
+        before != model_.answers.end()) {
+      answer.at = std::max(answer.at, before->second.at);
+    }
+    for (const auto& other : batch_.answers) {
+      if (other.request_id == answer.request_id) answer.at = std::max(answer.at, other.at);
+    }
     answer.outcome = arbitrary_text();
     batch_.answers.push_back(answer);
   }

@@ -26,19 +26,26 @@ constexpr char rates_sql[] =
     "SELECT version, from_unit, to_unit, rate_micros, effective_from_us, recorded_at_us"
     " FROM budget_conversion_rates ORDER BY version";
 constexpr char answers_sql[] =
-    "SELECT request_id, body_digest, at_us, outcome FROM budget_request_answers WHERE at_us >= ?"
-    " ORDER BY request_id";
+    "SELECT request_id, body_digest, max(at_us), outcome FROM budget_request_answers"
+    " WHERE at_us >= ? GROUP BY request_id ORDER BY request_id";
 
 #define ASBB_SELECT_HOLDS                                                                       \
   "SELECT id, request_id, kind, account_id, user, cluster, partition,"                          \
   " submission_group, task_count, tasks_opened, open_shares, pending_runs, backfilled, status," \
   " job_cluster, job_id, job_submit_us, placed_at_us, closed_at_us FROM budget_holds "
-constexpr char open_holds_sql[] = ASBB_SELECT_HOLDS "WHERE status = 'open' ORDER BY id";
+// An arm for each index; left to itself, SQLite reads all holds to have them in order.
+constexpr char open_holds_sql[] = ASBB_SELECT_HOLDS
+    "INDEXED BY budget_holds_open WHERE kind = 'slurm' AND status = 'open'"
+    " UNION ALL " ASBB_SELECT_HOLDS
+    "INDEXED BY budget_holds_key WHERE kind = 'external' AND status = 'open'"
+    " ORDER BY id";
 constexpr char hold_by_id_sql[] = ASBB_SELECT_HOLDS "WHERE id = ?";
-// Two arms, so that each finds its own index.
 constexpr char holds_by_request_sql[] =
     ASBB_SELECT_HOLDS "WHERE request_id = ?1 AND kind = 'slurm' UNION ALL " ASBB_SELECT_HOLDS
-                      "WHERE request_id = ?1 AND kind = 'external' ORDER BY id";
+                      "WHERE request_id = ?1 AND kind = 'external' AND status = 'open'"
+                      " UNION ALL " ASBB_SELECT_HOLDS
+                      "WHERE request_id = ?1 AND kind = 'external' AND status = 'closed'"
+                      " ORDER BY id";
 constexpr char holds_by_job_sql[] =
     ASBB_SELECT_HOLDS "WHERE job_cluster = ? AND job_id = ? ORDER BY job_submit_us, id";
 #undef ASBB_SELECT_HOLDS

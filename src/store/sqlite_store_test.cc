@@ -3,12 +3,14 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <filesystem>
+#include <map>
 
 #include "store/sqlite.h"
 #include "store/test_support.h"
@@ -225,6 +227,65 @@ TEST_F(SqliteStoreTest, ACleanEndLeavesOneFileToCopy) {
     EXPECT_TRUE(std::filesystem::exists(path_ + "-wal"));
   }
   EXPECT_FALSE(std::filesystem::exists(path_ + "-wal"));
+}
+
+// Steps from row to row of a whole table or index, for each statement of the connections that are
+// opened while it lives.
+class FullScans {
+ public:
+  FullScans() { sqlite3_auto_extension(reinterpret_cast<void (*)()>(&watch)); }
+  ~FullScans() {
+    sqlite3_cancel_auto_extension(reinterpret_cast<void (*)()>(&watch));
+    steps().clear();
+  }
+  FullScans(const FullScans&) = delete;
+  FullScans& operator=(const FullScans&) = delete;
+
+  static std::map<std::string, int>& steps() {
+    static std::map<std::string, int> steps;
+    return steps;
+  }
+
+ private:
+  static int watch(sqlite3* handle, const char**, const void*) {
+    return sqlite3_trace_v2(handle, SQLITE_TRACE_PROFILE, &count, nullptr);
+  }
+  static int count(unsigned, void*, void* ended, void*) {
+    auto* statement = static_cast<sqlite3_stmt*>(ended);
+    const int taken = sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_FULLSCAN_STEP, 1);
+    if (taken > 0) steps()[sqlite3_sql(statement)] += taken;
+    return 0;
+  }
+};
+
+TEST_F(SqliteStoreTest, NothingIsReadRowByRowThatGrowsForEver) {
+  const FullScans scans;
+  const auto store = owned();
+  ASSERT_TRUE(store->commit(first_batch()).has_value());
+  Batch batch = full_batch(2);
+  for (std::int64_t number = 3; number <= 60; ++number) {
+    Batch one = hold_batch(number);
+    ledger::Hold& hold = one.holds.front();
+    if (number % 2 == 0) hold.kind = ledger::HoldKind::external;
+    if (number < 57) hold.status = ledger::HoldStatus::closed;
+    batch.holds.push_back(hold);
+    batch.entries.push_back(one.entries.front());
+    batch.answers.push_back({hold.request_id, "digest", Instant{number}, "outcome"});
+  }
+  ASSERT_TRUE(store->commit(batch).has_value());
+  FullScans::steps().clear();
+  for (const HoldQuery& query :
+       {HoldQuery{ledger::HoldId{7}, "", "", 0}, HoldQuery{{}, "token-8", "", 0},
+        HoldQuery{{}, "token-9", "", 0}, HoldQuery{{}, "token-58", "", 0},
+        HoldQuery{{}, "", "onprem", 1}}) {
+    EXPECT_TRUE(store->find_holds(query).has_value());
+  }
+  for (ledger::Share& share : batch.shares) share.status = ledger::ShareStatus::settled;
+  batch.entries.clear();
+  EXPECT_TRUE(store->commit(batch).has_value());
+  EXPECT_TRUE(store->forget_answers(Instant{9}).has_value());
+  EXPECT_EQ(store->load(Instant{59})->answers.size(), 2U);
+  for (const auto& [sql, steps] : FullScans::steps()) EXPECT_LT(steps, 10) << sql;
 }
 
 // Far above what it takes, so that a statement prepared per row or a commit per row is noticed.

@@ -80,18 +80,10 @@ constexpr char hold_sql[] = ASBB_INSERT_HOLD
     " job_submit_us = excluded.job_submit_us, placed_at_us = excluded.placed_at_us,"
     " closed_at_us = excluded.closed_at_us";
 
-#define ASBB_INSERT_HOLD_PART                                                             \
-  "INSERT INTO budget_hold_parts (hold_id, part, unit, budget_id, legs, estimate_micros," \
-  " granted_micros, unopened_micros, price_version) VALUES (?,?,?,?,?,?,?,?,?)"
-constexpr char new_hold_part_sql[] = ASBB_INSERT_HOLD_PART;
-constexpr char hold_part_sql[] = ASBB_INSERT_HOLD_PART
-    " ON CONFLICT (hold_id, part) DO UPDATE SET unit = excluded.unit,"
-    " budget_id = excluded.budget_id, legs = excluded.legs,"
-    " estimate_micros = excluded.estimate_micros, granted_micros = excluded.granted_micros,"
-    " unopened_micros = excluded.unopened_micros, price_version = excluded.price_version";
-
-constexpr char hold_parts_beyond_sql[] =
-    "DELETE FROM budget_hold_parts WHERE hold_id = ? AND part >= ?";
+constexpr char hold_part_sql[] =
+    "INSERT INTO budget_hold_parts (hold_id, part, unit, budget_id, legs, estimate_micros,"
+    " granted_micros, unopened_micros, price_version) VALUES (?,?,?,?,?,?,?,?,?)";
+constexpr char no_hold_parts_sql[] = "DELETE FROM budget_hold_parts WHERE hold_id = ?";
 
 #define ASBB_INSERT_SHARE                                                                    \
   "INSERT INTO budget_shares (id, hold_id, cluster, job_id, task, run, external_id, status," \
@@ -108,24 +100,17 @@ constexpr char share_sql[] = ASBB_INSERT_SHARE
     " opened_at_us = excluded.opened_at_us,"
     " settled_at_us = excluded.settled_at_us";
 
-#define ASBB_INSERT_SHARE_PART \
-  "INSERT INTO budget_share_parts (share_id, part, held_micros) VALUES (?,?,?)"
-constexpr char new_share_part_sql[] = ASBB_INSERT_SHARE_PART;
-constexpr char share_part_sql[] = ASBB_INSERT_SHARE_PART
-    " ON CONFLICT (share_id, part) DO UPDATE SET held_micros = excluded.held_micros";
-
-constexpr char share_parts_beyond_sql[] =
-    "DELETE FROM budget_share_parts WHERE share_id = ? AND part >= ?";
+constexpr char share_part_sql[] =
+    "INSERT INTO budget_share_parts (share_id, part, held_micros) VALUES (?,?,?)";
+constexpr char no_share_parts_sql[] = "DELETE FROM budget_share_parts WHERE share_id = ?";
 
 #undef ASBB_INSERT_HOLD
-#undef ASBB_INSERT_HOLD_PART
 #undef ASBB_INSERT_SHARE
-#undef ASBB_INSERT_SHARE_PART
 
 constexpr char answer_sql[] =
     "INSERT INTO budget_request_answers (request_id, body_digest, at_us, outcome) VALUES (?,?,?,?)"
-    " ON CONFLICT (request_id) DO UPDATE SET body_digest = excluded.body_digest,"
-    " at_us = excluded.at_us, outcome = excluded.outcome";
+    " ON CONFLICT (at_us, request_id) DO UPDATE SET body_digest = excluded.body_digest,"
+    " outcome = excluded.outcome";
 
 constexpr char entry_sql[] =
     "INSERT OR ROLLBACK INTO budget_transactions (sequence, at_us, type, actor, reason, "
@@ -342,24 +327,15 @@ Result<void> write_counters(Connection& connection, const char* counters_sql, co
 struct Family {
   const char* highest_sql;
   const char* new_sql;
-  const char* new_part_sql;
   const char* sql;
+  const char* no_parts_sql;
   const char* part_sql;
-  const char* parts_beyond_sql;
 };
 
-constexpr Family hold_family{"SELECT coalesce(max(id), 0) FROM budget_holds",
-                             new_hold_sql,
-                             new_hold_part_sql,
-                             hold_sql,
-                             hold_part_sql,
-                             hold_parts_beyond_sql};
-constexpr Family share_family{"SELECT coalesce(max(id), 0) FROM budget_shares",
-                              new_share_sql,
-                              new_share_part_sql,
-                              share_sql,
-                              share_part_sql,
-                              share_parts_beyond_sql};
+constexpr Family hold_family{"SELECT coalesce(max(id), 0) FROM budget_holds", new_hold_sql,
+                             hold_sql, no_hold_parts_sql, hold_part_sql};
+constexpr Family share_family{"SELECT coalesce(max(id), 0) FROM budget_shares", new_share_sql,
+                              share_sql, no_share_parts_sql, share_part_sql};
 
 Result<void> write_parts(Statement& statement, const ledger::Hold& hold) {
   std::int64_t number = 0;
@@ -388,20 +364,11 @@ Result<void> write_parts(Statement& statement, const ledger::Share& share) {
   return {};
 }
 
-std::size_t part_count(const ledger::Hold& hold) {
-  return hold.parts.size();
-}
-std::size_t part_count(const ledger::Share& share) {
-  return share.held.size();
-}
-
-// Parts are named by their place; a row that has fewer than before loses the others.
 template <typename Row>
-Result<void> trim_parts(Connection& connection, const char* sql, const Row& row) {
+Result<void> delete_parts(Connection& connection, const char* sql, const Row& row) {
   const auto statement = connection.cached(sql);
   if (!statement) return tl::unexpected(statement.error());
-  const auto count = static_cast<std::int64_t>(part_count(row));
-  return (*statement)->put(row.id.value).put(count).run();
+  return (*statement)->put(row.id.value).run();
 }
 
 template <typename Row>
@@ -415,10 +382,10 @@ Result<void> write_with_parts(Connection& connection, const Family& family,
     if (is_new) *highest = row.id.value;
     const auto statement = connection.cached(is_new ? family.new_sql : family.sql);
     if (!statement) return tl::unexpected(statement.error());
-    const auto part = connection.cached(is_new ? family.new_part_sql : family.part_sql);
+    const auto part = connection.cached(family.part_sql);
     if (!part) return tl::unexpected(part.error());
     auto written = write(**statement, row);
-    if (written && !is_new) written = trim_parts(connection, family.parts_beyond_sql, row);
+    if (written && !is_new) written = delete_parts(connection, family.no_parts_sql, row);
     if (written) written = write_parts(**part, row);
     if (!written) return written;
   }

@@ -27,6 +27,7 @@ struct ChainedEntry {
 };
 
 // Everything one commit writes: rows as they are afterwards (insert or replace by id), new entries.
+// An answer that replaces one to the same request id is not older than that.
 struct Batch {
   std::vector<ledger::Account> accounts;
   std::vector<ledger::Budget> budgets;

@@ -96,9 +96,11 @@ CREATE TABLE budget_holds (
 CREATE UNIQUE INDEX budget_holds_token ON budget_holds (request_id) WHERE kind = 'slurm';
 CREATE UNIQUE INDEX budget_holds_key ON budget_holds (request_id)
   WHERE kind = 'external' AND status = 'open';
-CREATE INDEX budget_holds_external ON budget_holds (request_id) WHERE kind = 'external';
+CREATE INDEX budget_holds_closed_key ON budget_holds (request_id)
+  WHERE kind = 'external' AND status = 'closed';
 CREATE INDEX budget_holds_job ON budget_holds (job_cluster, job_id) WHERE job_id IS NOT NULL;
-CREATE INDEX budget_holds_open ON budget_holds (id) WHERE status = 'open';
+-- Open holds of callers are in the index over their keys.
+CREATE INDEX budget_holds_open ON budget_holds (id) WHERE kind = 'slurm' AND status = 'open';
 
 -- The money of one unit inside a hold. `legs` lists the limits it is drawn on, the paying budget
 -- first: b3 is budget 3, l7 is partition limit 7.
@@ -112,8 +114,7 @@ CREATE TABLE budget_hold_parts (
   granted_micros INTEGER NOT NULL CHECK (granted_micros >= 0),
   unopened_micros INTEGER NOT NULL CHECK (unopened_micros >= 0),
   price_version INTEGER NOT NULL CHECK (price_version >= 0),
-  PRIMARY KEY (hold_id, part),
-  UNIQUE (hold_id, unit)
+  PRIMARY KEY (hold_id, unit)
 ) STRICT, WITHOUT ROWID;
 
 -- One run of one job or array task, or an external caller's job; settles exactly once.
@@ -209,14 +210,15 @@ BEGIN
   SELECT RAISE(ROLLBACK, 'budget_transactions is append-only: a sequence follows the last one');
 END;
 
--- What was answered to a request id, so that the same id gets the same answer.
+-- What was answered to a request id, so that the same id gets the same answer: the latest row of an
+-- id counts. In order of time, so that a commit writes at the end, and what is old is in one piece.
 CREATE TABLE budget_request_answers (
-  request_id TEXT NOT NULL PRIMARY KEY CHECK (request_id <> ''),
-  body_digest TEXT NOT NULL,
   at_us INTEGER NOT NULL,
-  outcome TEXT NOT NULL
+  request_id TEXT NOT NULL CHECK (request_id <> ''),
+  body_digest TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  PRIMARY KEY (at_us, request_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX budget_request_answers_at ON budget_request_answers (at_us);
 
 -- Who may write: each service that takes the database over adds one, and every commit compares.
 CREATE TABLE asbb_owner (
