@@ -79,9 +79,9 @@ int last_failure_of_wal(sqlite3* handle) {
 }
 
 // In WAL mode COMMIT writes frames, the last of them with the commit mark, and then syncs. A write
-// without space leaves the mark out. A sync (or what follows it) that failed, or a write that
-// failed for another reason, may leave it on the disk although SQLite has rolled back
-// (sqlite3WalFrames in wal.c).
+// without space leaves the mark out (store/sqlite_wal_vfs.h). A sync (or what follows it) that
+// failed, or a write that failed for another reason, may leave it on the disk although SQLite has
+// rolled back (sqlite3WalFrames in wal.c).
 bool left_no_commit_mark(sqlite3* handle, int code) {
   if (code == SQLITE_FULL) return true;
   const int system_code = last_failure_of_wal(handle);

@@ -114,7 +114,7 @@ class SqliteCrash : public testing::Test {
   // Commits until the failure has struck; false when no operation had that number.
   bool strike(std::int64_t operation, DiskFailure failure, bool for_good) {
     disk_.fail_at(operation, failure, for_good);
-    for (int step = 0; step < 4 && !disk_.has_failed(); ++step) {
+    for (int step = 0; step < 8 && !disk_.has_failed(); ++step) {
       const auto committed = store_->commit(batch_after(acknowledged_));
       if (committed) {
         acknowledged_ += holds_per_batch;

@@ -8,6 +8,7 @@
 #include "store/sqlite.h"
 #include "store/sqlite_readers.h"
 #include "store/sqlite_rows.h"
+#include "store/sqlite_wal_vfs.h"
 
 namespace asbb::store {
 namespace {
@@ -16,8 +17,8 @@ constexpr char epoch_sql[] = "SELECT epoch FROM asbb_owner WHERE id = 1";
 constexpr char next_epoch_sql[] = "UPDATE asbb_owner SET epoch = epoch + 1 WHERE id = 1";
 constexpr char forget_sql[] = "DELETE FROM budget_request_answers WHERE at_us < ?";
 
-sqlite::OpenOptions open_options(const SqliteOptions& options, sqlite::Access access) {
-  return {options.path, options.vfs, access, options.busy_timeout_ms};
+sqlite::OpenOptions reading(const SqliteOptions& options) {
+  return {options.path, options.vfs, sqlite::Access::read_only, options.busy_timeout_ms};
 }
 
 Result<void> check_schema(const std::string& path) {
@@ -34,9 +35,7 @@ Result<void> check_schema(const std::string& path) {
 
 SqliteStore::SqliteStore(SqliteOptions options)
     : options_(std::move(options)),
-      readers_(
-          std::make_unique<sqlite::ReaderPool>(open_options(options_, sqlite::Access::read_only))) {
-}
+      readers_(std::make_unique<sqlite::ReaderPool>(reading(options_))) {}
 
 // The writing connection closes last, so that it moves the WAL into the database, and under the
 // lock.
@@ -79,7 +78,9 @@ Result<void> SqliteStore::own(int wait_ms) {
 
 Result<void> SqliteStore::open_writer() {
   if (writer_) return {};
-  auto opened = sqlite::Connection::open(open_options(options_, sqlite::Access::read_write));
+  if (!wal_vfs_) wal_vfs_ = std::make_unique<sqlite::WalVfs>(options_.vfs);
+  auto opened = sqlite::Connection::open(
+      {options_.path, wal_vfs_->name(), sqlite::Access::read_write, options_.busy_timeout_ms});
   if (!opened) return tl::unexpected(std::move(opened.error()));
   sqlite::Connection& connection = **opened;
   auto done = connection.execute(

@@ -17,6 +17,7 @@ namespace asbb::store {
 namespace sqlite {
 class Connection;
 class ReaderPool;
+class WalVfs;
 }  // namespace sqlite
 
 struct SqliteOptions {
@@ -55,6 +56,7 @@ class SqliteStore final : public Store {
   const SqliteOptions options_;
   std::unique_ptr<sqlite::ReaderPool> readers_;
   std::optional<LockFile> lock_;
+  std::unique_ptr<sqlite::WalVfs> wal_vfs_;  // under the writer
   std::unique_ptr<sqlite::Connection> writer_;
   std::int64_t epoch_ = 0;   // 0: not the owner
   bool unresolved_ = false;  // a commit ended with an unknown outcome, and no load since
