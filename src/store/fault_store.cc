@@ -6,94 +6,77 @@ namespace asbb::store {
 namespace {
 
 tl::unexpected<Error> injected(ErrorKind kind, const char* what) {
-  return fail(kind, std::string("injected: ") + what);
+  return asbb::fail(kind, std::string("injected: ") + what);
 }
 
 }  // namespace
 
-Fault FaultStore::Script::next() {
-  const auto found = faults.find(++calls);
-  return found == faults.end() ? Fault::none : found->second;
-}
-
 FaultStore::FaultStore(std::unique_ptr<Store> inside, std::chrono::milliseconds slowness)
-    : inside_(std::move(inside)), slowness_(slowness) {}
+    : FaultStore(std::move(inside), [slowness] { std::this_thread::sleep_for(slowness); }) {}
 
-void FaultStore::fail_commit(std::int64_t call, Fault fault) {
-  const std::lock_guard lock(mutex_);
-  commits_.faults[call] = fault;
-}
+FaultStore::FaultStore(std::unique_ptr<Store> inside, Wait wait)
+    : inside_(std::move(inside)), wait_(std::move(wait)) {}
 
-void FaultStore::fail_load(std::int64_t call, Fault fault) {
+void FaultStore::fail(Call kind, std::int64_t call, Fault fault) {
   const std::lock_guard lock(mutex_);
-  loads_.faults[call] = fault;
-}
-
-void FaultStore::fail_find(std::int64_t call, Fault fault) {
-  const std::lock_guard lock(mutex_);
-  finds_.faults[call] = fault;
+  scripts_[kind].faults[call] = fault;
 }
 
 void FaultStore::heal() {
   const std::lock_guard lock(mutex_);
-  commits_.faults.clear();
-  loads_.faults.clear();
-  finds_.faults.clear();
+  for (auto& [kind, script] : scripts_) script.faults.clear();
 }
 
-std::int64_t FaultStore::commits() const {
+std::int64_t FaultStore::calls(Call kind) const {
   const std::lock_guard lock(mutex_);
-  return commits_.calls;
+  const auto found = scripts_.find(kind);
+  return found == scripts_.end() ? 0 : found->second.calls;
 }
 
-std::int64_t FaultStore::loads() const {
+Fault FaultStore::next(Call kind) {
   const std::lock_guard lock(mutex_);
-  return loads_.calls;
+  Script& script = scripts_[kind];
+  const auto found = script.faults.find(++script.calls);
+  return found == script.faults.end() ? Fault::none : found->second;
 }
 
-std::int64_t FaultStore::finds() const {
-  const std::lock_guard lock(mutex_);
-  return finds_.calls;
+template <typename Work>
+auto FaultStore::run(Call kind, Work work) -> decltype(work()) {
+  const Fault fault = next(kind);
+  if (fault == Fault::before) {
+    return injected(ErrorKind::unavailable, "the database does not answer");
+  }
+  if (fault == Fault::slow) wait_();
+  auto result = work();
+  if (fault == Fault::late) wait_();
+  return result;
 }
 
 Result<void> FaultStore::own(int wait_ms) {
-  auto owned = inside_->own(wait_ms);
+  auto owned = run(Call::own, [&] { return inside_->own(wait_ms); });
   const std::lock_guard lock(mutex_);
   if (owned) ousted_ = false;
   return owned;
 }
 
 Result<Snapshot> FaultStore::load(Instant answers_since) {
-  Fault fault = Fault::none;
-  {
-    const std::lock_guard lock(mutex_);
-    fault = loads_.next();
-  }
-  if (fault == Fault::slow) std::this_thread::sleep_for(slowness_);
-  if (fault == Fault::none || fault == Fault::slow) return inside_->load(answers_since);
-  return injected(ErrorKind::unavailable, "the database cannot be read");
+  return run(Call::load, [&] { return inside_->load(answers_since); });
 }
 
 Result<void> FaultStore::commit(const Batch& batch) {
-  Fault fault = Fault::none;
+  const Fault fault = next(Call::commit);
   {
     const std::lock_guard lock(mutex_);
-    fault = commits_.next();
     if (fault == Fault::denied) ousted_ = true;
     if (ousted_) return injected(ErrorKind::denied, "another service has taken over");
   }
-  switch (fault) {
-    case Fault::before:
-      return injected(ErrorKind::unavailable, "the disk is full");
-    case Fault::lost:
-      return injected(ErrorKind::unknown_outcome, "no answer before COMMIT");
-    case Fault::slow:
-      std::this_thread::sleep_for(slowness_);
-      break;
-    default:
-      break;
+  if (fault == Fault::before) return injected(ErrorKind::unavailable, "the disk is full");
+  if (fault == Fault::lost) {
+    return injected(ErrorKind::unknown_outcome, "no answer before COMMIT");
   }
+  if (fault == Fault::slow) wait_();
   auto committed = inside_->commit(batch);
+  if (fault == Fault::late) wait_();
   if (committed && fault == Fault::after) {
     return injected(ErrorKind::unknown_outcome, "no answer to COMMIT");
   }
@@ -101,13 +84,7 @@ Result<void> FaultStore::commit(const Batch& batch) {
 }
 
 Result<std::vector<HoldRecord>> FaultStore::find_holds(const HoldQuery& query) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (finds_.next() == Fault::before) {
-      return injected(ErrorKind::unavailable, "the database cannot be read");
-    }
-  }
-  return inside_->find_holds(query);
+  return run(Call::find, [&] { return inside_->find_holds(query); });
 }
 
 Result<std::vector<ChainedEntry>> FaultStore::entries(const EntryQuery& query) {
@@ -115,7 +92,7 @@ Result<std::vector<ChainedEntry>> FaultStore::entries(const EntryQuery& query) {
 }
 
 Result<void> FaultStore::forget_answers(Instant before) {
-  return inside_->forget_answers(before);
+  return run(Call::forget, [&] { return inside_->forget_answers(before); });
 }
 
 Result<void> FaultStore::ping() {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <map>
+
 #include "store/memory_store.h"
 #include "store/test_support.h"
 
@@ -66,6 +69,49 @@ TEST_F(FaultStoreTest, SlowIsSlowAndWrites) {
   EXPECT_TRUE(store_.commit(first_batch()).has_value());
   EXPECT_GE(std::chrono::steady_clock::now() - begun, milliseconds(30));
   EXPECT_EQ(written(), 1U);
+}
+
+TEST_F(FaultStoreTest, LateHasWrittenWhenItWaits) {
+  std::size_t written_then = 0;
+  FaultStore late(std::make_unique<MemoryStore>(disk_), [&] { written_then = written(); });
+  disk_->take_over();
+  ASSERT_TRUE(late.own(0).has_value());
+  late.fail_commit(1, Fault::late);
+  EXPECT_TRUE(late.commit(first_batch()).has_value());
+  EXPECT_EQ(written_then, 1U);
+}
+
+TEST_F(FaultStoreTest, WhoIsPushedAsideWhileItWaitsWritesNothing) {
+  FaultStore slow(std::make_unique<MemoryStore>(disk_), [&] { disk_->take_over(); });
+  disk_->take_over();
+  ASSERT_TRUE(slow.own(0).has_value());
+  slow.fail_commit(1, Fault::slow);
+  const auto committed = slow.commit(first_batch());
+  ASSERT_FALSE(committed.has_value());
+  EXPECT_EQ(committed.error().kind, ErrorKind::denied);
+  EXPECT_EQ(written(), 0U);
+}
+
+TEST_F(FaultStoreTest, EveryKindOfCallFailsAndWaits) {
+  int waited = 0;
+  FaultStore store(std::make_unique<MemoryStore>(), [&] { ++waited; });
+  const std::map<Call, std::function<bool()>> calls{
+      {Call::own, [&] { return store.own(0).has_value(); }},
+      {Call::load, [&] { return store.load(Instant{}).has_value(); }},
+      {Call::find, [&] { return store.find_holds({ledger::HoldId{1}, "", "", 0}).has_value(); }},
+      {Call::forget, [&] { return store.forget_answers(Instant{}).has_value(); }}};
+  ASSERT_TRUE(store.own(0).has_value());
+  for (const auto& [kind, call] : calls) {
+    const std::int64_t before = store.calls(kind);
+    store.fail(kind, before + 1, Fault::before);
+    store.fail(kind, before + 2, Fault::slow);
+    store.fail(kind, before + 3, Fault::late);
+    EXPECT_FALSE(call());
+    const int waited_before = waited;
+    EXPECT_TRUE(call() && call() && call());
+    EXPECT_EQ(waited, waited_before + 2);
+    EXPECT_EQ(store.calls(kind), before + 4);
+  }
 }
 
 TEST_F(FaultStoreTest, LoadsFailApartFromCommits) {

@@ -45,6 +45,10 @@ class Witness {
   // Whether the service may have forgotten the id by now; then it is a new one.
   [[nodiscard]] bool is_old(const std::string& request_id) const;
   void forget(const std::string& request_id);
+  // Whether it was forgotten once: one service may still know what another one has dropped.
+  [[nodiscard]] bool has_lapsed(const std::string& request_id) const {
+    return lapsed_.contains(request_id);
+  }
 
   // An answer leaves the service. `before`: seen() when the batch was sent.
   void check_answer(const ledger::Command& command, const Answer& answer, std::int64_t before,

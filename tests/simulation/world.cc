@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/token.h"
+#include "ledger/testing/test_ledger.h"
 
 namespace asbb::simulation {
 namespace {
@@ -34,7 +35,7 @@ void World::note(const std::string& what) {
 
 World::Service World::new_service() {
   Service made;
-  made.store = std::make_unique<store::FaultStore>(database_->open(), std::chrono::milliseconds(0));
+  made.store = std::make_unique<store::FaultStore>(database_->open(), [this] { wait_for_store(); });
   const auto clock = [this] { return now_ = now_ + milliseconds(1); };
   made.committer = std::make_unique<service::BatchCommitter>(*made.store, chain_key, clock);
   return made;
@@ -42,11 +43,17 @@ World::Service World::new_service() {
 
 void World::start_service() {
   service_ = new_service();
-  if (chance_.one_in(8)) {
-    service_.store->fail_load(1, store::Fault::before);
+  if (chance_.one_in(4)) {
+    const auto kind = chance_.one_in(2) ? store::Call::load : store::Call::own;
+    service_.store->fail(kind, 1, store::Fault::before);
     const auto failed = service_.committer->start(0);
-    require(!failed && failed.error().kind == ErrorKind::unavailable, "a start without a load");
+    require(!failed && failed.error().kind == ErrorKind::unavailable, "a start without a database");
+    ++coverage_.happened["a start fails"];
     note("a start fails");
+  }
+  if (chance_.one_in(8)) {
+    const auto kind = chance_.one_in(2) ? store::Call::load : store::Call::own;
+    service_.store->fail(kind, service_.store->calls(kind) + 1, store::Fault::late);
   }
   const auto started = service_.committer->start(0);
   require(started.has_value(), "no start: " + (started ? "" : started.error().message));
@@ -62,6 +69,7 @@ void World::run(int steps) {
   database_->heal();
   is_disk_sick_ = false;
   stop_all(true, false);
+  give_back_all();
 }
 
 void World::step() {
@@ -83,6 +91,37 @@ void World::pass_time() {
   if (chance_.one_in(30)) now_ = now_ + hours(1 + chance_.below(14));
   witness_.note_time(now_);
   if (chance_.one_in(40)) now_ = now_ - seconds(chance_.below(600));
+}
+
+// A call of the database takes its time. A second service may find the first one silent meanwhile.
+void World::wait_for_store() {
+  now_ = now_ + milliseconds(1 + chance_.below(chance_.one_in(4) ? 3'600'000 : 20'000));
+  if (chance_.one_in(12)) now_ = now_ + hours(chance_.below(30));
+  witness_.note_time(now_);
+  note("the database answers late");
+  if (!call_ || call_->is_taken_over || !chance_.one_in(3)) return;
+  call_->is_taken_over = true;
+  ++coverage_.happened["a take-over while a call waits"];
+  take_over();
+  if (chance_.one_in(2)) retry_elsewhere();
+}
+
+// Clients who did not wait ask the service that took over, with the same ids.
+void World::retry_elsewhere() {
+  Commands again;
+  for (const ledger::Command& command : *call_->batch) {
+    const std::string& id = command.context.request_id;
+    if (id.empty() || witness_.is_old(id) || witness_.has_lapsed(id)) continue;
+    again.push_back(command);
+  }
+  call_->is_retried = true;
+  ++coverage_.happened["a retry on the service that took over"];
+  const std::int64_t before = witness_.seen();
+  const Instant sent_at = service_.committer->ledger_time();
+  for (const ledger::Command& command : again) witness_.note_sent(command, sent_at);
+  const auto answers = service_.committer->decide(again);
+  witness_.look(database_->reader());
+  check_answers(again, answers, before, false, *service_.committer);
 }
 
 // Every process ends at once. `in_commit`: while it wrote, so that the batch is there or not.
@@ -125,14 +164,34 @@ std::string World::new_id() {
   return make_token(minted, random);
 }
 
+// Of next to nothing, where there is money, with a deadline.
+ledger::PlaceHold World::new_submission() {
+  ledger::PlaceHold place = ledger::testing::place("nobody", Micros(1));
+  place.deadline = now_ + milliseconds(50 + chance_.below(5000));
+  service_.committer->read([&](const ledger::Book& book) {
+    for (const ledger::Account* account : book.accounts()) {
+      for (const ledger::Budget* budget : book.budgets_of(account->id)) {
+        if (!budget->covers(now_) || budget->available() <= Micros()) continue;
+        place.account = account->name;
+        place.parts.front().unit = budget->unit;
+        if (chance_.one_in(2)) return;
+      }
+    }
+  });
+  return place;
+}
+
 ledger::Command World::new_request() {
   ledger::Command made = service_.committer->read([this](const ledger::Book& book) {
     return ledger::testing::random_command(book, chance_.next(), now_);
   });
   made.context.actor = "client" + std::to_string(++actors_);
+  if (chance_.one_in(6)) made.action = new_submission();
   // Names come again, also when the hold that had them is closed and out of memory.
   if (auto* place = std::get_if<ledger::PlaceHold>(&made.action); place && chance_.one_in(4)) {
     place->transaction_id = "name" + std::to_string(chance_.below(12));
+  } else if (place && chance_.one_in(2)) {
+    place->deadline = now_ + milliseconds(50 + chance_.below(5000));
   } else if (chance_.one_in(12)) {
     made.action = ledger::VoidHold{ledger::HoldId{1 + chance_.below(actors_)}};
   }
@@ -157,8 +216,18 @@ ledger::Command World::sent_again(Request& request) {
   return request.command;
 }
 
+ledger::Command World::undo_of(ledger::HoldId hold) {
+  ledger::Command undo;
+  undo.context.actor = "service" + std::to_string(++actors_);
+  undo.context.reason = "the answer was late, and the job was refused";
+  undo.action = ledger::VoidHold{hold};
+  return undo;
+}
+
+// First of all what was answered too late is given back.
 World::Commands World::next_batch() {
   Commands batch;
+  for (const ledger::HoldId hold : late_) batch.push_back(undo_of(hold));
   for (std::int64_t count = 1 + chance_.below(5); count > 0; --count) {
     const std::int64_t kind = chance_.below(10);
     if (requests_.empty() || kind < 5) {
@@ -180,7 +249,9 @@ World::Commands World::next_batch() {
 
 std::string World::arm_store(store::FaultStore& at) {
   const std::int64_t next = at.commits() + 1;
-  switch (chance_.below(6)) {
+  const store::Fault unknown = chance_.one_in(2) ? store::Fault::after : store::Fault::lost;
+  const store::Fault waiting = chance_.one_in(2) ? store::Fault::slow : store::Fault::late;
+  switch (chance_.below(9)) {
     case 0:
       at.fail_commit(next, store::Fault::before);
       return "the commit fails";
@@ -191,16 +262,25 @@ std::string World::arm_store(store::FaultStore& at) {
       at.fail_commit(next, store::Fault::after);
       return "the connection is lost after COMMIT";
     case 3:
-      at.fail_commit(next, chance_.one_in(2) ? store::Fault::after : store::Fault::lost);
+      at.fail_commit(next, unknown);
       at.fail_load(at.loads() + 1, store::Fault::before);
       return "the connection is lost in COMMIT, and the reload fails";
     case 4:
+      at.fail_commit(next, unknown);
+      at.fail_load(at.loads() + 1, waiting);
+      return "the connection is lost in COMMIT, and the reload is late";
+    case 5:
       at.fail_find(at.finds() + 1, store::Fault::before);
       return "the next search fails";
-    default:
+    case 6:
+      at.fail_find(at.finds() + 1, waiting);
+      return "the next search is late";
+    case 7:
       at.fail_commit(next, store::Fault::slow);
-      now_ = now_ + seconds(700);
       return "the commit is late";
+    default:
+      at.fail_commit(next, store::Fault::late);
+      return "the answer to COMMIT is late";
   }
 }
 
@@ -229,20 +309,82 @@ World::Fault World::arm() {
 void World::send(const Commands& batch) {
   if (batch.empty()) return;
   const std::int64_t before = witness_.seen();
-  const bool was_well = service_.committer->is_healthy() && !is_disk_sick_;
-  if (service_.committer->is_healthy()) witness_.mark_durable();
+  const Asked asked{service_.store.get(), service_.committer.get()};
+  const bool was_well = asked.committer->is_healthy() && !is_disk_sick_;
+  if (asked.committer->is_healthy()) witness_.mark_durable();
   const Fault fault = arm();
-  const Instant sent_at = service_.committer->ledger_time();
+  const Instant sent_at = asked.committer->ledger_time();
   for (const ledger::Command& command : batch) witness_.note_sent(command, sent_at);
   Commands commands = batch;
-  const auto answers = service_.committer->decide(commands);
-  service_.store->heal();
-  if (fault == Fault::crash) return stop_all(chance_.one_in(2), true);
-  service_.committer->keep_house();
+  call_ = Call{&batch};
+  const auto answers = asked.committer->decide(commands);
+  const Instant answered_at = asked.committer->ledger_time();
+  asked.store->heal();
+  if (fault == Fault::crash) {
+    call_.reset();
+    return stop_all(chance_.one_in(2), true);
+  }
+  keep_house(asked);
   witness_.look(database_->reader());
-  check_answers(commands, answers, before, !was_well || fault != Fault::none);
+  check_answers(commands, answers, before, !was_well || fault != Fault::none, *asked.committer);
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    note_late(commands[i], answers[i], answered_at);
+    note_given_back(commands[i], answers[i]);
+  }
+  call_.reset();
   check_state();
   deliver(commands, answers);
+}
+
+// Old answers cannot always be dropped; that does no harm.
+void World::keep_house(const Asked& asked) {
+  if (chance_.one_in(3)) {
+    static const std::vector<store::Fault> faults{store::Fault::before, store::Fault::slow,
+                                                  store::Fault::late};
+    asked.store->fail(store::Call::forget, asked.store->calls(store::Call::forget) + 1,
+                      chance_.of(faults));
+  }
+  const std::int64_t calls = asked.store->calls(store::Call::forget);
+  asked.committer->keep_house();
+  if (asked.store->calls(store::Call::forget) > calls)
+    ++coverage_.happened["old answers are dropped"];
+  asked.store->heal();
+}
+
+// What the service does with a submission that it answers after its caller's deadline.
+void World::note_late(const ledger::Command& command, const Answer& answer, Instant answered_at) {
+  const auto* place = std::get_if<ledger::PlaceHold>(&command.action);
+  if (place == nullptr || !place->deadline || !answer) return;
+  if (answer->refusal == ledger::Refusal::expired) ++coverage_.happened["expired in the queue"];
+  if (!answer->accepted() || answer->replayed || answered_at <= *place->deadline) return;
+  ++coverage_.happened["accepted after the deadline"];
+  late_.insert(answer->hold);
+}
+
+void World::note_given_back(const ledger::Command& command, const Answer& answer) {
+  const auto* undo = std::get_if<ledger::VoidHold>(&command.action);
+  if (undo == nullptr || !answer || !late_.erase(undo->hold)) return;
+  if (answer->accepted()) ++coverage_.happened["given back, for the answer was late"];
+  const bool is_open = service_.committer->read([&](const ledger::Book& book) {
+    const ledger::Hold* hold = book.hold(undo->hold);
+    return hold != nullptr && hold->status == ledger::HoldStatus::open && !hold->job &&
+           hold->open_shares == 0;
+  });
+  require(!is_open, "a hold that was answered too late is still open");
+}
+
+// Nothing fails any more: whatever was answered too late is given back.
+void World::give_back_all() {
+  Commands batch;
+  for (const ledger::HoldId hold : late_) batch.push_back(undo_of(hold));
+  if (batch.empty()) return;
+  const std::int64_t before = witness_.seen();
+  const auto answers = service_.committer->decide(batch);
+  witness_.look(database_->reader());
+  check_answers(batch, answers, before, false, *service_.committer);
+  for (std::size_t i = 0; i < batch.size(); ++i) note_given_back(batch[i], answers[i]);
+  require(late_.empty(), "what was answered too late is not given back");
+  check_state();
 }
 
 // They may replay what they remember; whatever would have to be written is denied.
@@ -270,7 +412,8 @@ void World::send_to_ousted(const Commands& batch) {
 }
 
 void World::check_answers(const Commands& batch, const std::vector<Answer>& answers,
-                          std::int64_t before, bool may_fail) {
+                          std::int64_t before, bool may_fail,
+                          const service::BatchCommitter& asked) {
   require(answers.size() == batch.size(), "an answer is missing");
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const ledger::Context& context = batch[i].context;
@@ -282,18 +425,24 @@ void World::check_answers(const Commands& batch, const std::vector<Answer>& answ
          ": " + (answers[i] ? to_string(answers[i]->refusal) : answers[i].error().message) +
          (answers[i] && answers[i]->replayed ? ", again" : ""));
     if (!answers[i]) {
-      const Error& error = answers[i].error();
-      const bool is_known_kind =
-          error.kind == ErrorKind::unavailable || error.kind == ErrorKind::unknown_outcome;
-      require(is_known_kind && !error.message.empty(),
-              "an error of another kind: " + error.message);
-      require(may_fail, "an error without a reason: " + error.message);
-      require(error.kind == ErrorKind::unavailable || context.request_id.empty() ||
-                  !service_.committer->is_healthy(),
-              context.actor + " has a request id, and its outcome is unknown");
+      require(may_fail, "an error without a reason: " + answers[i].error().message);
+      check_error(context, answers[i].error(), asked);
     }
-    witness_.check_answer(batch[i], answers[i], before, sent_twice, coverage_);
+    const bool is_retried = call_ && call_->is_retried && &asked != service_.committer.get();
+    witness_.check_answer(batch[i], answers[i], before, sent_twice || is_retried, coverage_);
   }
+}
+
+void World::check_error(const ledger::Context& context, const Error& error,
+                        const service::BatchCommitter& asked) const {
+  const bool is_ousted = &asked != service_.committer.get();
+  const bool is_known_kind = error.kind == ErrorKind::unavailable ||
+                             error.kind == ErrorKind::unknown_outcome ||
+                             (is_ousted && error.kind == ErrorKind::denied);
+  require(is_known_kind && !error.message.empty(), "an error of another kind: " + error.message);
+  require(
+      error.kind != ErrorKind::unknown_outcome || context.request_id.empty() || !asked.is_healthy(),
+      context.actor + " has a request id, and its outcome is unknown");
 }
 
 // Some answers never arrive.

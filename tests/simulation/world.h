@@ -1,10 +1,13 @@
 // A small centre in one thread: clients who remember what they were told and ask again with the
 // same request id after silence, the real committer's logic on the real ledger, and a database that
-// fails. Everything that happens follows from one number.
+// fails, or that answers late: while a call waits, hours may pass, deadlines end, and another
+// service takes over. Everything that happens follows from one number.
 #pragma once
 
 #include <deque>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -39,6 +42,17 @@ class World {
     bool told = false;
   };
   enum class Fault { none, store, disk, crash };
+  // A service that may be pushed aside while it works.
+  struct Asked {
+    store::FaultStore* store = nullptr;
+    service::BatchCommitter* committer = nullptr;
+  };
+  // A batch on its way through the service that was asked.
+  struct Call {
+    const Commands* batch = nullptr;
+    bool is_taken_over = false;
+    bool is_retried = false;  // by clients who did not wait, on the service that took over
+  };
 
   void step();
   void start_service();
@@ -46,9 +60,13 @@ class World {
   void stop_all(bool power_cut, bool in_commit);
   void take_over();
   void pass_time();
+  void wait_for_store();
+  void retry_elsewhere();
 
   [[nodiscard]] Commands next_batch();
+  [[nodiscard]] ledger::Command undo_of(ledger::HoldId hold);
   [[nodiscard]] ledger::Command new_request();
+  [[nodiscard]] ledger::PlaceHold new_submission();
   [[nodiscard]] ledger::Command sent_again(Request& request);
   [[nodiscard]] std::string new_id();
   [[nodiscard]] Fault arm();
@@ -56,8 +74,14 @@ class World {
 
   void send(const Commands& batch);
   void send_to_ousted(const Commands& batch);
+  void keep_house(const Asked& asked);
   void check_answers(const Commands& batch, const std::vector<Answer>& answers, std::int64_t before,
-                     bool may_fail);
+                     bool may_fail, const service::BatchCommitter& asked);
+  void check_error(const ledger::Context& context, const Error& error,
+                   const service::BatchCommitter& asked) const;
+  void note_late(const ledger::Command& command, const Answer& answer, Instant answered_at);
+  void note_given_back(const ledger::Command& command, const Answer& answer);
+  void give_back_all();
   void deliver(const Commands& batch, const std::vector<Answer>& answers);
   void check_state();
   void note(const std::string& what);
@@ -72,6 +96,8 @@ class World {
   std::deque<Request> requests_;
   std::int64_t actors_ = 0;
   bool is_disk_sick_ = false;
+  std::optional<Call> call_;
+  std::set<ledger::HoldId> late_;  // answered after the deadline, and not given back yet
   std::vector<std::string> log_;
 };
 
