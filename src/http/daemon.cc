@@ -46,6 +46,8 @@ service::ReconcilerOptions reconciler_options(const config::Config& config) {
   options.rescan_interval = config.slurm.rescan_interval;
   options.sweep_grace_min = config.slurm.sweep_grace_min;
   options.hold_alarm_after = config.budget.reconciliation_timeout;
+  options.run_costs = {config.budget.write_off_account, config.budget.writes_off_node_fail,
+                       config.budget.writes_off_boot_fail, config.budget.writes_off_preempted};
   return options;
 }
 
@@ -115,7 +117,8 @@ Result<void> Daemon::start() {
     }
     return tl::unexpected(std::move(why));
   }
-  auto opened = store::open_store(config_.database.driver, config_.database.dsn);
+  auto opened = store::open_store(config_.database.driver, config_.database.dsn,
+                                  [](const std::string& text) { service::log_warning(text); });
   if (!opened) return tl::unexpected(opened.error());
   parts_ = std::make_unique<Parts>(config_, std::move(*opened), *key);
   Parts& parts = *parts_;

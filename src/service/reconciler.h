@@ -20,6 +20,7 @@
 #include "service/committer.h"
 #include "service/known_jobs.h"
 #include "service/prices.h"
+#include "service/run_cost.h"
 #include "slurm/cluster_cache.h"
 #include "slurm/job_source.h"
 
@@ -35,6 +36,7 @@ struct ReconcilerOptions {
   Span hold_alarm_after = hours(24);   // an open hold that nothing explains is alarmed after this
   Span pieces_grace = seconds(600);    // until a job's end without nodes is taken at its word
   Span answer_within = seconds(20);    // who asks for a pass is told so when it takes longer
+  RunCostPolicy run_costs;
 };
 
 struct PassReport {

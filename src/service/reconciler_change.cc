@@ -185,7 +185,7 @@ void Reconciler::Pass::follow_proposal(const ledger::Hold& money) {
     return;
   }
   if (proposal.hold.is_set()) return adopt(money, proposal, rows);
-  const ledger::JobRef ref{rows.front()->cluster, root_id(*rows.front()), rows.front()->submit};
+  const ledger::JobRef ref = job_of(*rows.front());
   const auto bound = owner_.committer_.run(
       reconciler_command(ledger::BindHold{money.id, ref}, "the change was made"));
   if (!bound || !bound->accepted()) return;

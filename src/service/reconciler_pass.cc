@@ -54,6 +54,12 @@ std::vector<std::int64_t> tasks_of(const slurm::AccountingRecord& record) {
   return tasks ? *tasks : std::vector<std::int64_t>{};
 }
 
+template <typename Row>
+Instant first_submit(const Row& row, bool ran_before) {
+  const std::string_view token = find_token(row.admin_comment);
+  return ran_before && !token.empty() ? std::min(row.submit, token_time(token)) : row.submit;
+}
+
 }  // namespace
 
 std::int64_t root_id(const slurm::QueueJob& job) {
@@ -62,6 +68,14 @@ std::int64_t root_id(const slurm::QueueJob& job) {
 
 std::int64_t root_id(const slurm::AccountingRecord& record) {
   return record.array_job_id != 0 ? record.array_job_id : record.job_id;
+}
+
+ledger::JobRef job_of(const slurm::QueueJob& row) {
+  return {row.cluster, root_id(row), first_submit(row, row.restart_count > 0)};
+}
+
+ledger::JobRef job_of(const slurm::AccountingRecord& row) {
+  return {row.cluster, root_id(row), first_submit(row, row.run > 1)};
 }
 
 std::string payer_of(const slurm::AccountingRecord& record, const slurm::ClusterCache& view,
@@ -188,7 +202,7 @@ void Reconciler::Pass::bind_sightings() {
     for (const slurm::QueueJob& job : list.jobs) {
       const auto found = unbound.find(std::string(find_token(job.admin_comment)));
       if (found == unbound.end()) continue;
-      const ledger::JobRef ref{cluster, root_id(job), job.submit};
+      const ledger::JobRef ref = job_of(job);
       bound.emplace_back(found->second, ref);
       commands.push_back(
           reconciler_command(ledger::BindHold{found->second->hold.id, ref},

@@ -138,6 +138,11 @@ class Reconciler::Pass {
 [[nodiscard]] std::int64_t root_id(const slurm::QueueJob& job);
 [[nodiscard]] std::int64_t root_id(const slurm::AccountingRecord& record);
 
+// The job that the row, a QueueJob or an AccountingRecord, is of. A requeue moves the time of
+// submission on; of a job that ran before it is no later than when its token was made.
+[[nodiscard]] ledger::JobRef job_of(const slurm::QueueJob& row);
+[[nodiscard]] ledger::JobRef job_of(const slurm::AccountingRecord& row);
+
 // The account that would have paid had the job been seen at its submission; when there is none, the
 // record's own, for the ledger to refuse by its name.
 [[nodiscard]] std::string payer_of(const slurm::AccountingRecord& record,

@@ -166,7 +166,7 @@ std::optional<Reconciler::Pass::OpenHold> Reconciler::Pass::hold_of(
       ledger::Hold& hold = at->hold;
       if (hold.backfilled || is_proposal(hold)) continue;
       if (!hold.job && hold.status == ledger::HoldStatus::open && !query.request_id.empty()) {
-        const ledger::JobRef ref{record.cluster, root_id(record), record.submit};
+        const ledger::JobRef ref = job_of(record);
         const auto bound = owner_.committer_.run(reconciler_command(
             ledger::BindHold{hold.id, ref}, "found in the accounting of " + record.cluster));
         if (!bound || !bound->accepted()) continue;

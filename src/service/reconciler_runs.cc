@@ -1,0 +1,157 @@
+// The runs of a requeued job: whether another one follows, who bears what one cost, and money for
+// the next, as long as the account has it (docs/concepts/job-life.md).
+#include <algorithm>
+#include <string_view>
+
+#include "ledger/ledger.h"
+#include "service/reconciler_pass.h"
+
+namespace asbb::service {
+namespace {
+
+constexpr std::string_view uncovered_word = "uncovered ";
+
+std::string job_name(const ledger::ShareKey& key) {
+  return key.cluster + " job " + std::to_string(key.job_id) +
+         (key.task < 0 ? "" : "_" + std::to_string(key.task));
+}
+
+// The latest known run of the task.
+const ledger::Share* latest_of(const std::vector<ledger::Share>& shares, std::int64_t task) {
+  const ledger::Share* latest = nullptr;
+  for (const ledger::Share& share : shares) {
+    if (share.key.task == task && (latest == nullptr || latest->key.run < share.key.run)) {
+      latest = &share;
+    }
+  }
+  return latest;
+}
+
+bool lacks_money(const ledger::Hold& hold) {
+  return std::any_of(hold.parts.begin(), hold.parts.end(), [&](const ledger::HoldPart& part) {
+    return ledger::lack_for_runs(hold, part) > Micros();
+  });
+}
+
+}  // namespace
+
+Reconciler::Pass::NextRun Reconciler::Pass::next_run(
+    const slurm::AccountingRecord& record, const std::vector<slurm::AccountingRecord>& all) const {
+  bool follows = record.status.requeued || record.status.resizing;
+  for (const slurm::AccountingRecord& other : all) {
+    if (other.cluster != record.cluster || other.job_id != record.job_id ||
+        other.run <= record.run || !other.array_tasks.empty()) {
+      continue;
+    }
+    if (other.status.has_ended()) return NextRun::over;
+    follows = true;
+  }
+  if (const auto queue = queues_.find(record.cluster); !follows && queue != queues_.end()) {
+    follows = std::any_of(queue->second.jobs.begin(), queue->second.jobs.end(),
+                          [&](const slurm::QueueJob& job) {
+                            return job.job_id == record.job_id && !job.status.has_ended() &&
+                                   job.restart_count >= record.run;
+                          });
+  }
+  if (!follows) return NextRun::none;
+  return record.status.resizing ? NextRun::goes_on : NextRun::begins;
+}
+
+// Empty when the job's account pays.
+std::string Reconciler::Pass::bearer_for(const std::string& account,
+                                         const slurm::AccountingRecord& record) const {
+  std::string bearer = bearer_of(owner_.options_.run_costs, record.status);
+  return bearer == account ? std::string() : bearer;
+}
+
+void Reconciler::Pass::note_bearer(const ledger::SettleShare& settle,
+                                   const ledger::Outcome& outcome) {
+  if (settle.bearer.empty() || outcome.replayed || settle.actual.is_zero()) return;
+  const std::string amount = to_display(settle.actual, settle.unit);
+  if (outcome.written_off == settle.actual) {
+    report_.actions.push_back("wrote " + amount + " off to account " + settle.bearer + " for " +
+                              job_name(settle.key) + " (" + settle.cause + ")");
+    return;
+  }
+  problem("write-off " + job_name(settle.key),
+          job_name(settle.key) + " ended as " + settle.cause + ": its cost of " + amount +
+              " cannot be written off to account '" + settle.bearer +
+              "' and stays with the job's; see that this account is open and has a budget in " +
+              settle.unit + ", then use asbb account write-off");
+}
+
+// Of each task that waits for its next run or is in it, where the hold lacks money for it. A job
+// that only has another size goes on in the time that is left.
+std::vector<ledger::Command> Reconciler::Pass::missing_runs(const OpenHold& open) const {
+  std::vector<ledger::Command> commands;
+  for (const slurm::QueueJob* row : rows_of(*open.hold.job)) {
+    if (row->status.revoked || row->status.has_ended() || row->restart_count == 0) continue;
+    for (const std::int64_t task : tasks_of(*row)) {
+      const ledger::Share* latest = latest_of(open.shares, task);
+      if (latest == nullptr || !latest->requeued) continue;
+      ledger::ArmRun arm{open.hold.id, latest->key};
+      arm.key.cluster = row->cluster;
+      ++arm.key.run;
+      if (!pays_for(scope_of(open.hold.group), task, arm.key.run)) continue;
+      commands.push_back(reconciler_command(std::move(arm), "the job was requeued"));
+    }
+  }
+  return commands;
+}
+
+std::vector<Reconciler::Pass::OpenHold> Reconciler::Pass::holds_lacking_money() const {
+  return owner_.committer_.read([](const ledger::Book& book) {
+    std::vector<OpenHold> out;
+    for (const ledger::Hold* hold : book.open_holds()) {
+      if (hold->kind != ledger::HoldKind::slurm || hold->backfilled || !hold->job) continue;
+      if (hold->pending_runs == 0 || !lacks_money(*hold)) continue;
+      OpenHold& open = out.emplace_back(OpenHold{*hold, {}});
+      for (const ledger::Share* share : book.shares_of(hold->id)) open.shares.push_back(*share);
+    }
+    return out;
+  });
+}
+
+// Where the hold still lacks money for its runs; gives the alarm's key.
+std::optional<std::string> Reconciler::Pass::alarm_of_uncovered(ledger::HoldId id) {
+  const auto hold =
+      owner_.committer_.read([&](const ledger::Book& book) { return *book.hold(id); });
+  std::string missing;
+  for (const ledger::HoldPart& part : hold.parts) {
+    const Micros lack = ledger::lack_for_runs(hold, part);
+    if (lack.is_zero()) continue;
+    missing += (missing.empty() ? "" : " and ") + to_display(lack, part.unit);
+  }
+  if (missing.empty()) return std::nullopt;
+  const std::string name = hold.job->cluster + " job " + std::to_string(hold.job->job_id);
+  std::string key = std::string(uncovered_word) + name;
+  problem(key, name + " was requeued and is not covered: " + missing + " are missing on account " +
+                   account_of(id) +
+                   "; they are held as soon as the account has them, else what a run "
+                   "uses beyond its hold is charged as an overrun");
+  return key;
+}
+
+void Reconciler::Pass::arm_runs() {
+  std::vector<ledger::Command> commands;
+  for (const OpenHold& open : holds_lacking_money()) {
+    for (ledger::Command& command : missing_runs(open)) commands.push_back(std::move(command));
+  }
+  std::set<ledger::HoldId> asked;
+  for (const ledger::Command& command : commands) {
+    asked.insert(std::get<ledger::ArmRun>(command.action).hold);
+  }
+  (void)run_all(std::move(commands));
+  std::set<std::string> uncovered;
+  for (const ledger::HoldId id : asked) {
+    if (auto key = alarm_of_uncovered(id)) uncovered.insert(std::move(*key));
+  }
+  if (queues_.size() != owner_.source_.clusters().size()) return;
+  for (const Alarm& alarm : owner_.alarms_.list()) {
+    if (alarm.key.starts_with(uncovered_word) && !uncovered.contains(alarm.key)) {
+      owner_.alarms_.clear(alarm.key);
+    }
+  }
+}
+
+}  // namespace asbb::service
