@@ -100,7 +100,6 @@ bool moves_price(const job_desc_msg_t& asked) {
   return touches_time(asked) || touches_place(asked) || touches_size(asked) || touches_tres(asked);
 }
 
-#if ASBB_JOB_RECORD_HEAD
 namespace {
 
 constexpr bool is_hexadecimal(char character) {
@@ -117,9 +116,10 @@ bool is_token(std::string_view text) {
 
 }  // namespace
 
-std::string_view token_of(const job_record* job) {
+template <typename Head>
+std::string_view token_in(const job_record* job) {
   if (job == nullptr) return {};
-  JobRecordHead head;
+  Head head;
   std::memcpy(&head, job, sizeof head);
   if (head.magic != kJobMagic || head.admin_comment == nullptr) return {};
   std::string_view comment(head.admin_comment);
@@ -130,11 +130,16 @@ std::string_view token_of(const job_record* job) {
   }
   return {};
 }
+template std::string_view token_in<JobRecordHeadSince2011>(const job_record* job);
+template std::string_view token_in<JobRecordHeadSince2511>(const job_record* job);
+
+std::string_view token_of([[maybe_unused]] const job_record* job) {
+#if ASBB_JOB_RECORD_HEAD
+  return token_in<JobRecordHead>(job);
 #else
-std::string_view token_of(const job_record*) {
   return {};
-}
 #endif
+}
 
 void write_change(const Change& change, std::uint64_t time_budget_ms, BoundedText* body) {
   const job_desc_msg_t& asked = *change.asked;

@@ -29,6 +29,12 @@ bool moves_price(const job_desc_msg_t& asked);
 // record of this version of Slurm is not known. `job` may be null.
 std::string_view token_of(const job_record* job);
 
+// The same of a record that begins as `Head` says.
+template <typename Head>
+std::string_view token_in(const job_record* job);
+extern template std::string_view token_in<JobRecordHeadSince2011>(const job_record* job);
+extern template std::string_view token_in<JobRecordHeadSince2511>(const job_record* job);
+
 // time_budget_ms: what is left of the deadline, at least 1.
 void write_change(const Change& change, std::uint64_t time_budget_ms, BoundedText* body);
 

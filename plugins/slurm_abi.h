@@ -7,6 +7,7 @@
 #include <slurm/slurm_errno.h>
 #include <slurm/slurm_version.h>
 
+#include <cstddef>
 #include <cstdint>
 
 extern "C" {
@@ -29,10 +30,12 @@ extern void slurm_xfree(void** pointer);
 #define ASBB_JOB_MODIFY_TELLS_THE_USER 0
 #endif
 
-// The first members of job_record_t, "DO NOT ALPHABETIZE": the same in every version from 20.11 to
-// 25.05 (src/slurmctld/slurmctld.h, from 24.05 on src/common/job_record.h). 25.11 begins otherwise.
+// Whether the first members of job_record_t are known, "DO NOT ALPHABETIZE": the same in every
+// release from 20.11 to 25.05 (src/slurmctld/slurmctld.h, from 24.05 on src/common/job_record.h),
+// and in every one of 25.11 and 26.05, where the job's step id, of the public headers, comes before
+// them.
 #if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(20, 11, 0) && \
-    SLURM_VERSION_NUMBER < SLURM_VERSION_NUM(25, 11, 0)
+    SLURM_VERSION_NUMBER < SLURM_VERSION_NUM(26, 11, 0)
 #define ASBB_JOB_RECORD_HEAD 1
 #else
 #define ASBB_JOB_RECORD_HEAD 0
@@ -62,14 +65,31 @@ inline constexpr unsigned kSlurmMajor = SLURM_VERSION_MAJOR(SLURM_VERSION_NUMBER
 inline constexpr unsigned kSlurmMinor = SLURM_VERSION_MINOR(SLURM_VERSION_NUMBER);
 inline constexpr unsigned kSlurmMicro = SLURM_VERSION_MICRO(SLURM_VERSION_NUMBER);
 
-#if ASBB_JOB_RECORD_HEAD
-struct JobRecordHead {
+struct JobRecordHeadSince2011 {
   std::uint32_t magic;
   char* account;
   char* admin_comment;
 };
-inline constexpr std::uint32_t kJobMagic = 0xf0b7392c;  // JOB_MAGIC, of a record that is alive
+struct StepIdSince2505 {
+  std::uint64_t sluid;
+  std::uint32_t job_id;
+  std::uint32_t step_het_comp;
+  std::uint32_t step_id;
+};
+struct JobRecordHeadSince2511 {
+  StepIdSince2505 step_id;
+  std::uint32_t magic;
+  char* account;
+  char* admin_comment;
+};
+#if SLURM_VERSION_NUMBER >= SLURM_VERSION_NUM(25, 11, 0)
+static_assert(sizeof(slurm_step_id_t) == sizeof(StepIdSince2505));
+static_assert(offsetof(slurm_step_id_t, job_id) == offsetof(StepIdSince2505, job_id));
+using JobRecordHead = JobRecordHeadSince2511;
+#else
+using JobRecordHead = JobRecordHeadSince2011;
 #endif
+inline constexpr std::uint32_t kJobMagic = 0xf0b7392c;  // JOB_MAGIC, of a record that is alive
 
 // Slurm marks a field that the request left alone with the last but one value of its type, and "no
 // limit" with the last one (slurm.h, NO_VAL and INFINITE).

@@ -4,7 +4,7 @@
 # Each INCLUDE_DIR is a folder with slurm/slurm.h of some version. Without one, the installed headers are used,
 # changed as newer versions changed them in what the plugin looks at:
 #   23.02  job_modify has a fourth argument (in slurm_abi.h, by the version)
-#   25.11  job_desc_msg_t has a step_id, with a job_id in it, in place of job_id
+#   25.11  job_desc_msg_t has a step_id, with a job_id in it, in place of job_id; slurm_step_id_t begins with a sluid
 set -eu
 compiler=$1
 source=$2
@@ -24,6 +24,7 @@ if [ $# = 0 ]; then
   headers_as 23.02 0x170200
   headers_as 25.11 0x190b00
   sed -i '/^typedef struct job_descriptor {/,/^}/s/^\tuint32_t job_id;.*/\tstruct { uint32_t job_id; } step_id;/' "$work/25.11/slurm/slurm.h"
+  sed -i '/^typedef struct slurm_step_id_msg {/s/$/ uint64_t sluid;/' "$work/25.11/slurm/slurm.h"
   set -- "$work/23.02" "$work/25.11"
 fi
 
