@@ -1,5 +1,7 @@
 #include "store/open_store.h"
 
+#include <utility>
+
 #include "store/durable_file.h"
 #include "store/lock_file.h"
 #include "store/sqlite_store.h"
@@ -24,10 +26,12 @@ Result<void> check_driver(const std::string& driver, const std::string& dsn) {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_store(const std::string& driver, const std::string& dsn) {
+Result<std::unique_ptr<Store>> open_store(const std::string& driver, const std::string& dsn,
+                                          std::function<void(const std::string&)> warn) {
   return check_driver(driver, dsn).and_then([&]() -> Result<std::unique_ptr<Store>> {
     SqliteOptions options;
     options.path = dsn;
+    options.warn = std::move(warn);
     auto opened = SqliteStore::open(std::move(options));
     if (!opened) return tl::unexpected(std::move(opened.error()));
     return std::move(*opened);

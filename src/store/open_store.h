@@ -2,6 +2,7 @@
 // adapters.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,8 +15,10 @@ namespace asbb::store {
 // Driver "sqlite": the dsn is the path of the database file. invalid: another driver or an empty
 // dsn. not_found: no database there. broken: it is not at this program's version; the message says
 // which command to run. The store is not owned yet.
-[[nodiscard]] Result<std::unique_ptr<Store>> open_store(const std::string& driver,
-                                                        const std::string& dsn);
+// `warn` is told, on the owner's thread, of what makes the store slower, but not wrong.
+[[nodiscard]] Result<std::unique_ptr<Store>> open_store(
+    const std::string& driver, const std::string& dsn,
+    std::function<void(const std::string&)> warn = {});
 
 // Who owns that database now, as "process 123"; nothing when nobody does.
 [[nodiscard]] Result<std::optional<std::string>> database_owner(const std::string& driver,

@@ -3,7 +3,9 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <utility>
 
 #include "base/assert.h"
@@ -68,14 +70,30 @@ Meaning meaning_of(int code) {
   }
 }
 
+// Nothing before the first transaction.
+sqlite3_file* log_of(sqlite3* handle) {
+  sqlite3_file* log = nullptr;
+  sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&log));
+  return log == nullptr || log->pMethods == nullptr ? nullptr : log;
+}
+
 // errno of the last failing call on the WAL; sqlite3_system_errno is not set by a COMMIT.
 int last_failure_of_wal(sqlite3* handle) {
-  sqlite3_file* wal = nullptr;
-  sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&wal));
+  sqlite3_file* wal = log_of(handle);
   int code = 0;
-  if (wal == nullptr || wal->pMethods == nullptr) return code;
-  wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &code);
+  if (wal != nullptr) wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &code);
   return code;
+}
+
+int write_zeros(sqlite3_file& file, std::int64_t from, std::int64_t to) {
+  const std::string zeros(std::size_t{1} << 16U, '\0');
+  int code = SQLITE_OK;
+  while (from < to && code == SQLITE_OK) {
+    const std::int64_t count = std::min(to - from, static_cast<std::int64_t>(zeros.size()));
+    code = file.pMethods->xWrite(&file, zeros.data(), static_cast<int>(count), from);
+    from += count;
+  }
+  return code == SQLITE_OK ? file.pMethods->xSync(&file, SQLITE_SYNC_NORMAL) : code;
 }
 
 // In WAL mode COMMIT writes frames, the last of them with the commit mark, and then syncs. A write
@@ -259,6 +277,19 @@ Result<std::int64_t> Connection::number(const char* sql) {
 Result<void> Connection::begin_write() {
   rollback();
   return execute("BEGIN IMMEDIATE");
+}
+
+Result<void> Connection::lengthen_log(std::int64_t bytes) {
+  sqlite3_file* log = log_of(handle_);
+  ASBB_ASSERT(in_transaction() && log != nullptr);
+  sqlite3_int64 size = 0;
+  int code = log->pMethods->xFileSize(log, &size);
+  if (code == SQLITE_OK && size < bytes) code = write_zeros(*log, size, bytes);
+  if (code == SQLITE_OK) return {};
+  log->pMethods->xTruncate(log, size);
+  return fail(ErrorKind::unavailable, "the log of the database " + path_ + ": " +
+                                          meaning_of(code).advice + " (SQLite " +
+                                          std::to_string(code) + ")");
 }
 
 Result<void> Connection::begin_read() {

@@ -87,7 +87,10 @@ class Connection {
   [[nodiscard]] Result<std::int64_t> number(const char* sql);
 
   [[nodiscard]] Result<void> begin_write();  // takes SQLite's write lock at once
-  [[nodiscard]] Result<void> begin_read();   // one consistent view until commit or rollback
+  // Between begin_write() and the first change: makes the write-ahead log at least that long, with
+  // zeros, which SQLite takes for no frames, and syncs it. On failure it is as long as before.
+  [[nodiscard]] Result<void> lengthen_log(std::int64_t bytes);
+  [[nodiscard]] Result<void> begin_read();  // one consistent view until commit or rollback
   // Durable when it returns well. unknown_outcome: SQLite could not tell the disk's answer, so the
   // transaction may come back after a crash; any other error: it will not, and is rolled back.
   [[nodiscard]] Result<void> commit();

@@ -66,7 +66,9 @@ Result<void> SqliteStore::own(int wait_ms) {
   }
   auto owned =
       check_schema(options_.path).and_then([this] { return open_writer(); }).and_then([this] {
-        return new_epoch(writer_->begin_write());
+        auto begun = writer_->begin_write();
+        if (begun) lengthen_log();
+        return new_epoch(std::move(begun));
       });
   if (!owned) {
     epoch_ = 0;
@@ -103,6 +105,16 @@ Result<void> SqliteStore::open_writer() {
   if (auto read = mode->run(); !read) return read;
   writer_ = std::move(*opened);
   return {};
+}
+
+// A commit may go beyond the page that asks for a checkpoint; an eighth is more than any batch has.
+void SqliteStore::lengthen_log() {
+  constexpr std::int64_t frame_bytes = 4096 + 24;
+  const std::int64_t frames = options_.checkpoint_pages + options_.checkpoint_pages / 8;
+  const auto done = writer_->lengthen_log(frames * frame_bytes);
+  if (!done && options_.warn) {
+    options_.warn("commits are slower until the log has grown: " + done.error().message);
+  }
 }
 
 // Also what decides an unknown outcome: the write starts where the doubtful one started in the WAL

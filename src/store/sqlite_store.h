@@ -5,6 +5,7 @@
 // few read-only connections. It never decides anything about money.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ struct SqliteOptions {
   std::string vfs;              // SQLite's name of a file system layer; empty for the usual one
   int busy_timeout_ms = 2000;   // how long to wait for a program that writes past the lock
   int checkpoint_pages = 4000;  // pages of WAL (4 KiB each) after which a commit also checkpoints
+  std::function<void(const std::string&)> warn;  // of what makes it slower, but not wrong
 };
 
 class SqliteStore final : public Store {
@@ -33,6 +35,7 @@ class SqliteStore final : public Store {
   [[nodiscard]] static Result<std::unique_ptr<SqliteStore>> open(SqliteOptions options);
   ~SqliteStore() override;
 
+  // Also gives the WAL the length it will have, since a sync of a file that grows takes longer.
   Result<void> own(int wait_ms) override;
   // After an unknown outcome it first makes the outcome definite: what SQLite shows as not written
   // is overwritten durably, so that it cannot come back after a power cut. Without ownership it
@@ -47,6 +50,7 @@ class SqliteStore final : public Store {
  private:
   explicit SqliteStore(SqliteOptions options);
   [[nodiscard]] Result<void> open_writer();
+  void lengthen_log();
   [[nodiscard]] Result<void> new_epoch(Result<void> begun);
   [[nodiscard]] Result<void> check_owner();
   template <typename Write>

@@ -120,7 +120,7 @@ TEST_F(SqliteStoreTest, ADiskWithoutSpaceIsADefiniteFailureAndMends) {
   std::int64_t number = 1;
   Result<void> committed;
   {
-    const FileSizeLimit limit(std::filesystem::file_size(path_ + "-wal") + 300'000);
+    const FileSizeLimit limit(400'000);
     while (committed && number < 10'000) committed = store->commit(hold_batch(++number));
     ASSERT_FALSE(committed.has_value());
     EXPECT_EQ(committed.error().kind, ErrorKind::unavailable) << committed.error().message;
@@ -151,6 +151,54 @@ TEST_F(SqliteStoreTest, ABatchLargerThanTheSpaceIsADefiniteFailure) {
   }
   EXPECT_TRUE(store->load(always)->prices.empty());
   EXPECT_TRUE(store->commit(large).has_value());
+}
+
+TEST_F(SqliteStoreTest, TheLogHasItsFullLengthFromTheStart) {
+  SqliteOptions options;
+  options.path = path_;
+  options.checkpoint_pages = 80;
+  auto store = std::move(*SqliteStore::open(options));
+  ASSERT_TRUE(store->own(0).has_value());
+  const auto length = std::filesystem::file_size(path_ + "-wal");
+  EXPECT_GE(length, 80U * 4120U);
+  ASSERT_TRUE(store->commit(first_batch()).has_value());
+  for (std::int64_t number = 2; number < 60; ++number) {
+    ASSERT_TRUE(store->commit(hold_batch(number)).has_value());
+    ASSERT_EQ(std::filesystem::file_size(path_ + "-wal"), length) << number;
+  }
+  // Whoever opens it without its index, as after a crash, finds where it ends.
+  const TemporaryFolder copy;
+  std::filesystem::copy_file(path_, copy.file("asbb.db"));
+  std::filesystem::copy_file(path_ + "-wal", copy.file("asbb.db-wal"));
+  EXPECT_EQ(query_sql(copy.file("asbb.db"),
+                      "PRAGMA integrity_check; SELECT max(sequence) FROM budget_transactions"),
+            (std::vector<std::string>{"ok", "59"}));
+}
+
+// As after a crash between the first start and its first commit.
+TEST_F(SqliteStoreTest, ALogOfZerosIsEmpty) {
+  write_file(path_ + "-wal", std::string(100'000, '\0'));
+  EXPECT_EQ(query_sql(path_, "SELECT epoch FROM asbb_owner"), std::vector<std::string>{"0"});
+  write_file(path_ + "-wal", std::string(100'000, '\0'));
+  const auto store = owned();
+  ASSERT_TRUE(store->commit(first_batch()).has_value());
+  EXPECT_EQ(query_sql(path_, "SELECT epoch FROM asbb_owner"), std::vector<std::string>{"1"});
+}
+
+TEST_F(SqliteStoreTest, ADiskWithoutSpaceForTheWholeLogIsAWarning) {
+  SqliteOptions options;
+  options.path = path_;
+  std::string warning;
+  options.warn = [&](const std::string& text) { warning = text; };
+  const auto store = std::move(*SqliteStore::open(options));
+  const FileSizeLimit limit(1'000'000);
+  const auto owned = store->own(0);
+  ASSERT_TRUE(owned.has_value()) << owned.error().message;
+  EXPECT_NE(warning.find("slower"), std::string::npos) << warning;
+  EXPECT_NE(warning.find("space"), std::string::npos) << warning;
+  // What it had taken is free again.
+  EXPECT_LT(std::filesystem::file_size(path_ + "-wal"), 100'000U);
+  EXPECT_TRUE(store->commit(first_batch()).has_value());
 }
 
 TEST_F(SqliteStoreTest, AStrangerWhoWritesIsWaitedForAndThenNamed) {
