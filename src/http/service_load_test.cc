@@ -1,7 +1,7 @@
-// The whole service under load: 16 clients for some seconds on few accounts, everything at once,
-// with Slurm's commands played by scripts so that the reconciler and the refresher work as well. At
-// the end the books must agree with what the clients were told. Meant for ThreadSanitizer too;
-// label slow.
+// The whole service under load: 16 clients for some seconds on few accounts, everything at once:
+// accounts are closed and opened, limits change, periods end; with Slurm's commands played by
+// scripts so that the reconciler and the refresher work as well. At the end the books must agree
+// with what the clients were told. Meant for ThreadSanitizer too; label slow.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -18,9 +18,8 @@
 
 #include "api/json.h"
 #include "http/daemon.h"
-#include "http/raw_client.h"
+#include "http/load_client.h"
 #include "service/clock.h"
-#include "service/digest.h"
 #include "service/log.h"
 #include "store/chain.h"
 #include "store/open_store.h"
@@ -28,277 +27,11 @@
 namespace asbb::http {
 namespace {
 
-using Steady = std::chrono::steady_clock;
-
 constexpr int client_count = 16;
 constexpr std::chrono::seconds load_time{5};
-constexpr const char* json_header = "Content-Type: application/json\r\n";
-const std::vector<std::string> shared_accounts{"proj001", "proj002", "nih-r01"};
-
-struct Held {
-  std::string account;
-  Micros amount;
-};
-
-// What the service acknowledged. Thread-safe.
-class Told {
- public:
-  void held(const std::string& transaction, const Held& hold) {
-    const std::lock_guard lock(mutex_);
-    const auto [known, added] = holds_.try_emplace(transaction, hold);
-    if (known->second.account != hold.account || known->second.amount != hold.amount) {
-      wrongs_.push_back(transaction + ": held twice with other facts");
-    }
-  }
-  void charged(const std::string& transaction, Micros amount) {
-    const std::lock_guard lock(mutex_);
-    const auto [known, added] = charges_.try_emplace(transaction, amount);
-    if (known->second != amount) wrongs_.push_back(transaction + ": charged twice");
-  }
-  void adjusted(const std::string& account, Micros amount) {
-    const std::lock_guard lock(mutex_);
-    adjusted_[account] += amount;
-    ++adjustments_;
-  }
-  void allowed(const std::string& token) {
-    const std::lock_guard lock(mutex_);
-    tokens_.insert(token);
-  }
-  void closed() {
-    const std::lock_guard lock(mutex_);
-    ++closed_;
-  }
-  void wrong(const std::string& what) {
-    const std::lock_guard lock(mutex_);
-    wrongs_.push_back(what);
-  }
-
-  // Once the clients are done.
-  [[nodiscard]] Micros used_of(const std::string& account) const {
-    Micros sum = adjusted_.contains(account) ? adjusted_.at(account) : Micros();
-    for (const auto& [transaction, amount] : charges_) {
-      if (holds_.at(transaction).account == account) sum += amount;
-    }
-    return sum;
-  }
-  [[nodiscard]] Micros held_of(const std::string& account) const {
-    Micros sum;
-    for (const auto& [transaction, hold] : holds_) {
-      if (hold.account == account && !charges_.contains(transaction)) sum += hold.amount;
-    }
-    return sum;
-  }
-
-  std::mutex mutex_;
-  std::map<std::string, Held> holds_;       // by transaction
-  std::map<std::string, Micros> charges_;   // by transaction
-  std::map<std::string, Micros> adjusted_;  // by account
-  std::set<std::string> tokens_;            // of submissions that were allowed
-  int adjustments_ = 0;
-  int closed_ = 0;
-  std::vector<std::string> wrongs_;
-};
-
-// One of many: does this and that, by chance, for as long as it is told.
-class LoadClient {
- public:
-  LoadClient(std::string socket, int number, Told& told)
-      : socket_(std::move(socket)),
-        name_("c" + std::to_string(number)),
-        random_(static_cast<unsigned>(number)),
-        told_(told),
-        client_(RawClient::connect_unix(socket_)) {}
-
-  void run_until(Steady::time_point end) {
-    const std::vector<std::function<void()>> steps{
-        [&] { hold(); },          [&] { hold(); },          [&] { settle(); }, [&] { settle(); },
-        [&] { hold_shared(); },   [&] { settle_shared(); }, [&] { submit(); }, [&] { adjust(); },
-        [&] { change_limits(); }, [&] { close_account(); }, [&] { read(); },   [&] { read(); }};
-    while (Steady::now() < end) steps[below(steps.size())]();
-  }
-
- private:
-  std::size_t below(std::size_t end) {
-    return std::uniform_int_distribution<std::size_t>(0, end - 1)(random_);
-  }
-  const std::string& some_account() { return shared_accounts[below(shared_accounts.size())]; }
-
-  RawAnswer ask(const std::string& method, const std::string& target, const std::string& body = {},
-                const std::string& headers = {}) {
-    auto answer = client_.ask(method, target, body, json_header + headers);
-    if (!answer) {
-      told_.wrong(method + " " + target + ": no answer");
-      client_ = RawClient::connect_unix(socket_);
-      return {};
-    }
-    if (answer->header("Connection") == "close") client_ = RawClient::connect_unix(socket_);
-    return std::move(*answer);
-  }
-
-  // Fails the test unless the status is one of those that are right.
-  RawAnswer expect(const std::vector<int>& right, const std::string& method,
-                   const std::string& target, const std::string& body = {},
-                   const std::string& headers = {}) {
-    RawAnswer answer = ask(method, target, body, headers);
-    if (std::find(right.begin(), right.end(), answer.status) == right.end()) {
-      told_.wrong(method + " " + target + " " + body + ": " + std::to_string(answer.status) + " " +
-                  answer.body);
-    }
-    return answer;
-  }
-
-  // The transaction; empty when there was no money.
-  std::string check(const std::string& key, const std::string& account, std::int64_t cpus) {
-    api::BudgetCheck request;
-    request.account = account;
-    request.partition = "cpu";
-    request.cluster = "onprem";
-    request.cpus = cpus;
-    request.wall_time_s = 600;
-    const RawAnswer answer = expect({200}, "POST", "/api/v1/budget/check", api::to_json(request),
-                                    "Idempotency-Key: " + key + "\r\n");
-    if (answer.status != 200) return {};
-    const auto told = api::from_json<api::BudgetCheckAnswer>(answer.body);
-    if (!told || !told->available) return {};
-    told_.held(told->transaction_id, {account, told->hold_amount});
-    return told->transaction_id;
-  }
-
-  void hold() {
-    const std::string key = name_ + "-" + std::to_string(++number_);
-    const std::string& account = some_account();
-    const auto cpus = static_cast<std::int64_t>(1 + below(4));
-    const std::string transaction = check(key, account, cpus);
-    if (!transaction.empty()) open_.push_back(transaction);
-    if (below(3) == 0 && check(key, account, cpus) != transaction) {
-      told_.wrong(key + ": held again under another name");
-    }
-  }
-
-  // A cost of nothing is a release.
-  void settle() {
-    if (open_.empty()) return;
-    std::swap(open_[below(open_.size())], open_.back());
-    const std::string transaction = open_.back();
-    open_.pop_back();
-    const Micros cost(static_cast<std::int64_t>(below(4) * 123'457));
-    charge(transaction, cost, {200});
-    if (below(3) == 0) charge(transaction, cost, {200});
-  }
-
-  void charge(const std::string& transaction, Micros cost, const std::vector<int>& right) {
-    api::BudgetReconcile request;
-    request.transaction_id = transaction;
-    request.job_id = "cloud/" + transaction;
-    request.actual_cost = cost;
-    const auto answer = expect(right, "POST", "/api/v1/budget/reconcile", api::to_json(request));
-    if (answer.status != 200) return;
-    const auto told = api::from_json<api::BudgetReconcileAnswer>(answer.body);
-    if (!told || told->actual_charge != cost) return told_.wrong("charged: " + answer.body);
-    told_.charged(transaction, cost);
-  }
-
-  // All clients ask for the same holds, under the same keys, and settle them at different costs.
-  void hold_shared() {
-    const std::size_t number = below(200);
-    const auto& account = shared_accounts[number % shared_accounts.size()];
-    const std::string transaction = check("all-" + std::to_string(number), account, 2);
-    if (!transaction.empty()) shared_.push_back(transaction);
-  }
-  void settle_shared() {
-    if (shared_.empty()) return;
-    charge(shared_[below(shared_.size())], Micros(static_cast<std::int64_t>(1 + below(3))),
-           {200, 409});
-  }
-
-  // No job ever comes of it: the reconciler gives it back.
-  void submit() {
-    const std::string token = service::fresh_token(service::system_now());
-    const std::string body =
-        R"({"cluster":"onprem","slurm_version":"22.05.8","time_budget_ms":60000,)"
-        R"("on_silence":"deny","submit_uid":0,"user_id":0,"account":"proj001",)"
-        R"("partition":"cpu","min_cpus":1,"num_tasks":1,"cpus_per_task":1,"time_limit":10})";
-    std::string first;
-    for (int i = 0; i < 2; ++i) {
-      const auto answer = expect({200}, "PUT", "/api/v1/slurm/submissions/" + token, body);
-      const std::string decision = answer.header("Asbb-Decision");
-      if (i == 1 && decision != first) told_.wrong(token + ": " + first + ", then " + decision);
-      first = decision;
-      if (decision == "allow") told_.allowed(token);
-      if (answer.body.find("limit") == std::string::npos && decision == "deny") {
-        told_.wrong("submission: " + answer.body);
-      }
-    }
-  }
-
-  void adjust() {
-    const std::string& account = some_account();
-    const bool up = below(2) == 0;
-    const Micros amount(up ? 10'000 : -5'000);
-    const auto answer =
-        expect({200, 409}, "POST", "/api/v1/accounts/" + account + "/adjustments",
-               std::string(R"({"amount":)") + to_decimal(amount) + R"(,"reason":"load"})",
-               "Idempotency-Key: a" + name_ + "-" + std::to_string(++number_) + "\r\n");
-    if (answer.status == 200) told_.adjusted(account, amount);
-  }
-
-  void change_limits() {
-    const std::string target = "/api/v1/accounts/" + some_account();
-    const char* limit = below(4) == 0 ? "1" : "900000";
-    const std::string body = std::string(R"({"limit":)") + limit + "}";
-    (void)expect({200, 409}, "PUT", target + "/partition-limits/cpu", body);
-    const std::string total = below(2) == 0 ? "900000" : "1000000";
-    (void)expect({200, 409}, "PUT", target, R"({"budget_limit":)" + total + "}");
-  }
-
-  // An account of its own, closed while money is held: what was begun is still charged.
-  void close_account() {
-    const std::string account = name_ + "x" + std::to_string(++number_);
-    const std::string target = "/api/v1/accounts/" + account;
-    (void)expect({201}, "POST", "/api/v1/accounts",
-                 R"({"slurm_account":")" + account + R"(","parent":"lab","budget_limit":100,)" +
-                     R"("start_date":"2020-01-01","end_date":"2099-12-31"})");
-    const std::string transaction = check(account, account, 1);
-    if (transaction.empty()) return told_.wrong(account + ": nothing held");
-    (void)expect({204}, "DELETE", target);
-    api::BudgetCheck late;
-    late.account = account;
-    late.partition = "cpu";
-    late.wall_time_s = 60;
-    (void)expect({402}, "POST", "/api/v1/budget/check", api::to_json(late));
-    charge(transaction, Micros(7), {200});
-    (void)expect({204}, "DELETE", target);
-    told_.closed();
-  }
-
-  void read() {
-    const std::string& account = some_account();
-    const std::vector<std::string> targets{"/api/v1/accounts",
-                                           "/api/v1/accounts/" + account,
-                                           "/api/v1/accounts/" + account + "/holds",
-                                           "/api/v1/accounts/" + account + "/usage",
-                                           "/api/v1/transactions?limit=20",
-                                           "/api/v1/prices",
-                                           "/api/v1/status",
-                                           "/health",
-                                           "/metrics"};
-    (void)expect({200}, "GET", targets[below(targets.size())]);
-    if (below(8) == 0) {
-      (void)expect({200}, "POST", "/api/v1/slurm/notify", R"({"cluster":"onprem","job_id":7})");
-    }
-    if (below(40) == 0) (void)expect({200}, "POST", "/api/v1/jobs/7/reconcile", "{}");
-    if (below(100) == 0) (void)expect({200}, "GET", "/api/v1/audit/verify");
-  }
-
-  const std::string socket_;
-  const std::string name_;
-  std::mt19937 random_;
-  Told& told_;
-  RawClient client_;
-  int number_ = 0;
-  std::vector<std::string> open_;    // its own
-  std::vector<std::string> shared_;  // seen
-};
+constexpr Span brief_period = milliseconds(400);
+constexpr int brief_periods = 10;  // less than load_time together
+constexpr Micros brief_limit{5'000'000};
 
 class ServiceLoadTest : public testing::Test {
  protected:
@@ -376,6 +109,33 @@ class ServiceLoadTest : public testing::Test {
     };
     create("lab", "", "100000000");
     for (const std::string& account : shared_accounts) create(account, "lab", "1000000");
+    for (const std::string& account : unruly_accounts) create(account, "lab", "1000");
+  }
+
+  // Accounts whose periods end one after the other from now on, and a long one at last.
+  void fund_brief() {
+    Instant start = service::system_now() + milliseconds(300);
+    std::string begun = "2020-01-01T00:00:00Z";
+    std::string periods;
+    const auto add = [&](const std::string& end, const std::string& carry_over) {
+      periods += (periods.empty() ? "" : ",") + std::string(R"({"unit":"USD","limit":)") +
+                 to_decimal(brief_limit) + R"(,"start_date":")" + begun + R"(","end_date":")" +
+                 end + R"(","carry_over":")" + carry_over + R"("})";
+      begun = end;
+    };
+    for (const std::string& name : brief_accounts) {
+      periods.clear();
+      begun = "2020-01-01T00:00:00Z";
+      const std::string rule = name == "term-all" ? "all" : "50%";
+      for (int i = 0; i < brief_periods; ++i) {
+        add(to_rfc3339(Instant{start.microseconds + i * brief_period.microseconds}), rule);
+      }
+      add("2099-12-31T00:00:00Z", rule);
+      const auto created =
+          ask("POST", "/api/v1/accounts",
+              R"({"slurm_account":")" + name + R"(","parent":"lab","budgets":[)" + periods + "]}");
+      EXPECT_EQ(created.status, 201) << created.body;
+    }
   }
 
   [[nodiscard]] api::Account account(const std::string& name) {
@@ -393,19 +153,61 @@ class ServiceLoadTest : public testing::Test {
     return false;
   }
 
+  // All periods of an account together; what was held before one ended is charged to it later.
+  struct Sums {
+    Micros limit;
+    Micros held;
+    Micros used;
+    Micros carried_over;
+    Micros carried_in;
+  };
+  [[nodiscard]] Sums sums_of(const std::string& name) {
+    Sums sums;
+    for (const api::Budget& budget : account(name).budgets) {
+      sums.limit += budget.limit;
+      sums.held += budget.held;
+      sums.used += budget.used;
+      sums.carried_over += budget.carried_over;
+      sums.carried_in += budget.carried_in;
+    }
+    return sums;
+  }
+
   void expect_balances() {
     Micros held;
     Micros used;
-    for (const std::string& name : shared_accounts) {
-      const api::Account shown = account(name);
-      EXPECT_EQ(to_decimal(shown.budget_held), to_decimal(told_.held_of(name))) << name;
-      EXPECT_EQ(to_decimal(shown.budget_used), to_decimal(told_.used_of(name))) << name;
-      held += shown.budget_held;
-      used += shown.budget_used;
+    for (const auto* names : {&shared_accounts, &unruly_accounts, &brief_accounts}) {
+      for (const std::string& name : *names) {
+        const Sums shown = sums_of(name);
+        EXPECT_EQ(to_decimal(shown.held), to_decimal(told_.held_of(name))) << name;
+        EXPECT_EQ(to_decimal(shown.used), to_decimal(told_.used_of(name))) << name;
+        held += shown.held;
+        used += shown.used;
+      }
     }
     const api::Account lab = account("lab");
     EXPECT_EQ(to_decimal(lab.budget_held), to_decimal(held));
     EXPECT_EQ(to_decimal(lab.budget_used), to_decimal(used + Micros(told_.closed_ * 7)));
+  }
+
+  // Transfers and carry-over move limits, and neither makes money nor loses it.
+  void expect_limits() {
+    for (const std::string& name : brief_accounts) {
+      const Sums sums = sums_of(name);
+      const Micros granted(brief_limit.count() * (brief_periods + 1));
+      EXPECT_EQ(to_decimal(sums.limit), to_decimal(granted + told_.moved_[name])) << name;
+      EXPECT_EQ(to_decimal(sums.carried_over), to_decimal(sums.carried_in)) << name;
+      EXPECT_GT(sums.carried_over, Micros()) << name;
+    }
+    for (const std::string& name : unruly_accounts) {
+      EXPECT_EQ(to_decimal(sums_of(name).limit),
+                to_decimal(Micros(1'000'000'000) + told_.moved_[name]))
+          << name;
+    }
+    for (const api::Budget& budget : account("term-all").budgets) {
+      if (budget.in_force) continue;
+      EXPECT_LE(budget.available, Micros()) << "left in a period that has ended: " << budget.id;
+    }
   }
 
   // Each acknowledged hold and settlement is in the database, once.
@@ -430,7 +232,11 @@ class ServiceLoadTest : public testing::Test {
       EXPECT_EQ(record.hold.parts.front().granted, held.amount) << transaction;
       const auto charge = told_.charges_.find(transaction);
       ASSERT_EQ(record.shares.size(), charge == told_.charges_.end() ? 0u : 1u) << transaction;
-      if (!record.shares.empty()) EXPECT_EQ(record.shares.front().actual, charge->second);
+      if (record.shares.empty()) continue;
+      EXPECT_EQ(record.shares.front().actual, charge->second);
+      const auto refunded = told_.refunded_.find(transaction);
+      EXPECT_EQ(record.shares.front().refunded,
+                refunded == told_.refunded_.end() ? Micros() : refunded->second);
     }
   }
 
@@ -445,6 +251,7 @@ TEST_F(ServiceLoadTest, TheBooksAgreeWithWhatTheClientsWereTold) {
   ASSERT_TRUE(comes_true([](const api::Status& status) {
     return !status.clusters.empty() && status.clusters[0].reachable;
   }));
+  fund_brief();
   const auto end = Steady::now() + load_time;
   std::vector<std::thread> threads;
   for (int number = 0; number < client_count; ++number) {
@@ -457,10 +264,17 @@ TEST_F(ServiceLoadTest, TheBooksAgreeWithWhatTheClientsWereTold) {
   EXPECT_GT(told_.charges_.size(), 0u);
   EXPECT_GT(told_.tokens_.size(), 0u);
   EXPECT_GT(told_.adjustments_, 0);
+  EXPECT_GT(told_.refunds_, 0);
+  EXPECT_GT(told_.transfers_, 0);
   EXPECT_GT(told_.closed_, 0);
+  EXPECT_GT(told_.reopened_, 0);
   EXPECT_TRUE(
       comes_true([](const api::Status& status) { return status.reconciler.unbound_holds == 0; }));
+  for (const std::string& name : unruly_accounts) {
+    EXPECT_EQ(ask("PUT", "/api/v1/accounts/" + name, R"({"status":"active"})").status, 200);
+  }
   expect_balances();
+  expect_limits();
   const auto report = api::from_json<api::AuditReport>(ask("GET", "/api/v1/audit/verify").body);
   ASSERT_TRUE(report);
   EXPECT_TRUE(report->ok) << (report->problems.empty() ? "" : report->problems.front());
