@@ -248,6 +248,11 @@ std::vector<Setting> budget_settings() {
                      "What a run cost that ended because a node did not boot" + who_pays));
   out.push_back(word(section, "cost_of_preempted", part, &Budget::writes_off_preempted, costs,
                      "What a run cost that was preempted by another job" + who_pays));
+  const Words<bool> periods = {{"stay", false}, {"move", true}};
+  out.push_back(word(section, "waiting_at_period_end", part, &Budget::moves_waiting, periods,
+                     "Whether the hold of a job that waits when a budget ends moves to the next."));
+  out.push_back(word(section, "running_at_period_end", part, &Budget::moves_running, periods,
+                     "The same of a job that runs then; otherwise the ended budget is charged."));
   out.push_back(
       whole(section, "max_unbound_holds", part, &Budget::max_unbound_holds, 1, 1'000'000'000,
             "Submissions per user and account that may hold money and are not jobs yet."));

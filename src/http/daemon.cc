@@ -48,6 +48,8 @@ service::ReconcilerOptions reconciler_options(const config::Config& config) {
   options.hold_alarm_after = config.budget.reconciliation_timeout;
   options.run_costs = {config.budget.write_off_account, config.budget.writes_off_node_fail,
                        config.budget.writes_off_boot_fail, config.budget.writes_off_preempted};
+  options.moves_waiting = config.budget.moves_waiting;
+  options.moves_running = config.budget.moves_running;
   return options;
 }
 

@@ -105,6 +105,10 @@ Outcome decide_action(Stage& stage, const Context& context, const ReplaceHold& a
   const Micros released = let_leave(trial, context, action);
   if (action.place) {
     PlaceHold place = *action.place;
+    // For the period in force, which may live on what is carried into it.
+    if (!place.period_at) {
+      for (const AccountId account : trial.take_touched()) carry_over(trial, context, account);
+    }
     place.deadline.reset();
     place.unbound_max = std::numeric_limits<std::int64_t>::max();  // it is bound in the same step
     outcome = decide_action(trial, context, place);

@@ -46,6 +46,46 @@ TEST_F(Replace, AllOfAHoldMovesToTheNewOneWhichIsBoundToTheSameJob) {
   EXPECT_EQ(ledger_.budget("proj001").used, usd(80));
 }
 
+// A job that waits across the end: what it held is carried over before it is held anew.
+TEST_F(Replace, IntoTheNextPeriodWithWhatWasCarriedThere) {
+  TestLedger ledger;
+  CreateAccount create;
+  create.name = "proj001";
+  create.budgets = {
+      testing::budget_of(usd(100), testing::epoch, testing::epoch + hours(100)),
+      testing::budget_of(usd(0), testing::epoch + hours(100), testing::epoch + hours(200))};
+  create.budgets[0].carry_over_millionths = carry_all;
+  ASSERT_TRUE(ledger.run(create).accepted());
+  const HoldId before = ledger.hold("proj001", usd(100));
+  ASSERT_TRUE(ledger.run(bind(before, 7)).accepted());
+  ledger.now = testing::epoch + hours(100);
+  const Outcome outcome = ledger.run(ReplaceHold{before, 1, "", {}, place("proj001", usd(100))});
+  ASSERT_TRUE(outcome.accepted()) << to_string(outcome.refusal);
+  EXPECT_EQ(ledger.budget("proj001", 0).held, usd(0));
+  EXPECT_EQ(ledger.budget("proj001", 0).carried, usd(100));
+  EXPECT_EQ(ledger.budget("proj001", 1).held, usd(100));
+}
+
+// One that runs across the end is changed: its money stays in the period in which it started.
+TEST_F(Replace, InTheEndedPeriodWithWhatWasHeldThere) {
+  TestLedger ledger;
+  CreateAccount create;
+  create.name = "proj001";
+  create.budgets = {
+      testing::budget_of(usd(100), testing::epoch, testing::epoch + hours(100)),
+      testing::budget_of(usd(0), testing::epoch + hours(100), testing::epoch + hours(200))};
+  create.budgets[0].carry_over_millionths = carry_all;
+  ASSERT_TRUE(ledger.run(create).accepted());
+  const HoldId before = ledger.hold("proj001", usd(100));
+  ASSERT_TRUE(ledger.run(bind(before, 7)).accepted());
+  ledger.now = testing::epoch + hours(100);
+  PlaceHold again = place("proj001", usd(90));
+  again.period_at = testing::epoch;
+  ASSERT_TRUE(ledger.run(ReplaceHold{before, 1, "", {}, again}).accepted());
+  EXPECT_EQ(ledger.budget("proj001", 0).held, usd(90));
+  EXPECT_EQ(ledger.budget("proj001", 1).limit, usd(10));
+}
+
 TEST_F(Replace, WhatDoesNotFitLeavesEverythingAsItWas) {
   const HoldId before = bound(usd(60));
   const HoldId proposal = ledger_.hold("proj001", usd(10));

@@ -37,6 +37,8 @@ struct ReconcilerOptions {
   Span pieces_grace = seconds(600);    // until a job's end without nodes is taken at its word
   Span answer_within = seconds(20);    // who asks for a pass is told so when it takes longer
   RunCostPolicy run_costs;
+  bool moves_waiting = true;   // at a period's end, the holds of jobs that wait go to the next one
+  bool moves_running = false;  // and those of jobs that run
 };
 
 struct PassReport {

@@ -30,12 +30,6 @@ bool pays_for_row(const HoldScope& scope, const slurm::QueueJob& row) {
                      [&](std::int64_t task) { return pays_for(scope, task, scope.first_run); });
 }
 
-// Each of the tasks' part of the whole, rounded up.
-Micros part_of_tasks(Micros whole, std::int64_t tasks, std::int64_t of) {
-  const auto part = mul_div(whole.count(), tasks, of, Rounding::up);
-  return part ? Micros(*part) : whole;
-}
-
 bool lists_partition(const std::string& list, const std::string& word) {
   const auto parts = split(list, ',');
   return std::find(parts.begin(), parts.end(), word) != parts.end();
@@ -109,6 +103,11 @@ bool is_part_of(const ledger::Hold& hold, const ledger::PlaceHold& place, std::i
 }
 
 }  // namespace
+
+Micros part_of_tasks(Micros whole, std::int64_t tasks, std::int64_t of) {
+  const auto part = mul_div(whole.count(), tasks, of, Rounding::up);
+  return part ? Micros(*part) : whole;
+}
 
 void Reconciler::Pass::follow_changes() {
   for (const auto& [cluster, list] : queues_) owner_.known_.see(cluster, list.jobs);
@@ -268,6 +267,12 @@ std::optional<Tasks> Reconciler::Pass::leaving_tasks(const OpenHold& open,
 bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
                                std::optional<ledger::HoldId> proposal,
                                std::optional<ledger::PlaceHold> place) {
+  return replace(open, rows, proposal, std::move(place), {"was changed", open.hold.placed_at});
+}
+
+bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
+                               std::optional<ledger::HoldId> proposal,
+                               std::optional<ledger::PlaceHold> place, const Cause& cause) {
   const auto tasks = leaving_tasks(open, rows);
   if (!tasks) return false;
   const bool is_array = tasks->front() >= 0;
@@ -290,19 +295,19 @@ bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
     place->task_count = action.task_count;
     place->group = to_text(scope);
     place->unbound_max = std::numeric_limits<std::int64_t>::max();
-    place->period_at = open.hold.placed_at;
+    place->period_at = cause.period_at;
     place->running =
         std::any_of(rows.begin(), rows.end(), [](const auto* row) { return !is_pending(*row); });
     action.place = std::move(place);
   }
-  const auto outcome =
-      owner_.committer_.run(reconciler_command(std::move(action), "the job was changed"));
+  const auto outcome = owner_.committer_.run(
+      reconciler_command(std::move(action), std::string("the job ") + cause.what));
   if (!outcome) {
     report_.problems.push_back(change_key(open.hold) + ": " + outcome.error().message);
     return false;
   }
   if (!outcome->accepted()) {
-    change_problem(open.hold, " was changed and needs " +
+    change_problem(open.hold, std::string(" ") + cause.what + " and needs " +
                                   to_display(outcome->amount, outcome->unit) +
                                   " to be held, which is refused (" +
                                   std::string(to_string(outcome->refusal)) +
@@ -317,9 +322,10 @@ bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
     measured_now_.insert(outcome->hold);
   }
   ++report_.followed;
-  report_.actions.push_back("the hold of " + describe_job(open.hold) + " follows its change: " +
-                            to_display(outcome->released, open.hold.parts.front().unit) +
-                            " back, " + to_display(outcome->amount, outcome->unit) + " held");
+  report_.actions.push_back(
+      "the hold of " + describe_job(open.hold) + ", which " + cause.what +
+      ", is replaced: " + to_display(outcome->released, open.hold.parts.front().unit) + " back, " +
+      to_display(outcome->amount, outcome->unit) + " held");
   return true;
 }
 

@@ -145,6 +145,7 @@ PassReport Reconciler::Pass::run() {
   read_queues();
   read_holds();
   bind_sightings();
+  move_periods();
   follow_changes();
   settle_bound();
   arm_runs();

@@ -86,9 +86,17 @@ class Reconciler::Pass {
   [[nodiscard]] QueueRows rows_of_change(const ledger::Hold& money, const Proposal& proposal) const;
   void adopt(const ledger::Hold& money, const Proposal& proposal, const QueueRows& rows);
   void give_back(const ledger::Hold& money, const std::string& why);
+  // Why a job's tasks get another hold, and the moment whose period pays it.
+  struct Cause {
+    const char* what;
+    std::optional<Instant> period_at;
+  };
   [[nodiscard]] bool replace(const OpenHold& open, const QueueRows& rows,
                              std::optional<ledger::HoldId> proposal,
                              std::optional<ledger::PlaceHold> place);
+  [[nodiscard]] bool replace(const OpenHold& open, const QueueRows& rows,
+                             std::optional<ledger::HoldId> proposal,
+                             std::optional<ledger::PlaceHold> place, const Cause& cause);
   [[nodiscard]] std::optional<Tasks> leaving_tasks(const OpenHold& open,
                                                    const QueueRows& rows) const;
   [[nodiscard]] bool outgrows(const ledger::Hold& hold, const slurm::QueueJob& row);
@@ -98,6 +106,11 @@ class Reconciler::Pass {
   void forget_measures(const ledger::Hold& hold);
   [[nodiscard]] bool remeasure_from(const OpenHold& open, const slurm::QueueJob& was,
                                     const QueueRows& rows);
+  // reconciler_periods.cc
+  void move_periods();
+  [[nodiscard]] std::set<ledger::HoldId> holds_of_ended_periods() const;
+  [[nodiscard]] bool move_to_period(const OpenHold& open);
+
   // reconciler_rescan.cc
   void rescan();
   [[nodiscard]] bool rescan_cluster(const std::string& cluster);
@@ -142,6 +155,9 @@ class Reconciler::Pass {
 // submission on; of a job that ran before it is no later than when its token was made.
 [[nodiscard]] ledger::JobRef job_of(const slurm::QueueJob& row);
 [[nodiscard]] ledger::JobRef job_of(const slurm::AccountingRecord& row);
+
+// Each of so many tasks' part of the whole, rounded up.
+[[nodiscard]] Micros part_of_tasks(Micros whole, std::int64_t tasks, std::int64_t of);
 
 // The account that would have paid had the job been seen at its submission; when there is none, the
 // record's own, for the ledger to refuse by its name.

@@ -1,0 +1,68 @@
+// What becomes of holds whose budget has ended (docs/concepts/job-life.md): a job that still waits
+// will start in the next period and is held there; one that runs stays in the period in which it
+// started, unless the settings say otherwise.
+#include <algorithm>
+#include <set>
+
+#include "base/token.h"
+#include "service/digest.h"
+#include "service/job_change.h"
+#include "service/reconciler_pass.h"
+
+namespace asbb::service {
+
+// Those that a budget pays which has ended.
+std::set<ledger::HoldId> Reconciler::Pass::holds_of_ended_periods() const {
+  return owner_.committer_.read([&](const ledger::Book& book) {
+    std::set<ledger::HoldId> out;
+    for (const OpenHold& open : holds_) {
+      const auto& parts = open.hold.parts;
+      const bool has_ended = std::any_of(parts.begin(), parts.end(), [&](const auto& part) {
+        return book.budget(part.budget)->end <= now_;
+      });
+      if (has_ended) out.insert(open.hold.id);
+    }
+    return out;
+  });
+}
+
+// Each task with what it has in the hold now. Its price stays the one at which it was held.
+bool Reconciler::Pass::move_to_period(const OpenHold& open) {
+  const ReconcilerOptions& options = owner_.options_;
+  QueueRows rows;
+  for (const slurm::QueueJob* row : rows_of(*open.hold.job)) {
+    if (row->status.revoked || row->status.has_ended()) continue;
+    if (is_pending(*row) ? options.moves_waiting : options.moves_running) rows.push_back(row);
+  }
+  const auto tasks = leaving_tasks(open, rows);
+  if (!tasks) return false;
+  ledger::PlaceHold place;
+  place.account = account_of(open.hold.id);
+  place.partition = open.hold.partition;
+  for (const ledger::HoldPart& part : open.hold.parts) {
+    const auto count = static_cast<std::int64_t>(tasks->size());
+    place.parts.push_back({part.unit, part_of_tasks(part.estimate, count, open.hold.task_count),
+                           part_of_tasks(part.granted, count, open.hold.task_count),
+                           part.price_version});
+  }
+  const std::string name = fresh_token(now_);
+  place.transaction_id = name;
+  const Cause cause{"goes on into the next period of its account", std::nullopt};
+  if (!replace(open, rows, std::nullopt, std::move(place), cause)) return false;
+  if (const auto request = owner_.known_.request(open.hold.request_id)) {
+    owner_.known_.priced(name, *request);
+  }
+  return true;
+}
+
+void Reconciler::Pass::move_periods() {
+  const std::set<ledger::HoldId> ended = holds_of_ended_periods();
+  bool moved = false;
+  for (const OpenHold& open : holds_) {
+    if (!open.hold.job || open.hold.backfilled || is_proposal(open.hold)) continue;
+    if (ended.contains(open.hold.id)) moved |= move_to_period(open);
+  }
+  if (moved) read_holds();
+}
+
+}  // namespace asbb::service

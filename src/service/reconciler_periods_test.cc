@@ -1,0 +1,162 @@
+// Jobs across the end of their account's period.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "service/reconciler.h"
+#include "service/testing/reconciler_fixture.h"
+
+namespace asbb::service {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::money;
+using ::testing::SizeIs;
+
+// proj001 has 10'000 until noon and the next period's 5 after it; its jobs are placed before.
+class PeriodsTest : public testing::ReconcilerFixture {
+ protected:
+  PeriodsTest() {
+    ledger::UpdateAccount ends;
+    ends.name = "proj001";
+    ends.end = now() + hours(1);
+    EXPECT_TRUE(run(ends).accepted());
+    ledger::UpdateAccount lab_ends = ends;
+    lab_ends.name = "lab";
+    EXPECT_TRUE(run(lab_ends).accepted());
+  }
+  void add_next_period(const char* limit) {
+    for (const char* name : {"lab", "proj001"}) {
+      ledger::NewBudget next;
+      next.start = end_;
+      next.end = end_ + hours(24);
+      next.limit = money(name == std::string("lab") ? "100" : limit);
+      ASSERT_TRUE(run(ledger::AddBudget{name, next}).accepted());
+    }
+  }
+  ReconcilerOptions options(bool waiting, bool running) {
+    ReconcilerOptions made;
+    made.moves_waiting = waiting;
+    made.moves_running = running;
+    return made;
+  }
+  [[nodiscard]] ledger::Budget period(std::size_t index) const {
+    return committer_->read([&](const ledger::Book& book) {
+      return *book.budgets_of(book.account("proj001")->id)[index];
+    });
+  }
+  void expect_held(const char* before, const char* after) {
+    EXPECT_EQ(to_decimal(period(0).held), before);
+    EXPECT_EQ(to_decimal(period(1).held), after);
+  }
+
+  const Instant end_ = now() + hours(1);
+};
+
+TEST_F(PeriodsTest, AJobThatWaitsIsHeldInTheNextPeriodAndChargedThere) {
+  add_next_period("5");
+  const std::string token = hold("1.2");
+  const auto job = queued(token, 7, "PENDING");
+  source_.set_queue("onprem", {job});
+  (void)pass();
+  expect_held("1.2", "0");
+  set_now(end_);
+  const PassReport report = pass();
+  EXPECT_EQ(report.followed, 1);
+  EXPECT_THAT(report.actions.back(), HasSubstr("goes on into the next period of its account"));
+  expect_held("0", "1.2");
+  EXPECT_EQ(pass().followed, 0);
+  auto ended = record(7, "COMPLETED", 90);
+  ended.submit = job.submit;
+  source_.set_queue("onprem", {});
+  source_.add_record(ended);
+  EXPECT_EQ(pass().settled, 1);
+  expect_held("0", "0");
+  EXPECT_EQ(to_decimal(period(0).used), "0");
+  EXPECT_EQ(to_decimal(period(1).used), "0.09");
+}
+
+TEST_F(PeriodsTest, AJobThatRunsIsChargedToThePeriodInWhichItStarted) {
+  add_next_period("5");
+  const std::string token = hold("1.2");
+  const auto job = queued(token, 7, "RUNNING");
+  source_.set_queue("onprem", {job});
+  (void)pass();
+  set_now(end_ + seconds(60));
+  (void)pass();
+  expect_held("1.2", "0");
+  auto ended = record(7, "COMPLETED", 90);
+  ended.submit = job.submit;
+  source_.set_queue("onprem", {});
+  source_.add_record(ended);
+  EXPECT_EQ(pass().settled, 1);
+  EXPECT_EQ(to_decimal(period(0).used), "0.09");
+}
+
+TEST_F(PeriodsTest, OfAnArrayTheTasksThatWaitMove) {
+  add_next_period("50");
+  const std::string token = hold("10", 10);
+  auto rest = queued(token, 20, "PENDING");
+  rest.array_job_id = 20;
+  rest.array_tasks = "2-9";
+  auto first = queued(token, 21, "RUNNING");
+  first.array_job_id = 20;
+  first.array_task_id = 0;
+  auto second = first;
+  second.job_id = 22;
+  second.array_task_id = 1;
+  source_.set_queue("onprem", {rest, first, second});
+  (void)pass();
+  set_now(end_);
+  EXPECT_EQ(pass().followed, 1);
+  expect_held("2", "8");
+}
+
+TEST_F(PeriodsTest, ARequeuedJobThatWaitsHasItsWholePartInTheNextPeriod) {
+  add_next_period("50");
+  const std::string token = hold("1");
+  auto job = queued(token, 7, "PENDING");
+  job.restart_count = 1;
+  source_.set_queue("onprem", {job});
+  source_.add_record(record(7, "REQUEUED", 400));
+  EXPECT_EQ(pass().settled, 1);
+  set_now(end_);
+  EXPECT_EQ(pass().followed, 1);
+  expect_held("0", "1");
+  EXPECT_EQ(to_decimal(period(0).used), "0.4");
+}
+
+TEST_F(PeriodsTest, WhereTheNextPeriodLacksTheMoneyTheHoldStaysAndIsShown) {
+  add_next_period("1");
+  const std::string token = hold("1.2");
+  source_.set_queue("onprem", {queued(token, 7, "PENDING")});
+  (void)pass();
+  set_now(end_);
+  EXPECT_EQ(pass().followed, 0);
+  expect_held("1.2", "0");
+  ASSERT_THAT(alarms_.list(), SizeIs(1));
+  EXPECT_THAT(alarms_.list()[0].message, HasSubstr("goes on into the next period"));
+  EXPECT_THAT(alarms_.list()[0].message, HasSubstr("insufficient_budget"));
+  ASSERT_TRUE(run(ledger::Deposit{"proj001", "USD", money("1")}).accepted());
+  EXPECT_EQ(pass().followed, 1);
+  expect_held("0", "1.2");
+  EXPECT_THAT(alarms_.list(), SizeIs(0));
+}
+
+TEST_F(PeriodsTest, BothAreSettings) {
+  add_next_period("50");
+  const std::string waiting = hold("1.2");
+  const std::string running = hold("2");
+  auto other = queued(running, 8, "RUNNING");
+  source_.set_queue("onprem", {queued(waiting, 7, "PENDING"), other});
+  (void)pass();
+  set_now(end_);
+  Reconciler keeps(*committer_, source_, view_, prices_, alarms_, options(false, false));
+  (void)keeps.run_pass();
+  expect_held("3.2", "0");
+  Reconciler moves(*committer_, source_, view_, prices_, alarms_, options(false, true));
+  (void)moves.run_pass();
+  expect_held("1.2", "2");
+}
+
+}  // namespace
+}  // namespace asbb::service
