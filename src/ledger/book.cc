@@ -52,26 +52,28 @@ void Book::put(const PartitionLimit& limit) {
   budget_limits_[limit.budget].insert(limit.id);
 }
 
-void Book::put(const Hold& hold) {
+void Book::put(Hold hold) {
   const UnboundKey owner{hold.user, hold.account};
   if (const auto before = holds_.find(hold.id);
       before != holds_.end() && is_unbound(before->second)) {
     if (--unbound_[owner] == 0) unbound_.erase(owner);
   }
   if (is_unbound(hold)) ++unbound_[owner];
-  holds_[hold.id] = hold;
   if (hold.status == HoldStatus::open) {
-    open_holds_.insert(hold.id);
+    open_holds_.insert(open_holds_.end(), hold.id);
   } else {
     open_holds_.erase(hold.id);
   }
   if (!hold.request_id.empty()) hold_requests_[hold.request_id] = hold.id;
   if (hold.job) job_holds_[{hold.job->cluster, hold.job->job_id}].insert(hold.id);
+  const HoldId id = hold.id;
+  holds_[id] = std::move(hold);
 }
 
-void Book::put(const Share& share) {
-  shares_[share.id] = share;
+void Book::put(Share share) {
   share_keys_[{share.hold, share.key}] = share.id;
+  const ShareId id = share.id;
+  shares_[id] = std::move(share);
 }
 
 void Book::put(const PriceVersion& prices) {
@@ -82,22 +84,32 @@ void Book::put(const ConversionRate& rate) {
   rates_[rate.version] = rate;
 }
 
-void Book::put(const RememberedAnswer& answer) {
-  answers_[answer.request_id] = answer;
-  answer_times_[{answer.at, answer.request_id}] = true;
+void Book::put(RememberedAnswer answer) {
+  const auto [place, is_new] = answers_.try_emplace(answer.request_id);
+  if (!is_new) {
+    const auto [from, to] = answer_times_.equal_range(place->second.at);
+    for (auto at = from; at != to; ++at) {
+      if (at->second != &place->first) continue;
+      answer_times_.erase(at);
+      break;
+    }
+  }
+  answer_times_.emplace_hint(answer_times_.end(), answer.at, &place->first);
+  place->second = std::move(answer);
 }
 
 void Book::adopt(Stage& stage) {
   ASBB_ASSERT(stage.book_ == this);
-  for (const auto& [id, account] : stage.accounts_) put(account);
-  for (const auto& [id, budget] : stage.budgets_) put(budget);
-  for (const auto& [id, limit] : stage.limits_) put(limit);
-  for (const auto& [id, hold] : stage.holds_) put(hold);
-  for (const auto& [id, share] : stage.shares_) put(share);
-  for (const auto& [version, prices] : stage.prices_) put(prices);
-  for (const auto& [version, rate] : stage.rates_) put(rate);
-  for (const auto& [id, answer] : stage.answers_) put(answer);
-  counters_ = stage.counters_;
+  Changes changes = stage.take();
+  for (const Account& account : changes.accounts) put(account);
+  for (const Budget& budget : changes.budgets) put(budget);
+  for (const PartitionLimit& limit : changes.limits) put(limit);
+  for (Hold& hold : changes.holds) put(std::move(hold));
+  for (Share& share : changes.shares) put(std::move(share));
+  for (const PriceVersion& prices : changes.prices) put(prices);
+  for (const ConversionRate& rate : changes.rates) put(rate);
+  for (RememberedAnswer& answer : changes.answers) put(std::move(answer));
+  counters_ = changes.counters;
   stage = Stage(*this);
 }
 
@@ -123,12 +135,10 @@ void Book::forget(HoldId id) {
 }
 
 void Book::forget_answers(Instant before) {
-  while (!answer_times_.empty() && answer_times_.begin()->first.first < before) {
-    const auto& [at, id] = answer_times_.begin()->first;
-    if (const auto found = answers_.find(id); found != answers_.end() && found->second.at == at) {
-      answers_.erase(found);
-    }
+  while (!answer_times_.empty() && answer_times_.begin()->first < before) {
+    const auto oldest = answers_.find(*answer_times_.begin()->second);
     answer_times_.erase(answer_times_.begin());
+    answers_.erase(oldest);
   }
 }
 

@@ -34,17 +34,36 @@ struct Counters {
 
 class Stage;
 
+// What a stage has changed: rows in order of id, entries in order of sequence, and where the
+// numbering stands then.
+struct Changes {
+  std::vector<Account> accounts;
+  std::vector<Budget> budgets;
+  std::vector<PartitionLimit> limits;
+  std::vector<Hold> holds;
+  std::vector<Share> shares;
+  std::vector<PriceVersion> prices;
+  std::vector<ConversionRate> rates;
+  std::vector<RememberedAnswer> answers;
+  std::vector<Entry> entries;
+  Counters counters;
+};
+
 class Book {
  public:
+  Book() = default;
+  Book(Book&&) = default;
+  Book& operator=(Book&&) = default;
+
   // Loading: inserts or replaces a committed object and its indexes.
   void put(const Account& account);
   void put(const Budget& budget);
   void put(const PartitionLimit& limit);
-  void put(const Hold& hold);
-  void put(const Share& share);
+  void put(Hold hold);
+  void put(Share share);
   void put(const PriceVersion& prices);
   void put(const ConversionRate& rate);
-  void put(const RememberedAnswer& answer);
+  void put(RememberedAnswer answer);
   void set_counters(const Counters& counters) { counters_ = counters; }
 
   // Takes over everything the stage touched. The stage is empty afterwards.
@@ -104,7 +123,7 @@ class Book {
   std::map<std::int64_t, PriceVersion> prices_;
   std::map<std::int64_t, ConversionRate> rates_;
   std::unordered_map<std::string, RememberedAnswer> answers_;
-  std::map<std::pair<Instant, std::string>, bool> answer_times_;
+  std::multimap<Instant, const std::string*> answer_times_;  // the ids in answers_
   Counters counters_;
 };
 
@@ -172,6 +191,8 @@ class Stage {
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
   [[nodiscard]] const Counters& counters() const { return counters_; }
   [[nodiscard]] bool is_empty() const;
+  // All of it, moved out; the stage is of no use afterwards.
+  [[nodiscard]] Changes take();
 
  private:
   friend class Book;

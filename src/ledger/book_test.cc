@@ -105,6 +105,21 @@ TEST(Book, LoadsWhatAnotherBookHeld) {
   EXPECT_EQ(one.entries(), other.entries());
 }
 
+TEST(Book, ForgetsAnAnswerByItsLatestTime) {
+  Book book;
+  book.put(RememberedAnswer{"key", "digest", Instant{20}, "first"});
+  book.put(RememberedAnswer{"other", "digest", Instant{20}, "other"});
+  book.put(RememberedAnswer{"key", "digest", Instant{5}, "second"});
+  book.put(RememberedAnswer{"key", "digest", Instant{30}, "third"});
+  book.forget_answers(Instant{21});
+  EXPECT_EQ(book.answer("other"), nullptr);
+  ASSERT_NE(book.answer("key"), nullptr);
+  EXPECT_EQ(book.answer("key")->outcome, "third");
+  Book moved = std::move(book);
+  moved.forget_answers(Instant{31});
+  EXPECT_EQ(moved.answer("key"), nullptr);
+}
+
 TEST(Book, ForgetsAClosedHoldWithItsShares) {
   TestLedger ledger;
   ledger.account("proj001", usd(10));

@@ -55,6 +55,7 @@ enum class Refusal {
   conversion_not_allowed,  // the account may not convert
   no_conversion_rate,      // none for these two units is in force
   converts_to_nothing,     // less than a millionth would arrive
+  declined,                // before money was looked at; the outcome has the words
   overflow                 // a sum would leave 64 bits
 };
 [[nodiscard]] const char* to_string(Refusal refusal);
@@ -283,11 +284,19 @@ struct RecordPrices {
   std::string text;
 };
 
+// What was refused before the ledger had a part in it: kept, so that the same id gets the same
+// answer. `user` is whose share of the memory it takes; the context's actor's when empty.
+struct Decline {
+  std::string code;
+  std::string message;
+  std::string user;
+};
+
 using Action =
     std::variant<CreateAccount, UpdateAccount, CloseAccount, AddBudget, SetPartitionLimit,
                  PlaceHold, BindHold, SettleShare, OpenShare, VoidHold, ReplaceHold, Adjust,
                  Deposit, Withdraw, Transfer, Refund, RecordPrices, WriteOff, CarryOver,
-                 RecordConversionRate, Convert, ArmRun>;
+                 RecordConversionRate, Convert, ArmRun, Decline>;
 
 struct Command {
   Context context;
@@ -328,6 +337,8 @@ struct Outcome {
   std::int64_t price_version = 0;
   std::int64_t rate_version = 0;  // of a conversion, or recorded
   std::string asked_by;           // asker_of the command, in remembered answers
+  std::string code;               // of what was declined, and what people were told
+  std::string message;
   bool operator==(const Outcome&) const = default;
   [[nodiscard]] bool accepted() const { return refusal == Refusal::none; }
 };

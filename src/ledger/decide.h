@@ -37,6 +37,7 @@ namespace asbb::ledger {
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context,
                                     const RecordConversionRate& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const Convert& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const Decline& action);
 
 // A WriteOff of the one run that has exactly the action's key.
 [[nodiscard]] Outcome write_off_run(Stage& stage, const Context& context, const WriteOff& action);

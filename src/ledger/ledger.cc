@@ -101,8 +101,17 @@ bool is_valid_text(const std::string& text) {
 }
 
 const std::string& asker_of(const Command& command) {
+  const auto* decline = std::get_if<Decline>(&command.action);
+  if (decline != nullptr && !decline->user.empty()) return decline->user;
   const auto* place = std::get_if<PlaceHold>(&command.action);
   return place != nullptr && !place->user.empty() ? place->user : command.context.actor;
+}
+
+Outcome decide_action(Stage&, const Context&, const Decline& action) {
+  Outcome outcome = refuse(Refusal::declined);
+  outcome.code = action.code;
+  outcome.message = action.message;
+  return outcome;
 }
 
 Outcome decide(Stage& stage, const Command& command) {

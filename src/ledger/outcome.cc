@@ -9,7 +9,7 @@
 namespace asbb::ledger {
 namespace {
 
-constexpr Words<Refusal, 43> refusals{{
+constexpr Words<Refusal, 44> refusals{{
     {Refusal::none, "none"},
     {Refusal::request_id_conflict, "request_id_conflict"},
     {Refusal::request_too_old, "request_too_old"},
@@ -52,6 +52,7 @@ constexpr Words<Refusal, 43> refusals{{
     {Refusal::conversion_not_allowed, "conversion_not_allowed"},
     {Refusal::no_conversion_rate, "no_conversion_rate"},
     {Refusal::converts_to_nothing, "converts_to_nothing"},
+    {Refusal::declined, "declined"},
     {Refusal::overflow, "overflow"},
 }};
 
@@ -63,6 +64,8 @@ void visit_texts(OutcomeType& outcome, Visit visit) {
   visit("leg_account", outcome.leg.account);
   visit("leg_partition", outcome.leg.partition);
   visit("asked_by", outcome.asked_by);
+  visit("code", outcome.code);
+  visit("message", outcome.message);
 }
 
 template <typename OutcomeType, typename Visit>

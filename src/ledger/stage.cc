@@ -257,6 +257,25 @@ void Stage::count_unbound(const std::string& user, AccountId account, std::int64
   unbound_[{user, account}] += change;
 }
 
+Changes Stage::take() {
+  Changes changes;
+  const auto move_rows = [](auto& map, auto& rows) {
+    rows.reserve(map.size());
+    for (auto& [id, row] : map) rows.push_back(std::move(row));
+  };
+  move_rows(accounts_, changes.accounts);
+  move_rows(budgets_, changes.budgets);
+  move_rows(limits_, changes.limits);
+  move_rows(holds_, changes.holds);
+  move_rows(shares_, changes.shares);
+  move_rows(prices_, changes.prices);
+  move_rows(rates_, changes.rates);
+  move_rows(answers_, changes.answers);
+  changes.entries = std::move(entries_);
+  changes.counters = counters_;
+  return changes;
+}
+
 bool Stage::is_empty() const {
   return accounts_.empty() && budgets_.empty() && limits_.empty() && holds_.empty() &&
          shares_.empty() && prices_.empty() && rates_.empty() && answers_.empty() &&

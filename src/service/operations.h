@@ -173,6 +173,8 @@ class Operations {
   // Nothing where a cluster of that name is watched.
   [[nodiscard]] std::optional<api::Problem> check_cluster(const std::string& name) const;
 
+  void decline(const Caller& caller, const std::string& token, const api::Submission& submission,
+               const Denial& denial, const Promise<api::SubmissionAnswer>& promise);
   void place_hold(const std::shared_ptr<Submitted>& submitted,
                   const Promise<api::SubmissionAnswer>& promise);
   [[nodiscard]] Trial try_job(const Caller& caller, const api::Submission& job);

@@ -68,13 +68,13 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
   // Asked again: the ledger repeats its answer, whatever the gate says by now.
   const bool is_again = !std::holds_alternative<HoldPlan>(verdict) && is_answered(token);
   if (is_again) verdict = HoldPlan{};
-  if (const auto* denial = std::get_if<Denial>(&verdict)) {
-    want_view(denial->code);
-    return answer_with(promise, denied(denial->code, denial->message));
-  }
   if (std::holds_alternative<NoHoldNeeded>(verdict)) {
     known_.submitted(token, body);
     return answer_with(promise, allowed());
+  }
+  if (const auto* denial = std::get_if<Denial>(&verdict)) {
+    want_view(denial->code);
+    return decline(caller, token, *submission, *denial, promise);
   }
   auto submitted = std::make_shared<Submitted>();
   submitted->token = token;
@@ -86,6 +86,29 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
   submitted->denied_on_silence = submission->on_silence == api::OnSilence::deny;
   submitted->asked = std::move(*submission);
   place_hold(submitted, promise);
+}
+
+// The same token is refused in the same words from now on, unless it was for want of a view. The
+// refusal stands whether or not it could be kept.
+void Operations::decline(const Caller& caller, const std::string& token,
+                         const api::Submission& submission, const Denial& denial,
+                         const Promise<api::SubmissionAnswer>& promise) {
+  const auto refusal = denied(denial.code, denial.message);
+  if (denial.code == "cluster_unknown" || denial.code == "associations_unknown") {
+    return answer_with(promise, refusal);
+  }
+  const auto user = with_.names.known_name(static_cast<std::uint32_t>(submission.user_id));
+  ledger::Command made;
+  made.context.request_id = token;
+  made.context.body_digest = digest_of(submission);
+  made.context.actor = caller.actor;
+  made.action = ledger::Decline{denial.code, denial.message,
+                                user ? *user : "uid " + std::to_string(submission.user_id)};
+  const bool is_queued =
+      with_.committer.submit(std::move(made), [promise, refusal](const Result<ledger::Outcome>&) {
+        promise([refusal]() -> Reply<api::SubmissionAnswer> { return refusal; });
+      });
+  if (!is_queued) answer_with(promise, refusal);
 }
 
 // A user, account or partition that was made a moment ago is not in the view yet: read it soon.
@@ -136,6 +159,7 @@ void Operations::place_hold(const std::shared_ptr<Submitted>& submitted,
 
 api::SubmissionAnswer Operations::refusal_of(const Submitted& submitted,
                                              const ledger::Outcome& outcome) const {
+  if (outcome.refusal == ledger::Refusal::declined) return denied(outcome.code, outcome.message);
   HoldPlan plan = submitted.plan;
   if (plan.account.empty()) {  // answered from memory, and nothing would be held now
     plan.account = with_.committer.read([&](const ledger::Book& book) {

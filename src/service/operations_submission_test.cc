@@ -54,6 +54,33 @@ TEST_F(SubmissionTest, RemembersRefusals) {
   EXPECT_EQ(submit(asked, token()).decision, "allow");
 }
 
+// The gate's refusals used to be forgotten: the same token could be allowed a moment later.
+TEST_F(SubmissionTest, RemembersWhatItRefusedBeforeItAskedTheLedger) {
+  const std::string id = token();
+  auto asked = submission();
+  asked.account = "made-just-now";
+  const auto refused = submit(asked, id);
+  EXPECT_EQ(refused.code, "account_not_usable");
+  auto known = associations();
+  known.add(slurm::Association{"onprem", "made-just-now", "", "", "lab", "", false});
+  known.add(slurm::Association{"onprem", "made-just-now", "alice", "", "", "", false});
+  view_.put("onprem", known);
+  EXPECT_EQ(submit(asked, id), refused);
+  restart(store_);
+  EXPECT_EQ(submit(asked, id), refused);
+  EXPECT_EQ(submit(asked, token()).decision, "allow");
+  asked.time_limit_minutes = 30;
+  EXPECT_EQ(submit(asked, id).code, "request_id_conflict");
+}
+
+TEST_F(SubmissionTest, DoesNotHoldWantOfAViewAgainstAJob) {
+  const std::string id = token();
+  pass_time(seconds(301));
+  EXPECT_EQ(submit(submission(), id).code, "cluster_unknown");
+  refresh_view();
+  EXPECT_EQ(submit(submission(), id).decision, "allow");
+}
+
 TEST_F(SubmissionTest, HoldsNothingWhereNothingCosts) {
   auto asked = submission();
   asked.partition = "cpu";

@@ -68,6 +68,7 @@ Meaning meaning_of(Refusal refusal) {
     case Refusal::reason_missing:
     case Refusal::same_unit:
     case Refusal::converts_to_nothing:
+    case Refusal::declined:
     case Refusal::overflow:
       break;
   }

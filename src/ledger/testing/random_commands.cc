@@ -301,6 +301,7 @@ Action some_action(Chance& chance, const Book& book) {
     if (chance.one_in(3) && !correction.is_negative()) correction = Micros() - correction;
     return Adjust{chance.of(account_names), chance.of(units), correction};
   }
+  if (chance.one_in(2)) return Decline{"account_not_usable", "Not yours.\n", "alice"};
   return RecordPrices{epoch, "a: 1\n"};
 }
 
@@ -370,7 +371,7 @@ std::string describe(const Command& command) {
       "PlaceHold",     "BindHold",      "SettleShare",  "OpenShare", "VoidHold",
       "ReplaceHold",   "Adjust",        "Deposit",      "Withdraw",  "Transfer",
       "Refund",        "RecordPrices",  "WriteOff",     "CarryOver", "RecordConversionRate",
-      "Convert",       "ArmRun"};
+      "Convert",       "ArmRun",        "Decline"};
   std::string out = names.at(command.action.index());
   if (const auto* settle = std::get_if<SettleShare>(&command.action)) {
     out += " hold " + std::to_string(settle->hold.value) + " task " +

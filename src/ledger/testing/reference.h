@@ -170,10 +170,11 @@ struct Convert {
 };
 struct Carry {};
 struct Prices {};
+struct Decline {};
 
 using Command = std::variant<CreateAccount, UpdateAccount, CloseAccount, AddPeriod, LimitPartition,
                              PlaceHold, Bind, Settle, OpenRun, ArmRun, Void, Replace, Correct, Move,
-                             GiveBack, Rate, Convert, Carry, Prices>;
+                             GiveBack, Rate, Convert, Carry, Prices, Decline>;
 
 // A limit with what is held and used of it.
 struct Figures {
@@ -312,6 +313,7 @@ class Reference {
   Answer judge(const Asked& asked, const Convert& ask);
   Answer judge(const Asked& asked, const Carry& ask);
   Answer judge(const Asked& asked, const Prices& ask);
+  Answer judge(const Asked& asked, const Decline& ask);
 
   // Accounts and budgets.
   [[nodiscard]] Account* find_account(const std::string& name);

@@ -330,6 +330,12 @@ Answer Reference::judge(const Asked&, const Prices&) {
   return {};
 }
 
+Answer Reference::judge(const Asked&, const Decline&) {
+  Answer answer;
+  answer.refusal = "declined";
+  return answer;
+}
+
 Answer Reference::judge(const Asked&, const Carry&) {
   return {};  // it is done before and after everything
 }

@@ -119,6 +119,7 @@ struct Translate {
     return give_back(from, from.amount, from.to);
   }
   ref::Command operator()(const RecordPrices&) const { return ref::Prices{}; }
+  ref::Command operator()(const Decline&) const { return ref::Decline{}; }
   ref::Command operator()(const CarryOver&) const { return ref::Carry{}; }
   ref::Command operator()(const RecordConversionRate& from) const {
     return ref::Rate{from.from_unit, from.to_unit, from.rate.count(),
