@@ -4,13 +4,15 @@
 #include <functional>
 
 #include "api/json.h"
+#include "base/token.h"
 #include "service/clock.h"
 #include "service/digest.h"
 
 namespace asbb::http {
 
-LoadClient::LoadClient(std::string socket, int number, Told& told)
+LoadClient::LoadClient(std::string socket, std::string accounting, int number, Told& told)
     : socket_(std::move(socket)),
+      accounting_(std::move(accounting)),
       name_("c" + std::to_string(number)),
       random_(static_cast<unsigned>(number)),
       told_(told),
@@ -23,8 +25,10 @@ void LoadClient::run_until(Steady::time_point end) {
       [&] { hold_shared(); },   [&] { settle_shared(); }, [&] { submit(); },
       [&] { adjust(); },        [&] { refund(); },        [&] { transfer(); },
       [&] { transfer(); },      [&] { change_limits(); }, [&] { close_account(); },
-      [&] { close_or_open(); }, [&] { read(); },          [&] { read(); }};
+      [&] { close_or_open(); }, [&] { finish_job(); },    [&] { read(); },
+      [&] { read(); }};
   while (Steady::now() < end) steps[below(steps.size())]();
+  while (!requeued_.empty()) finish_job();
 }
 
 const std::string& LoadClient::some_account() {
@@ -138,7 +142,7 @@ void LoadClient::settle_shared() {
          {200, 409});
 }
 
-// No job ever comes of it: the reconciler gives it back.
+// Where no job comes of it, the reconciler gives it back.
 void LoadClient::submit() {
   const std::string token = service::fresh_token(service::system_now());
   const std::string body =
@@ -156,6 +160,36 @@ void LoadClient::submit() {
       told_.wrong("submission: " + answer.body);
     }
   }
+  if (first == "allow" && below(2) == 0) run_job(token);
+}
+
+// Of a job that is requeued once.
+void LoadClient::run_job(const std::string& token) {
+  const std::int64_t job = told_.next_job();
+  write_run(job, token, false);
+  requeued_.emplace_back(job, token);
+}
+
+void LoadClient::finish_job() {
+  if (requeued_.empty()) return;
+  const auto [job, token] = requeued_.front();
+  requeued_.erase(requeued_.begin());
+  write_run(job, token, true);
+}
+
+// A core for 36 seconds at first, and for 72 after it was requeued.
+void LoadClient::write_run(std::int64_t job, const std::string& token, bool is_last) {
+  const std::int64_t submitted = token_time(token).unix_seconds();
+  const std::int64_t start = is_last ? submitted + 40 : submitted;
+  const std::int64_t elapsed = is_last ? 72 : 36;
+  const auto number = [](std::int64_t value) { return std::to_string(value) + "|"; };
+  const char* const tres = "billing=1,cpu=1,mem=1000M,node=1|";
+  told_.ran(accounting_,
+            number(10 * job + (is_last ? 1 : 0)) + "onprem|" + number(job) + number(job) +
+                "root|0|proj001|cpu|normal|" + (is_last ? "COMPLETED|" : "REQUEUED|") +
+                number(start) + number(start) + number(start) + number(start + elapsed) +
+                number(elapsed) + "00:00:00|10|1|cpu-1|" + tres + tres + "0:0||asbb=" + token + "|",
+            is_last ? Micros(20'000) : Micros(10'000));
 }
 
 void LoadClient::adjust() {

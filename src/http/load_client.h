@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <fstream>
 #include <map>
 #include <mutex>
 #include <random>
@@ -73,6 +74,17 @@ class Told {
     const std::lock_guard lock(mutex_);
     ++closed_;
   }
+  // A run of a job as slurmdbd shows it, and what it costs proj001.
+  void ran(const std::string& accounting, const std::string& row, Micros cost) {
+    const std::lock_guard lock(mutex_);
+    std::ofstream(accounting, std::ios::app) << row + "\n" << std::flush;
+    adjusted_["proj001"] += cost;
+    ++runs_;
+  }
+  std::int64_t next_job() {
+    const std::lock_guard lock(mutex_);
+    return ++jobs_;
+  }
   void reopened() {
     const std::lock_guard lock(mutex_);
     ++reopened_;
@@ -106,6 +118,8 @@ class Told {
   std::map<std::string, Micros> moved_;     // by account: what came in by transfers, less what went
   std::set<std::string> tokens_;            // of submissions that were allowed
   int adjustments_ = 0;
+  int runs_ = 0;
+  std::int64_t jobs_ = 0;
   int refunds_ = 0;
   int transfers_ = 0;
   int closed_ = 0;
@@ -116,7 +130,9 @@ class Told {
 // One of many: does this and that, by chance, for as long as it is told.
 class LoadClient {
  public:
-  LoadClient(std::string socket, int number, Told& told);
+  // `accounting`: the file of rows that sacct shows.
+  LoadClient(std::string socket, std::string accounting, int number, Told& told);
+  // At the end the jobs that were requeued have run to their end.
   void run_until(Steady::time_point end);
 
  private:
@@ -148,6 +164,9 @@ class LoadClient {
   void hold_shared();
   void settle_shared();
   void submit();
+  void run_job(const std::string& token);
+  void finish_job();
+  void write_run(std::int64_t job, const std::string& token, bool is_last);
   void adjust();
   void refund();
   void transfer();
@@ -157,14 +176,16 @@ class LoadClient {
   void read();
 
   const std::string socket_;
+  const std::string accounting_;
   const std::string name_;
   std::mt19937 random_;
   Told& told_;
   RawClient client_;
   int number_ = 0;
-  std::vector<Held> open_;           // its own
-  std::vector<Held> charged_;        // its own
-  std::vector<std::string> shared_;  // seen
+  std::vector<Held> open_;                                      // its own
+  std::vector<Held> charged_;                                   // its own
+  std::vector<std::pair<std::int64_t, std::string>> requeued_;  // jobs and their tokens
+  std::vector<std::string> shared_;                             // seen
 };
 
 }  // namespace asbb::http
