@@ -102,12 +102,10 @@ class ServiceLoadTest : public testing::Test {
   }
 
   void fund() {
-    EXPECT_EQ(
-        ask("POST", "/api/v1/prices",
-            R"({"effective_from":"2020-01-01T00:00:00Z","text":"prices:\n  - {cluster: onprem, partition: cpu, unit: USD, )"
-            R"(basis: tres, per_core_hour: 1}\n"})")
-            .status,
-        201);
+    const std::string prices =
+        R"({"effective_from":"2020-01-01T00:00:00Z","text":"prices:\n)"
+        R"(  - {cluster: onprem, partition: cpu, unit: USD, basis: tres, per_core_hour: 1}\n"})";
+    EXPECT_EQ(ask("POST", "/api/v1/prices", prices).status, 201);
     const auto create = [&](const std::string& name, const char* parent, const char* limit) {
       const auto created =
           ask("POST", "/api/v1/accounts",
