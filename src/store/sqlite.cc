@@ -237,6 +237,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const OpenOptions& options)
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
+  sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, options.with_triggers ? 1 : 0, nullptr);
   return connection;
 }
 

@@ -67,6 +67,7 @@ struct OpenOptions {
   std::string vfs;  // empty: the usual one
   Access access = Access::read_only;
   int busy_timeout_ms = 2000;
+  bool with_triggers = true;  // without them, whoever writes checks what they check
 };
 
 class Connection {

@@ -18,7 +18,7 @@ constexpr char next_epoch_sql[] = "UPDATE asbb_owner SET epoch = epoch + 1 WHERE
 constexpr char forget_sql[] = "DELETE FROM budget_request_answers WHERE at_us < ?";
 
 sqlite::OpenOptions reading(const SqliteOptions& options) {
-  return {options.path, options.vfs, sqlite::Access::read_only, options.busy_timeout_ms};
+  return {options.path, options.vfs, sqlite::Access::read_only, options.busy_timeout_ms, true};
 }
 
 Result<void> check_schema(const std::string& path) {
@@ -81,8 +81,11 @@ Result<void> SqliteStore::own(int wait_ms) {
 Result<void> SqliteStore::open_writer() {
   if (writer_) return {};
   if (!wal_vfs_) wal_vfs_ = std::make_unique<sqlite::WalVfs>(options_.vfs);
-  auto opened = sqlite::Connection::open(
-      {options_.path, wal_vfs_->name(), sqlite::Access::read_write, options_.busy_timeout_ms});
+  sqlite::OpenOptions writing = reading(options_);
+  writing.vfs = wal_vfs_->name();
+  writing.access = sqlite::Access::read_write;
+  writing.with_triggers = false;
+  auto opened = sqlite::Connection::open(writing);
   if (!opened) return tl::unexpected(std::move(opened.error()));
   sqlite::Connection& connection = **opened;
   auto done = connection.execute(
