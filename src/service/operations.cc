@@ -130,6 +130,10 @@ Reply<api::Status> Operations::status(const Caller& caller) const {
     if (pass.at != Instant{}) status.reconciler.last_pass_at = pass.at;
     if (!pass.problems.empty()) status.reconciler.problem = pass.problems.front();
     status.reconciler.passes = pass.number;
+    for (api::ClusterStatus& cluster : status.clusters) {
+      const auto complete = pass.complete.find(cluster.name);
+      if (complete != pass.complete.end()) cluster.reconciled_at = complete->second;
+    }
   }
   with_.committer.read([&](const ledger::Book& book) {
     status.ledger.entries = book.counters().entry;

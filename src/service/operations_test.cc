@@ -428,6 +428,13 @@ TEST_F(OperationsTest, SaysThatAPassIsNotDoneInTime) {
 TEST_F(OperationsTest, SaysHowItFares) {
   hold("5");
   alarms_.raise("unheld onprem 1", "a job ran without a hold", now());
+  const Instant complete = now() - seconds(9);
+  hooks_.last_pass = [&] {
+    PassReport report;
+    report.complete = {{"onprem", complete}};
+    return report;
+  };
+  rebuild();
   const auto status = operations_->status(slurm_user());
   ASSERT_TRUE(status);
   EXPECT_TRUE(status->ledger.healthy);
@@ -436,6 +443,8 @@ TEST_F(OperationsTest, SaysHowItFares) {
   ASSERT_THAT(status->clusters, SizeIs(2));
   EXPECT_TRUE(status->clusters[0].reachable);
   EXPECT_FALSE(status->clusters[1].reachable);
+  EXPECT_EQ(status->clusters[0].reconciled_at, complete);
+  EXPECT_FALSE(status->clusters[1].reconciled_at);
   ASSERT_THAT(status->alarms, SizeIs(1));
   EXPECT_EQ(operations_->health().status, "healthy");
   committer_->stop();

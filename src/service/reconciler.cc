@@ -15,7 +15,7 @@ namespace {
 constexpr Span fast_for = seconds(15);
 constexpr Span fast_interval_min = seconds(1);
 constexpr Span first_fast_wait = milliseconds(300);
-constexpr std::int64_t duty_cycle = 5;  // rest at least this many times as long as a pass took
+constexpr std::int64_t duty_cycle = 5;  // rest at least this many times as long as Slurm was busy
 
 std::chrono::microseconds to_chrono(Span span) {
   return std::chrono::microseconds(span.microseconds);
@@ -142,6 +142,7 @@ PassReport Reconciler::run_pass() {
   PassReport report = Pass(*this, committer_.clock()()).run();
   const std::lock_guard lock(mutex_);
   report.number = last_report_.number + 1;
+  report.complete.merge(last_report_.complete);
   last_report_ = report;
   return report;
 }
@@ -174,6 +175,8 @@ void Reconciler::loop() {
     took.microseconds =
         std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - before).count();
     log_report(report, took);
+    // Who is away is not spared by a rest, and those that answer wait for no one.
+    took.microseconds -= report.in_vain.microseconds;
     std::vector<Asked> served;
     {
       const std::lock_guard lock(mutex_);

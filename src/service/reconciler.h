@@ -43,12 +43,14 @@ struct ReconcilerOptions {
 
 struct PassReport {
   Instant at;
-  std::int64_t number = 0;  // of passes since the start
+  std::int64_t number = 0;                  // of passes since the start
+  std::map<std::string, Instant> complete;  // by cluster, the last pass that could read all of it
   std::int64_t bound = 0;
   std::int64_t settled = 0;
   std::int64_t charged_without_hold = 0;
   std::int64_t voided = 0;
   std::int64_t followed = 0;          // changes of jobs that their holds now cover
+  Span in_vain{};                     // of its time, spent on controllers that did not answer
   std::vector<std::string> problems;  // what could not be read or done, as sentences
   std::vector<std::string> actions;   // what was done, a sentence each
 };

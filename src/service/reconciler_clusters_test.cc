@@ -86,6 +86,16 @@ TEST_F(ClustersTest, AClusterThatCouldNotBeReadIsReadFromWhereItWasLeft) {
   expect_balance("0", "0.14");
 }
 
+// It used to be "never", whatever was read.
+TEST_F(ClustersTest, SaysWhenEachClusterWasLastReadWhole) {
+  const Instant first = now();
+  EXPECT_EQ(pass().complete.at("cloud"), first);
+  source_.fail_queue("cloud", Error{ErrorKind::unavailable, "away", ""});
+  pass_time(seconds(60));
+  EXPECT_EQ(pass().complete.at("onprem"), now());
+  EXPECT_EQ(reconciler_.last_report().complete.at("cloud"), first);
+}
+
 // It kept its hold for good, with an alarm that was not true.
 TEST_F(ClustersTest, AJobThatFailedBeforeItHadNodesGivesAllBackAfterAWhile) {
   const std::string token = hold("1");
@@ -173,6 +183,47 @@ class BlockingSource final : public slurm::JobSource {
   std::condition_variable changed_;
   bool released_ = false;
 };
+
+// The controller of `cloud` is away, which a command of Slurm finds out slowly.
+class AwaySource final : public slurm::JobSource {
+ public:
+  explicit AwaySource(slurm::JobSource& inner) : inner_(inner) {}
+
+  std::vector<std::string> clusters() const override { return inner_.clusters(); }
+  Result<slurm::QueueList> list_queue(const std::string& cluster) override {
+    if (cluster != "cloud") return inner_.list_queue(cluster);
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    return fail(ErrorKind::unavailable, "Unable to contact slurm controller (connect failure)");
+  }
+  Result<slurm::AccountingList> list_accounting(const std::string& cluster,
+                                                const slurm::AccountingQuery& query) override {
+    return inner_.list_accounting(cluster, query);
+  }
+  Result<std::int64_t> accounting_queue_length(const std::string& cluster) override {
+    return inner_.accounting_queue_length(cluster);
+  }
+
+ private:
+  slurm::JobSource& inner_;
+};
+
+// The rest after a pass was five times as long as the pass, the wait for that controller counted:
+// nearly a minute before a job of the other cluster was charged.
+TEST_F(ClustersTest, AControllerThatIsAwayDoesNotHoldUpTheOthers) {
+  AwaySource away(source_);
+  ReconcilerOptions options;
+  options.interval = milliseconds(10);
+  Reconciler reconciler(*committer_, away, view_, prices_, alarms_, options);
+  reconciler.start();
+  const auto started = std::chrono::steady_clock::now();
+  constexpr std::int64_t passes = 4;  // 10 s with such rests
+  while (reconciler.last_report().number < passes &&
+         std::chrono::steady_clock::now() - started < std::chrono::seconds(8)) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_GE(reconciler.last_report().number, passes);
+  reconciler.stop();
+}
 
 // The request hung for as long as Slurm's commands did, minutes.
 TEST_F(ClustersTest, WhoAsksIsToldWhatAPassWaitsFor) {

@@ -1,6 +1,7 @@
 #include "service/reconciler_pass.h"
 
 #include <algorithm>
+#include <chrono>
 #include <set>
 
 #include "base/assert.h"
@@ -152,6 +153,9 @@ PassReport Reconciler::Pass::run() {
   if (owner_.next_rescan_ <= now_) rescan();
   sweep();
   alarm_unexplained();
+  for (const auto& [cluster, list] : queues_) {
+    if (!unread_.contains(cluster)) report_.complete.emplace(cluster, now_);
+  }
   return std::move(report_);
 }
 
@@ -163,9 +167,13 @@ void Reconciler::Pass::problem(const std::string& key, const std::string& messag
 void Reconciler::Pass::read_queues() {
   for (const std::string& cluster : owner_.source_.clusters()) {
     owner_.say_step("squeue of cluster " + cluster);
+    const auto asked_at = std::chrono::steady_clock::now();
     auto list = owner_.source_.list_queue(cluster);
     const std::string key = "slurmctld " + cluster;
     if (!list) {
+      const auto waited = std::chrono::steady_clock::now() - asked_at;
+      report_.in_vain.microseconds +=
+          std::chrono::duration_cast<std::chrono::microseconds>(waited).count();
       problem(key, "cluster " + cluster +
                        ": the controller's jobs cannot be read: " + list.error().message);
       continue;
@@ -254,6 +262,7 @@ std::optional<slurm::AccountingList> Reconciler::Pass::read_accounting(
   auto list = owner_.source_.list_accounting(cluster, query);
   const std::string key = "slurmdbd " + cluster;
   if (!list) {
+    unread_.insert(cluster);
     problem(key, "cluster " + cluster + ": the accounting cannot be read: " + list.error().message);
     return std::nullopt;
   }

@@ -143,6 +143,7 @@ class Reconciler::Pass {
   std::set<ledger::HoldId> measured_now_;           // holds that were placed in this pass
   std::set<std::string> alarmed_changes_;  // keys of alarms that this pass found a cause of
   ShapeCache shapes_;
+  std::set<std::string> unread_;                  // clusters whose slurmdbd did not answer
   std::set<std::string> told_;                    // clusters whose slurmdbd told of bound holds
   std::map<ledger::HoldId, std::string> untold_;  // what it said that is not all
 };
