@@ -94,6 +94,21 @@ TEST(Tidy, IncludesPointDownwards) {
   }
 }
 
+// Or a mistake in the ledger would be one in what it is held against.
+TEST(Tidy, TheReferenceKnowsNothingOfTheLedger) {
+  const std::regex include("^#include \"(?!ledger/testing/reference\\.h\")");
+  int seen = 0;
+  for (const SourceFile& file : sources({"src"})) {
+    const std::string name = file.path.stem().string();
+    if (!name.starts_with("reference") || name == "reference_check") continue;
+    ++seen;
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      EXPECT_FALSE(std::regex_search(file.lines[i], include)) << place(file, i);
+    }
+  }
+  EXPECT_GE(seen, 5);
+}
+
 TEST(Tidy, ProgramsOnlyWire) {
   const std::set<std::string> allowed{"base", "config", "api", "service", "http", "cli"};
   const std::regex include("^#include \"([a-z_]+)/");
