@@ -90,7 +90,7 @@ struct PartitionShape {
   std::optional<std::int64_t> default_cpus_per_gpu;       // DefCpuPerGPU
   std::optional<std::int64_t> default_memory_per_gpu_mb;  // DefMemPerGPU
   std::vector<NodeShape> nodes;
-  std::int64_t hidden_nodes = 0;  // of which nothing but the name is known
+  std::int64_t hidden_nodes = 0;               // of which nothing but the name is known
   std::optional<std::int64_t> max_array_size;  // MaxArraySize
   // GPU types that AccountingStorageTRES lists ("a100" for gres/gpu:a100). Others come back from
   // Slurm without a type, and are charged so: the estimate has to cover that.

@@ -63,6 +63,21 @@ ledger_is_sacct() {
   [ "$status" = 0 ]
 }
 
+@test "salloc and srun are held and charged as sbatch is, and their steps hold nothing" {
+  asbb account create --name=steps --budget=10 --start="$(date -u +%Y)-01-01" --end="$(date -u +%Y)-12-31"
+  sacctmgr -i add account steps cluster=onprem >/dev/null
+  sacctmgr -i add user "$(id -un)" account=steps cluster=onprem >/dev/null
+  wait_until 20 salloc -A steps -p cpu -t 2 bash -c 'srun sleep 1; srun sleep 1'
+  srun -A steps -p cpu -t 2 sleep 1
+  done_with() { [ "$(asbb transactions steps --type=charge --output json | jq length)" = 2 ]; }
+  wait_until 30 done_with
+  [ "$(asbb transactions steps --type=hold --output json | jq length)" = 2 ]
+  [ "$(balance steps held)" = 0 ]
+  for job in $(asbb transactions steps --type=charge --output json | jq -r '.[].job_id'); do
+    wait_for_accounting "$job" State COMPLETED
+  done
+}
+
 @test "what the budget cannot pay is refused with the figures and what would fit" {
   run run_sbatch -A proj001 -p big --exclusive -t 7-00:00:00
   [ "$status" != 0 ]

@@ -30,6 +30,28 @@ teardown_file() { gate_down; }
   [[ $output == *" covered"* ]]
 }
 
+# charged_for JOB: the sum of its charges.
+charged_for() {
+  asbb transactions proj001 --job="$1" --limit=100 --output json | jq -r '[.[] | select(.type == "charge") | .amount] | add'
+}
+
+@test "a node costs what its instance type does, before and after" {
+  run asbb quote -- -A proj001 -p mix-type -N 2 -t 60
+  echo "$output"
+  [[ $output == *"the nodes may be fat, ht, milan, of another type: the dearest count; --constraint names one"* ]]
+  [[ $output == *"an hour: 2 nodes milan x 3.00 USD"* ]]
+  run asbb quote -- -A proj001 -p mix-type -N 1 -t 60 -C fat
+  [[ $output == *"an hour: 1 node fat x 2.00 USD"* ]]
+  # an hour of each: 0.50 + 3.00 + 0.75
+  job=$(run_sbatch -A proj001 -p mix-type -N 3 -t 60 --nodelist=ht-1,dual-1,cpu-1 --wrap 'sleep 1')
+  wait_for_job "$job" COMPLETED
+  charged() { [ "$(charged_for "$job")" != null ]; }
+  wait_until 30 charged
+  seconds=$(accounting "$job" ElapsedRaw)
+  expected=$(awk -v s="$seconds" 'BEGIN { printf "%.6f", 4.25 * s / 3600 }')
+  awk -v have="$(charged_for "$job")" -v want="$expected" 'BEGIN { d = have - want; exit !(d < 0.000002 && d > -0.000002) }'
+}
+
 @test "a quote of a whole job script, of what is refused, and of what would fit" {
   printf '%s\n' '#!/bin/sh' '#SBATCH --partition=mix-cpu --ntasks=2' '#SBATCH --time=1:00:00' 'true' >"$BED/job.sh"
   run asbb quote -- "$BED/job.sh"

@@ -12,27 +12,23 @@
 clusters_seed() {
   [ ! -f "$BED/state/clusters" ] || return 0
   : >"$BED/log/sacctmgr.log"
-  account_command add cluster onprem features=onprem &
-  account_command add cluster cloud features=cloud,aws &
+  account_command onprem add cluster onprem features=onprem &
+  account_command cloud add cluster cloud features=cloud,aws &
   wait
   touch "$BED/state/clusters"
 }
 
 accounts_seed() {
-  local me operator=() both=Cluster=onprem,cloud
+  local me
   me=$(id -un)
-  [ "$me" != "$BED_SERVICE_USER" ] || operator=(AdminLevel=Operator)
   if [ ! -f "$BED/state/seeded" ]; then
-    account_command add federation hybrid_cluster clusters=onprem,cloud &
-    account_command add account proj001,proj002,lab "$both" Organization=lab
-    account_command add account nih-r01 Parent=lab "$both" Organization=lab
-    account_command add user "$me" Account=proj001,nih-r01 DefaultAccount=proj001 "$both" \
-      "${operator[@]}"
-    # one who runs the bed under one of these names has the accounts of who runs it
-    [ "$me" = games ] ||
-      account_command add user games Account=proj002 DefaultAccount=proj002 "$both"
-    [ "$me" = news ] ||
-      account_command add user news Account=nih-r01 DefaultAccount=nih-r01 "$both"
+    if are_independent; then
+      accounts_of onprem "$me" Cluster=onprem &
+      accounts_of cloud "$me" Cluster=cloud
+    else
+      account_command onprem add federation hybrid_cluster clusters=onprem,cloud &
+      accounts_of onprem "$me" Cluster=onprem,cloud
+    fi
     wait
     accounts_complete "$me" ||
       fail_with_log "accounts were not all created" sacctmgr "$BED/log/sacctmgr.log"
@@ -41,9 +37,26 @@ accounts_seed() {
   accounts_operator "$BED_SERVICE_USER"
 }
 
-account_command() {
+# accounts_of CLUSTER ME CLUSTERS: in the slurmdbd of CLUSTER.
+accounts_of() {
+  local at=$1 me=$2 clusters=$3 operator=()
+  [ "$me" != "$BED_SERVICE_USER" ] || operator=(AdminLevel=Operator)
+  account_command "$at" add account proj001,proj002,lab "$clusters" Organization=lab
+  account_command "$at" add account nih-r01 Parent=lab "$clusters" Organization=lab
+  account_command "$at" add user "$me" Account=proj001,nih-r01 DefaultAccount=proj001 "$clusters" \
+    "${operator[@]}"
+  # one who runs the bed under one of these names has the accounts of who runs it
+  [ "$me" = games ] ||
+    account_command "$at" add user games Account=proj002 DefaultAccount=proj002 "$clusters"
+  [ "$me" = news ] ||
+    account_command "$at" add user news Account=nih-r01 DefaultAccount=nih-r01 "$clusters"
+}
+
+account_command() { # CLUSTER ARGUMENT...
+  local at=$1
+  shift
   echo "sacctmgr $*" >>"$BED/log/sacctmgr.log"
-  on onprem sacctmgr -i -Q "$@" >>"$BED/log/sacctmgr.log" 2>&1 || true
+  on "$at" sacctmgr -i -Q "$@" >>"$BED/log/sacctmgr.log" 2>&1 || true
 }
 
 # Shows what came of it, all at once: the tool's exit code cannot be trusted.
@@ -53,7 +66,8 @@ accounts_complete() {
   account_show federation format=federation,cluster >"$shown.federation" &
   account_show user "$BED_SERVICE_USER" format=user,adminlevel >"$shown.operator" &
   wait
-  [ "$(sort -u "$shown.assoc" | wc -l)" -ge 3 ] && grep -q cloud "$shown.federation"
+  [ "$(sort -u "$shown.assoc" | wc -l)" -ge 3 ] || return 1
+  are_independent || grep -q cloud "$shown.federation"
 }
 
 account_show() { on onprem sacctmgr -n -P show "$@" 2>>"$BED/log/sacctmgr.log"; }
@@ -63,8 +77,8 @@ accounts_operator() {
   ! grep -q "^$user|Operator" "$shown" 2>/dev/null || return 0
   account_show user "$user" format=user,adminlevel >"$shown"
   ! grep -q "^$user|Operator" "$shown" || return 0
-  [ -s "$shown" ] || account_command add user "$user" Account=root Cluster=onprem,cloud
-  account_command modify user "$user" set AdminLevel=Operator
+  [ -s "$shown" ] || account_command onprem add user "$user" Account=root Cluster=onprem,cloud
+  account_command onprem modify user "$user" set AdminLevel=Operator
   account_show user "$user" format=user,adminlevel >"$shown"
   grep -q "^$user|Operator" "$shown" ||
     fail_with_log "could not make $user an operator" sacctmgr "$BED/log/sacctmgr.log"

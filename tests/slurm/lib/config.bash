@@ -9,7 +9,8 @@ config_write() {
   [ -s "$BED/etc/munge.key" ] ||
     (umask 077 && head -c 1024 /dev/urandom >"$BED/etc/munge.key")
   printf '127.0.0.1 localhost %s\n' "$(uname -n)" >"$BED/etc/hosts"
-  config_slurmdbd
+  config_slurmdbd dbd slurmdbd slurm_acct_db
+  ! are_independent || config_slurmdbd dbd-cloud slurmdbd-cloud slurm_acct_db_cloud
   { config_common onprem && config_onprem && config_local onprem; } >"$BED/etc/onprem/slurm.conf"
   { config_common cloud && config_cloud && config_local cloud; } >"$BED/etc/cloud/slurm.conf"
   config_gres
@@ -44,26 +45,29 @@ plugin_install() {
 
 plugin_remove() { rm -f "$BED/plugins/job_submit_budget.so" "$BED/etc/plugstack.line"; }
 
-config_slurmdbd() {
+# dbd_of CLUSTER: the daemon that keeps its accounting.
+dbd_of() { if are_independent && [ "$1" = cloud ]; then echo slurmdbd-cloud; else echo slurmdbd; fi; }
+
+config_slurmdbd() { # FOLDER DAEMON DATABASE
   (
     umask 077
-    cat >"$BED/etc/dbd/slurmdbd.conf" <<END
+    cat >"$BED/etc/$1/slurmdbd.conf" <<END
 AuthType=auth/munge
 AuthInfo=socket=$BED_RUN/munge.sock
 DbdHost=localhost
 DbdAddr=127.0.0.1
-DbdPort=$(port_of slurmdbd)
+DbdPort=$(port_of "$2")
 CommunicationParameters=NoInAddrAny
 SlurmUser=$(id -un)
-LogFile=$BED/log/slurmdbd.log
-PidFile=$BED_RUN/slurmdbd.pid
+LogFile=$BED/log/$2.log
+PidFile=$BED_RUN/$2.pid
 DebugLevel=info
 StorageType=accounting_storage/mysql
 StorageHost=127.0.0.1
 StoragePort=$(port_of mariadb)
 StorageUser=slurm
 StoragePass=slurm
-StorageLoc=slurm_acct_db
+StorageLoc=$3
 END
   )
 }
@@ -108,7 +112,7 @@ MailProg=/bin/true
 DebugFlags=NO_CONF_HASH
 AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=127.0.0.1
-AccountingStoragePort=$(port_of slurmdbd)
+AccountingStoragePort=$(port_of "$(dbd_of "$cluster")")
 AccountingStoragePass=$BED_RUN/munge.sock
 AccountingStorageTRES=gres/gpu,gres/gpu:a100,gres/gpu:v100
 AccountingStorageEnforce=associations,limits,qos,safe
@@ -131,6 +135,7 @@ ResumeRate=0
 TreeWidth=65533
 END
   [ ! -s "$BED/etc/plugstack.line" ] || echo "JobSubmitPlugins=budget"
+  [ "${BED_PROFILE:-}" != selects ] || selects_common "$cluster"
   [ ! -s "$BED/etc/extra.conf" ] || cat "$BED/etc/extra.conf"
 }
 
@@ -151,7 +156,7 @@ config_node() {
 
 config_onprem() {
   local n
-  echo "SuspendExcNodes=cpu-[1-2],big-1${BED_PROFILE:+,${BED_NODES_MIXED// /,}}"
+  echo "SuspendExcNodes=$(static_nodes "$BED_NODES_ONPREM")"
   echo "DefMemPerCPU=1000"
   for n in 1 2; do config_node "cpu-$n" CPUs=16 RealMemory=64000 Features=cascadelake; done
   config_node big-1 CPUs=32 RealMemory=256000 Gres=gpu:v100:2 Features=bigmem,v100
@@ -166,12 +171,24 @@ PartitionName=quiet Nodes=cpu-[1-2] Hidden=YES MaxTime=02:00:00 DefaultTime=00:0
 PartitionName=open Nodes=cpu-[1-2],big-1 MaxTime=UNLIMITED
 PartitionName=gpu-aws Nodes=gpu-aws-[1-4] MaxTime=24:00:00 DefaultTime=00:10:00
 END
-  [ -z "${BED_PROFILE:-}" ] || mixed_onprem
+  case ${BED_PROFILE:-} in
+  mixed) mixed_onprem ;;
+  selects) selects_onprem ;;
+  esac
+}
+
+# static_nodes NAMES: those that are never powered down, with commas.
+static_nodes() {
+  local name names=""
+  for name in $1; do
+    case " $BED_NODES_STATIC " in *" $name "*) names+="${names:+,}$name" ;; esac
+  done
+  echo "$names"
 }
 
 config_cloud() {
   local n
-  echo "SuspendExcNodes=cpu-aws-1"
+  echo "SuspendExcNodes=$(static_nodes "$BED_NODES_CLOUD")"
   echo "DefMemPerCPU=2000"
   config_node cpu-aws-1 CPUs=16 RealMemory=64000 Features=cloud,c5
   for n in 1 2; do
@@ -182,6 +199,7 @@ config_cloud() {
 PartitionName=aws-cpu Nodes=cpu-aws-1 Default=YES MaxTime=24:00:00 DefaultTime=00:10:00
 PartitionName=aws-gpu Nodes=aws-gpu-[1-2] MaxTime=24:00:00 DefaultTime=00:10:00
 END
+  [ "${BED_PROFILE:-}" != selects ] || selects_cloud
 }
 
 # gres.conf wants a character device for each GPU; any will do.
@@ -191,7 +209,7 @@ config_gres() {
     echo "NodeName=big-1 Name=gpu Type=v100 File=$device"
     echo "NodeName=gpu-aws-[1-4] Name=gpu Type=a100 File=$device"
   done >"$BED/etc/onprem/gres.conf"
-  [ -z "${BED_PROFILE:-}" ] || mixed_gres >>"$BED/etc/onprem/gres.conf"
+  [ "${BED_PROFILE:-}" != mixed ] || mixed_gres >>"$BED/etc/onprem/gres.conf"
   for device in /dev/null /dev/zero; do
     echo "NodeName=aws-gpu-[1-2] Name=gpu Type=a100 File=$device"
   done >"$BED/etc/cloud/gres.conf"

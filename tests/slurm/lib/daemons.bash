@@ -43,9 +43,11 @@ start_mariadb() {
   fi
   wait_daemon munged "$BED/log/munged.log" munge -n -S "$BED_RUN/munge.sock"
   wait_daemon mariadb "$BED/log/mariadb.log" sql 'select 1'
-  sql "create database if not exists slurm_acct_db;
-         create user if not exists slurm@'127.0.0.1' identified by 'slurm';
-         grant all on slurm_acct_db.* to slurm@'127.0.0.1'"
+  sql "create user if not exists slurm@'127.0.0.1' identified by 'slurm'"
+  local database
+  for database in slurm_acct_db slurm_acct_db_cloud; do
+    sql "create database if not exists $database; grant all on $database.* to slurm@'127.0.0.1'"
+  done
 }
 
 sql() { mariadb --no-defaults -u root -S "$BED_RUN/mariadb.sock" -e "$1"; }
@@ -53,6 +55,11 @@ sql() { mariadb --no-defaults -u root -S "$BED_RUN/mariadb.sock" -e "$1"; }
 start_slurmdbd() {
   # slurmdbd finds its own configuration beside what SLURM_CONF names, which need not exist
   running slurmdbd || start_daemon slurmdbd env SLURM_CONF="$BED/etc/dbd/slurm.conf" slurmdbd -D
+  if are_independent; then
+    running slurmdbd-cloud ||
+      start_daemon slurmdbd-cloud env SLURM_CONF="$BED/etc/dbd-cloud/slurm.conf" slurmdbd -D
+    wait_daemon slurmdbd-cloud "$BED/log/slurmdbd-cloud.log" on cloud sacctmgr -n show cluster
+  fi
   wait_daemon slurmdbd "$BED/log/slurmdbd.log" on onprem sacctmgr -n show cluster
 }
 
@@ -82,7 +89,7 @@ wait_controllers() {
 
 controller_up() { on "$1" scontrol ping | grep -q UP; }
 
-restart_controllers() {
+known_clusters() {
   local cluster
   for cluster in "$@"; do
     case $cluster in
@@ -90,6 +97,10 @@ restart_controllers() {
     *) die "no such cluster: $cluster (onprem, cloud)" ;;
     esac
   done
+}
+
+restart_controllers() {
+  known_clusters "$@"
   stop_daemons "${@/#/slurmctld-}"
   start_controllers "$@"
   wait_controllers "$@"
@@ -143,6 +154,7 @@ federation_synced() {
 # Controllers that met while one of them was not listening yet stay apart: stopping and starting both
 # is the cure.
 wait_federation() {
+  ! are_independent || return 0
   local try
   for try in 1 2 3; do
     wait_until $((try * 15)) federation_synced && return
@@ -177,7 +189,7 @@ any_running() {
 
 status_all() {
   local file name state=0
-  for name in munged mariadb slurmdbd slurmctld-onprem slurmctld-cloud; do
+  for name in munged mariadb slurmdbd $(dbd_of cloud) slurmctld-onprem slurmctld-cloud; do
     running "$name" || { echo "$name stopped" && state=1; }
   done
   for file in "$BED_RUN"/pid/*; do
@@ -202,7 +214,7 @@ stop_all() {
   done
   stop_daemons slurmctld-onprem slurmctld-cloud "${nodes[@]}"
   kill_steps
-  stop_daemons slurmdbd
+  stop_daemons slurmdbd slurmdbd-cloud
   stop_daemons mariadb munged
 }
 

@@ -2,11 +2,13 @@
 # DIR/bed.env records what was chosen; it is read back by every later command.
 # shellcheck shell=bash disable=SC2034 # read by the other parts of the bed
 
-BED_PORTS_PER_BED=20 # mariadb, slurmdbd, 2 controllers, 10 or 15 nodes, the budget service
+BED_PORTS_PER_BED=24 # mariadb, 1 or 2 slurmdbd, 2 controllers, 10 to 15 nodes, the budget service
 BED_NODES_ONPREM="cpu-1 cpu-2 big-1 gpu-aws-1 gpu-aws-2 gpu-aws-3 gpu-aws-4"
 BED_NODES_CLOUD="cpu-aws-1 aws-gpu-1 aws-gpu-2"
 BED_NODES_STATIC="cpu-1 cpu-2 big-1 cpu-aws-1"
 BED_NODES_MIXED="ht-1 ht-2 fat-1 dual-1 odd-1" # of the profile `mixed`
+BED_NODES_SELECTS_ONPREM="ht-1"                # of the profile `selects`
+BED_NODES_SELECTS_CLOUD="lin-1 lin-2"
 
 layout_folder() {
   case $1 in
@@ -28,18 +30,27 @@ layout_load() {
 }
 
 layout_profile() {
-  [ "${BED_PROFILE:-}" = mixed ] || return 0
   case " $BED_NODES_ONPREM " in *" ht-1 "*) return 0 ;; esac
-  BED_NODES_ONPREM+=" $BED_NODES_MIXED"
-  BED_NODES_STATIC+=" $BED_NODES_MIXED"
+  local onprem="" cloud=""
+  case ${BED_PROFILE:-} in
+  mixed) onprem=$BED_NODES_MIXED ;;
+  selects) onprem=$BED_NODES_SELECTS_ONPREM cloud=$BED_NODES_SELECTS_CLOUD ;;
+  *) return 0 ;;
+  esac
+  BED_NODES_ONPREM+=" $onprem"
+  BED_NODES_CLOUD+="${cloud:+ $cloud}"
+  BED_NODES_STATIC+=" $onprem${cloud:+ $cloud}"
 }
+
+are_independent() { [ "${BED_CLUSTERS:-}" = independent ]; }
 
 # Options given to this `up` win over those recorded by an earlier one.
 layout_ensure() {
   local user=${BED_SERVICE_USER:-} boot=${BED_BOOT_SECONDS:-} suspend=${BED_SUSPEND_SECONDS:-}
-  local profile=${BED_PROFILE:-}
+  local profile=${BED_PROFILE:-} clusters=${BED_CLUSTERS:-}
   layout_load || true
   BED_PROFILE=${profile:-${BED_PROFILE:-}}
+  BED_CLUSTERS=${clusters:-${BED_CLUSTERS:-}}
   layout_profile
   BED_SERVICE_USER=${user:-${BED_SERVICE_USER:-$(id -un)}}
   BED_BOOT_SECONDS=${boot:-${BED_BOOT_SECONDS:-1}}
@@ -50,13 +61,13 @@ layout_ensure() {
     layout_choose_ports
   fi
   layout_hostname
-  mkdir -p "$BED"/{etc/{onprem,cloud,dbd,epilog.d},log,state/{onprem,cloud},bin,plugins}
+  mkdir -p "$BED"/{etc/{onprem,cloud,dbd,dbd-cloud,epilog.d},log,state/{onprem,cloud},bin,plugins}
   mkdir -p "$BED_RUN"/{pid,spool}
   chmod 755 "$BED_RUN"
   {
     echo "# written by tests/slurm/bed"
     for name in BED_RUN BED_PORT BED_SERVICE_USER BED_BOOT_SECONDS BED_SUSPEND_SECONDS \
-      BED_HOSTNAME BED_HOSTNAME_WRAPPER BED_PROFILE; do
+      BED_HOSTNAME BED_HOSTNAME_WRAPPER BED_PROFILE BED_CLUSTERS; do
       printf '%s=%q\n' "$name" "${!name}"
     done
   } >"$BED/bed.env"
@@ -90,7 +101,7 @@ layout_hostname() {
 
 # Ports start from a number that the folder's name gives, below the ephemeral ones.
 layout_choose_ports() {
-  local blocks=600 start try
+  local blocks=500 start try
   start=$(printf '%s' "$BED" | cksum | cut -d' ' -f1)
   for try in $(seq 0 99); do
     BED_PORT=$((20000 + (start + try * 7) % blocks * BED_PORTS_PER_BED))
@@ -114,7 +125,7 @@ ports_free() {
 port_of() {
   local index=0 name
   for name in mariadb slurmdbd slurmctld-onprem slurmctld-cloud $BED_NODES_ONPREM \
-    $BED_NODES_CLOUD service; do
+    $BED_NODES_CLOUD service slurmdbd-cloud; do
     [ "$name" != "$1" ] || { echo $((BED_PORT + index)) && return; }
     index=$((index + 1))
   done

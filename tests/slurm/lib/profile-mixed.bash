@@ -21,6 +21,7 @@ PartitionName=mix-cpu Nodes=$every MaxTime=1-00:00:00 DefaultTime=00:30:00 DefMe
 PartitionName=mix-mem Nodes=$every MaxTime=12:00:00 DefMemPerNode=3000 MaxMemPerCPU=1500
 PartitionName=mix-gpu Nodes=$every MaxTime=1-00:00:00 DefaultTime=00:20:00 DefMemPerCPU=500 DefCpuPerGPU=3 DefMemPerGPU=2000
 PartitionName=mix-node Nodes=$every MaxTime=1-00:00:00 DefaultTime=00:30:00 OverSubscribe=EXCLUSIVE
+PartitionName=mix-type Nodes=$every MaxTime=1-00:00:00 DefaultTime=00:30:00 DefMemPerCPU=500
 PartitionName=mix-whole Nodes=$every MaxTime=1-00:00:00 DefaultTime=00:30:00 OverSubscribe=EXCLUSIVE DefMemPerNode=0
 PartitionName=mix-share Nodes=$every MaxTime=1-00:00:00 DefaultTime=00:30:00 OverSubscribe=YES:4
 PartitionName=mix-part Nodes=$every MaxTime=1-00:00:00 DefaultTime=00:30:00 OverSubscribe=FORCE:2

@@ -9,6 +9,7 @@ service_intervals() {
   reconcile_interval: 3s
   rescan_interval: 5s
   sweep_grace_min: 20s
+${SERVICE_VIEW_MAX_AGE:+  view_max_age: $SERVICE_VIEW_MAX_AGE}
 END
 }
 
