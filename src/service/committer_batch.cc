@@ -64,10 +64,17 @@ Error memory_full_error() {
           ""};
 }
 
-template <typename Map, typename Row>
-void copy_rows(const Map& map, std::vector<Row>& rows) {
-  rows.reserve(map.size());
-  for (const auto& [id, row] : map) rows.push_back(row);
+// Of a batch or of a snapshot, which are of no use afterwards.
+template <typename Rows>
+void put_rows(ledger::Book& book, Rows& rows) {
+  for (const auto& row : rows.accounts) book.put(row);
+  for (const auto& row : rows.budgets) book.put(row);
+  for (const auto& row : rows.limits) book.put(row);
+  for (auto& row : rows.holds) book.put(std::move(row));
+  for (auto& row : rows.shares) book.put(std::move(row));
+  for (const auto& row : rows.prices) book.put(row);
+  for (const auto& row : rows.rates) book.put(row);
+  for (auto& row : rows.answers) book.put(std::move(row));
 }
 
 }  // namespace
@@ -116,7 +123,8 @@ void BatchCommitter::decide_in_order(Commands& commands, std::size_t from, std::
     staged.push_back(decide_one(stage, commands[i]));
   }
   if (!stage.is_empty()) {
-    const store::Batch rows = make_batch(stage);
+    const ledger::Counters counters = stage.counters();
+    store::Batch rows = make_batch(stage.take());
     const auto committed = store_.commit(rows);
     if (!committed) shares_.keep_first(remembered);
     if (!committed && committed.error().kind == ErrorKind::unknown_outcome) {
@@ -126,7 +134,7 @@ void BatchCommitter::decide_in_order(Commands& commands, std::size_t from, std::
       return decide_alone(commands, from, count, answers);
     }
     if (!committed) return answer_failure(from, count, committed.error(), answers);
-    adopt(stage, rows);
+    adopt(rows, counters);
   }
   carried_until_ = decided_at;
   ++commits_;
@@ -224,26 +232,27 @@ BatchCommitter::Answer BatchCommitter::decide_one(ledger::Stage& stage, ledger::
   return outcome;
 }
 
-store::Batch BatchCommitter::make_batch(const ledger::Stage& stage) const {
+store::Batch BatchCommitter::make_batch(ledger::Changes changes) const {
   store::Batch rows;
-  copy_rows(stage.accounts(), rows.accounts);
-  copy_rows(stage.budgets(), rows.budgets);
-  copy_rows(stage.limits(), rows.limits);
-  copy_rows(stage.holds(), rows.holds);
-  copy_rows(stage.shares(), rows.shares);
-  copy_rows(stage.prices(), rows.prices);
-  copy_rows(stage.rates(), rows.rates);
-  copy_rows(stage.answers(), rows.answers);
+  rows.accounts = std::move(changes.accounts);
+  rows.budgets = std::move(changes.budgets);
+  rows.limits = std::move(changes.limits);
+  rows.holds = std::move(changes.holds);
+  rows.shares = std::move(changes.shares);
+  rows.prices = std::move(changes.prices);
+  rows.rates = std::move(changes.rates);
+  rows.answers = std::move(changes.answers);
+  rows.entries.reserve(changes.entries.size());
   store::ChainValue head = chain_head_;
-  for (const ledger::Entry& entry : stage.entries()) {
-    store::ChainedEntry chained{entry, ledger::canonical_record(entry), {}};
-    head = chained.chain = store::chain_next(key_, head, chained.record);
-    rows.entries.push_back(std::move(chained));
+  for (ledger::Entry& entry : changes.entries) {
+    std::string record = ledger::canonical_record(entry);
+    head = store::chain_next(key_, head, record);
+    rows.entries.push_back({std::move(entry), std::move(record), head});
   }
   return rows;
 }
 
-void BatchCommitter::adopt(ledger::Stage& stage, const store::Batch& written) {
+void BatchCommitter::adopt(store::Batch& written, const ledger::Counters& counters) {
   for (const ledger::Hold& hold : written.holds) {
     if (hold.status == ledger::HoldStatus::closed) {
       closed_holds_.emplace_back(last_decided_, hold.id);
@@ -252,7 +261,8 @@ void BatchCommitter::adopt(ledger::Stage& stage, const store::Batch& written) {
   answers_remembered_ = static_cast<std::int64_t>(shares_.size());
   if (!written.entries.empty()) chain_head_ = written.entries.back().chain;
   const std::unique_lock lock(book_mutex_);
-  book_.adopt(stage);
+  put_rows(book_, written);
+  book_.set_counters(counters);
 }
 
 Result<void> BatchCommitter::reload() {
@@ -261,22 +271,13 @@ Result<void> BatchCommitter::reload() {
   auto snapshot = store_.load(answers_since);
   if (!snapshot) return tl::unexpected(snapshot.error());
   ledger::Book fresh;
-  for (const auto& row : snapshot->accounts) fresh.put(row);
-  for (const auto& row : snapshot->budgets) fresh.put(row);
-  for (const auto& row : snapshot->limits) fresh.put(row);
-  for (const auto& row : snapshot->holds) fresh.put(row);
-  for (const auto& row : snapshot->shares) fresh.put(row);
-  for (const auto& row : snapshot->prices) fresh.put(row);
-  for (const auto& row : snapshot->rates) fresh.put(row);
   auto& answers = snapshot->answers;
   std::sort(answers.begin(), answers.end(),
             [](const auto& a, const auto& b) { return a.at < b.at; });
   shares_.clear();
-  for (const auto& row : answers) {
-    fresh.put(row);
-    shares_.add(row);
-  }
+  for (const auto& row : answers) shares_.add(row);
   fresh.set_counters(snapshot->counters);
+  put_rows(fresh, *snapshot);
   {
     const std::unique_lock lock(book_mutex_);
     book_ = std::move(fresh);

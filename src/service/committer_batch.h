@@ -88,8 +88,8 @@ class BatchCommitter {
   [[nodiscard]] bool may_be_forgotten(const std::string& name) const;
   [[nodiscard]] Answer decide_one(ledger::Stage& stage, ledger::Command& command);
   [[nodiscard]] bool has_budget_ended(Instant at) const;
-  [[nodiscard]] store::Batch make_batch(const ledger::Stage& stage) const;
-  void adopt(ledger::Stage& stage, const store::Batch& written);
+  [[nodiscard]] store::Batch make_batch(ledger::Changes changes) const;
+  void adopt(store::Batch& written, const ledger::Counters& counters);
   [[nodiscard]] Result<void> reload();
   void resolve_unknown(const Commands& commands, std::size_t from, std::size_t count,
                        Answers& answers);
