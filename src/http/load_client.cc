@@ -215,7 +215,7 @@ void LoadClient::refund() {
   if (answer.status == 200) told_.refunded(held.account, held.transaction, amount);
 }
 
-// To and fro between accounts of which one is closed now and then, and whose periods end.
+// Back and forth between accounts of which one is closed now and then, and whose periods end.
 void LoadClient::transfer() {
   std::vector<std::string> accounts = brief_accounts;
   accounts.insert(accounts.end(), unruly_accounts.begin(), unruly_accounts.end());
