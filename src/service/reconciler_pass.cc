@@ -389,7 +389,7 @@ std::optional<ledger::Command> Reconciler::Pass::settlement(const OpenHold& open
   settle.actual = charge->amount;
   settle.requeued = next != NextRun::none;
   settle.rearms = next == NextRun::begins;
-  settle.bearer = bearer_for(account_of(open.hold.id), record);
+  settle.bearer = bearer_for(record, [&] { return account_of(open.hold.id); });
   settle.cause = record.status.text;
   return reconciler_command(std::move(settle), record.status.text + " after " +
                                                    std::to_string(record.elapsed_seconds) +

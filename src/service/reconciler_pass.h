@@ -3,6 +3,7 @@
 // Inside src/service only.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -66,8 +67,8 @@ class Reconciler::Pass {
   // reconciler_runs.cc
   [[nodiscard]] NextRun next_run(const slurm::AccountingRecord& record,
                                  const std::vector<slurm::AccountingRecord>& all) const;
-  [[nodiscard]] std::string bearer_for(const std::string& account,
-                                       const slurm::AccountingRecord& record) const;
+  [[nodiscard]] std::string bearer_for(const slurm::AccountingRecord& record,
+                                       const std::function<std::string()>& account) const;
   void note_bearer(const ledger::SettleShare& settle, const ledger::Outcome& outcome);
   void arm_runs();
   [[nodiscard]] std::vector<OpenHold> holds_lacking_money() const;

@@ -57,9 +57,14 @@ bool Reconciler::Pass::move_to_period(const OpenHold& open) {
 
 void Reconciler::Pass::move_periods() {
   const std::set<ledger::HoldId> ended = holds_of_ended_periods();
+  // Those whose job may be changing follow that first.
+  std::set<ledger::HoldId> changing;
+  for (const OpenHold& open : holds_) {
+    if (is_proposal(open.hold)) changing.insert(proposal_of(open.hold.group)->hold);
+  }
   bool moved = false;
   for (const OpenHold& open : holds_) {
-    if (!open.hold.job || open.hold.backfilled || is_proposal(open.hold)) continue;
+    if (!open.hold.job || open.hold.backfilled || changing.contains(open.hold.id)) continue;
     if (ended.contains(open.hold.id)) moved |= move_to_period(open);
   }
   if (moved) read_holds();

@@ -224,7 +224,8 @@ void Reconciler::Pass::charge_without_hold(const slurm::AccountingRecord& record
   settle.key = {record.cluster, root_id(record), record.array_task_id.value_or(-1), 0, ""};
   settle.unit = charge.unit;
   settle.actual = charge.amount;
-  settle.bearer = bearer_for(payer_of(record, owner_.view_, owner_.committer_), record);
+  settle.bearer =
+      bearer_for(record, [&] { return payer_of(record, owner_.view_, owner_.committer_); });
   settle.cause = record.status.text;
   commands.push_back(
       reconciler_command(settle, "the job ran without a hold: " + record.status.text));

@@ -57,11 +57,11 @@ Reconciler::Pass::NextRun Reconciler::Pass::next_run(
   return record.status.resizing ? NextRun::goes_on : NextRun::begins;
 }
 
-// Empty when the job's account pays.
-std::string Reconciler::Pass::bearer_for(const std::string& account,
-                                         const slurm::AccountingRecord& record) const {
+// Empty when the job's account pays, which is looked for only where it matters.
+std::string Reconciler::Pass::bearer_for(const slurm::AccountingRecord& record,
+                                         const std::function<std::string()>& account) const {
   std::string bearer = bearer_of(owner_.options_.run_costs, record.status);
-  return bearer == account ? std::string() : bearer;
+  return bearer.empty() || bearer == account() ? std::string() : bearer;
 }
 
 void Reconciler::Pass::note_bearer(const ledger::SettleShare& settle,
