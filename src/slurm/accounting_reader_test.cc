@@ -112,6 +112,38 @@ TEST(AccountingReader, ABadRecordIsAProblemAndTheRestIsRead) {
   }
 }
 
+TEST(AccountingReader, AStateThatIsNotKnownIsKeptAndHasNotEnded) {
+  const AccountingList list = read(with(9, "MOLTEN") + with(9, "") + joined(row()));
+  EXPECT_THAT(list.problems, IsEmpty());
+  ASSERT_THAT(list.records, SizeIs(3));
+  EXPECT_EQ(list.records[0].status.text, "MOLTEN");
+  EXPECT_FALSE(list.records[0].status.has_ended());
+  EXPECT_FALSE(list.records[1].status.has_ended());
+  EXPECT_TRUE(list.records[2].status.has_ended());
+}
+
+TEST(AccountingReader, AnOutputThatIsCutShortIsNoEvidence) {
+  const std::string whole = joined(row()) + joined(row());
+  for (std::size_t cut = 1; cut < joined(row()).size(); ++cut) {
+    AccountingList list = read(whole.substr(0, whole.size() - cut));
+    list.proven_operator = true;
+    ASSERT_THAT(list.records, SizeIs(1)) << cut;
+    ASSERT_FALSE(list.is_evidence()) << cut;
+  }
+}
+
+TEST(AccountingReader, RowsOfOtherColumnsAreProblemsAndTheRestIsRead) {
+  auto more = row();
+  more.insert(more.begin() + 5, "foreign");
+  auto fewer = row();
+  fewer.erase(fewer.begin() + 5);
+  for (const auto& foreign : {more, fewer, {"header"}}) {
+    const AccountingList list = read(joined(foreign) + joined(row()));
+    EXPECT_THAT(list.records, SizeIs(1)) << foreign.size();
+    EXPECT_THAT(list.problems, SizeIs(1)) << foreign.size();
+  }
+}
+
 TEST(AccountingReader, TextsMayHoldAnything) {
   const std::string comment = std::string(10'000, '|') + "\n" + std::string(1, '\0') + "\x1f";
   const AccountingList list = read(with(23, comment) + with(6, "a|b\nc") + joined(row()));

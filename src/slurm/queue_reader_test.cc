@@ -120,6 +120,19 @@ TEST(QueueReader, AnOutputThatIsCutShortIsNoEvidence) {
   EXPECT_FALSE(list.is_evidence());
 }
 
+TEST(QueueReader, RowsOfOtherColumnsAreProblemsAndTheRestIsRead) {
+  auto more = running_row();
+  more.insert(more.begin() + 5, "foreign");
+  auto fewer = running_row();
+  fewer.erase(fewer.begin() + 5);
+  for (const auto& foreign : {more, fewer, {"header"}}) {
+    const QueueList list = read(joined(foreign) + joined(running_row()));
+    EXPECT_THAT(list.jobs, SizeIs(1)) << foreign.size();
+    EXPECT_THAT(list.problems, SizeIs(1)) << foreign.size();
+    EXPECT_FALSE(list.is_evidence());
+  }
+}
+
 TEST(QueueReader, AnEmptyListOfAnUnprovenReaderIsNoEvidence) {
   QueueList list = read("");
   EXPECT_THAT(list.jobs, IsEmpty());
