@@ -140,7 +140,8 @@ class Run {
       require(decide(stage, command) == outcome, "a dropped stage left something behind");
     }
     ++coverage.commands;
-    ++coverage.outcomes[{command.action.index(), outcome.refusal}];
+    // From memory comes another command's answer, when they have the same id and body.
+    if (!outcome.replayed) ++coverage.outcomes[{command.action.index(), outcome.refusal}];
     require(outcome.accepted() || stage.entries().empty(), "a refusal has entries");
     check_refusal(command, outcome);
     for (const Entry& entry : stage.entries()) auditor_.add(canonical_record(entry));
@@ -261,7 +262,9 @@ TEST(Property, AuditorAndBookAgreeAfterEveryCommand) {
     if (key.second == Refusal::none) accepted.insert(key.first);
     refusals.insert(key.second);
   }
-  EXPECT_EQ(accepted.size(), std::variant_size_v<Action> - 1);
+  for (std::size_t kind = 0; kind < std::variant_size_v<Action>; ++kind) {
+    EXPECT_TRUE(accepted.contains(kind) || kind == Action(Decline{}).index()) << "command " << kind;
+  }
   for (int refusal = 0; refusal < static_cast<int>(Refusal::overflow); ++refusal) {
     EXPECT_TRUE(refusals.contains(static_cast<Refusal>(refusal)))
         << to_string(static_cast<Refusal>(refusal));

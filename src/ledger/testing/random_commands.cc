@@ -332,6 +332,14 @@ std::vector<Command> starting_world() {
   add(CreateAccount{"dept", "", "", "root", {}, budgets(1000)});
   add(CreateAccount{"proj001", "", "", "dept", {}, budgets(400)});
   add(CreateAccount{"proj002", "", "", "dept", {}, {}});
+  for (const char* name : {"dept", "proj001"}) {
+    UpdateAccount update;
+    update.name = name;
+    update.may_convert = true;
+    add(update);
+  }
+  add(RecordConversionRate{"USD", "core-hours", Micros(1'500'000), epoch});
+  add(RecordConversionRate{"core-hours", "USD", Micros(333'333), epoch});
   add(SetPartitionLimit{"dept", "USD", "gpu-aws", Micros(300)});
   add(SetPartitionLimit{"proj001", "USD", "gpu-aws", Micros(100)});
   return out;
