@@ -48,9 +48,9 @@ ledger_is_sacct() {
 random() {
   (
     "$2" "$SLURM_TESTS/random_requests" --prices "$PRICES" --scene "$1" --count "${ESTIMATE_COUNT:-24}" \
-      --seed "${ESTIMATE_SEED:-20250101}" --wait "${ESTIMATE_WAIT:-30}" --requests "$BED/$1.json"
+      --seed "${ESTIMATE_SEED:-20250101}" --wait "${ESTIMATE_WAIT:-30}" --requests "$GATE/$1.json"
     echo "exit code $?"
-  ) </dev/null >"$BED/$1.said" 2>&1 3>&- 4>&- &
+  ) </dev/null >"$GATE/$1.said" 2>&1 3>&- 4>&- &
   disown
 }
 
@@ -86,11 +86,11 @@ random() {
 }
 
 @test "no random request was given more than was estimated for it, by single threads and by whole nodes" {
-  ended() { grep -q '^exit code' "$BED/$1.said"; }
+  ended() { grep -q '^exit code' "$GATE/$1.said"; }
   wait_until 120 ended thread
   wait_until 120 ended linear
-  cat "$BED/thread.said" "$BED/linear.said"
-  [ "$(cat "$BED/thread.said" "$BED/linear.said" | grep -c '^exit code 0$')" = 2 ]
+  cat "$GATE/thread.said" "$GATE/linear.said"
+  [ "$(cat "$GATE/thread.said" "$GATE/linear.said" | grep -c '^exit code 0$')" = 2 ]
 }
 
 @test "a component of a het job that is changed is a job of its own" {
