@@ -96,6 +96,68 @@ TEST_F(ClustersTest, SaysWhenEachClusterWasLastReadWhole) {
   EXPECT_EQ(reconciler_.last_report().complete.at("cloud"), first);
 }
 
+// A controller that was killed forgets jobs of its last seconds, and gives their ids out again. The
+// hold of such a job was neither settled, because it never ran, nor given back, because slurmdbd
+// had it.
+TEST_F(ClustersTest, AJobThatOnlySlurmdbdKnowsAndThatNeverRanIsSettled) {
+  const std::string token = hold("1");
+  auto gone = record("onprem", 7, "CANCELLED by 0", 0);
+  gone.admin_comment = "asbb=" + token;
+  source_.add_record(gone);
+  pass_time(seconds(301));
+  (void)pass();
+  (void)pass();
+  expect_balance("0", "0");
+  EXPECT_EQ(find(token).status, ledger::HoldStatus::closed);
+}
+
+TEST_F(ClustersTest, ALaterJobWithTheSameIdIsNoRunOfIt) {
+  const std::string first = hold("1");
+  auto gone = record("onprem", 7, "CANCELLED by 0", 0);
+  gone.admin_comment = "asbb=" + first;
+  source_.add_record(gone);
+  pass_time(seconds(30));
+  const std::string second = hold("2");
+  source_.set_queue("onprem", {queued("onprem", second, 7, "RUNNING")});
+  auto running = record("onprem", 7, "RUNNING", 90);
+  running.run = 2;
+  running.end = std::nullopt;
+  source_.add_record(running);
+  pass_time(seconds(301));
+  for (int i = 0; i < 3; ++i) (void)pass();
+  EXPECT_EQ(find(first).status, ledger::HoldStatus::closed);
+  expect_balance("2", "0");
+  auto ended = record("onprem", 7, "COMPLETED", 90);
+  ended.run = 2;
+  ended.submit = running.submit;
+  ended.admin_comment = "asbb=" + second;
+  source_.set_records("onprem", {gone, ended});
+  source_.set_queue("onprem", {});
+  for (int i = 0; i < 3; ++i) (void)pass();
+  expect_balance("0", "0.09");
+  EXPECT_EQ(find(second).status, ledger::HoldStatus::closed);
+  EXPECT_EQ(alarms_.list().size(), 0u);
+}
+
+// Both are over when the service looks again.
+TEST_F(ClustersTest, TwoJobsWithOneIdAreChargedEachFromItsOwnHold) {
+  const std::string first = hold("1");
+  auto one = record("onprem", 7, "COMPLETED", 40);
+  one.admin_comment = "asbb=" + first;
+  pass_time(seconds(60));
+  const std::string second = hold("2");
+  auto two = record("onprem", 7, "COMPLETED", 90);
+  two.run = 2;
+  two.admin_comment = "asbb=" + second;
+  source_.add_record(one);
+  source_.add_record(two);
+  pass_time(seconds(301));
+  for (int i = 0; i < 3; ++i) (void)pass();
+  expect_balance("0", "0.13");
+  EXPECT_EQ(find(first).status, ledger::HoldStatus::closed);
+  EXPECT_EQ(find(second).status, ledger::HoldStatus::closed);
+}
+
 // It kept its hold for good, with an alarm that was not true.
 TEST_F(ClustersTest, AJobThatFailedBeforeItHadNodesGivesAllBackAfterAWhile) {
   const std::string token = hold("1");

@@ -198,6 +198,10 @@ void Reconciler::Pass::read_holds() {
     }
     return out;
   });
+  open_jobs_.clear();
+  for (const OpenHold& open : holds_) {
+    if (open.hold.job) open_jobs_.emplace(open.hold.request_id, *open.hold.job);
+  }
 }
 
 void Reconciler::Pass::bind_sightings() {
@@ -223,6 +227,7 @@ void Reconciler::Pass::bind_sightings() {
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (!outcomes[i] || !outcomes[i]->accepted()) continue;
     bound[i].first->hold.job = bound[i].second;
+    open_jobs_.insert_or_assign(bound[i].first->hold.request_id, bound[i].second);
     ++report_.bound;
   }
 }
@@ -231,7 +236,9 @@ Reconciler::Pass::QueueRows Reconciler::Pass::rows_of(const ledger::JobRef& job)
   QueueRows rows;
   for (const auto& [cluster, list] : queues_) {
     for (const slurm::QueueJob& row : list.jobs) {
-      if (is_row_of(job, row)) rows.push_back(&row);
+      if (!is_row_of(job, row)) continue;
+      const auto named = open_jobs_.find(find_token(row.admin_comment));
+      if (named == open_jobs_.end() || named->second == job) rows.push_back(&row);
     }
   }
   return rows;
@@ -307,24 +314,34 @@ void Reconciler::Pass::settle_bound() {
 void Reconciler::Pass::settle_records(const OpenHold& open,
                                       const std::vector<slurm::AccountingRecord>& records,
                                       std::vector<ledger::Command>& commands) {
+  std::map<std::int64_t, AccountingRows> runs;  // by the job's or the task's own id
   for (const slurm::AccountingRecord& record : records) {
-    if (!is_row_of(*open.hold.job, record)) continue;
-    if (!is_complete(record, now_, owner_.options_.pieces_grace)) {
-      note_untold(open, record);
+    if (!is_row_of(*open.hold.job, record) || is_of_another_job(open, record)) continue;
+    runs[record.job_id].push_back(&record);
+  }
+  for (const auto& [id, rows] : runs) {
+    for (const slurm::AccountingRecord* record : rows) settle_row(open, *record, rows, commands);
+  }
+}
+
+void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingRecord& record,
+                                  const AccountingRows& runs,
+                                  std::vector<ledger::Command>& commands) {
+  if (!is_complete(record, now_, owner_.options_.pieces_grace)) {
+    note_untold(open, record);
+    return;
+  }
+  const NextRun next = next_run(record, runs);
+  const HoldScope scope = scope_of(open.hold.group);
+  for (const std::int64_t task : tasks_of(record)) {
+    if (!pays_for(scope, task, record.run - 1)) continue;
+    const ledger::ShareKey key{record.cluster, root_id(record), task, record.run - 1, ""};
+    if (const ledger::Share* share = settled_share(open.shares, key)) {
+      check_settled(open, record, *share);
       continue;
     }
-    const NextRun next = next_run(record, records);
-    const HoldScope scope = scope_of(open.hold.group);
-    for (const std::int64_t task : tasks_of(record)) {
-      if (!pays_for(scope, task, record.run - 1)) continue;
-      const ledger::ShareKey key{record.cluster, root_id(record), task, record.run - 1, ""};
-      if (const ledger::Share* share = settled_share(open.shares, key)) {
-        check_settled(open, record, *share);
-        continue;
-      }
-      if (auto command = settlement(open, record, task, next)) {
-        commands.push_back(std::move(*command));
-      }
+    if (auto command = settlement(open, record, task, next)) {
+      commands.push_back(std::move(*command));
     }
   }
 }

@@ -37,6 +37,7 @@ class Reconciler::Pass {
     bool waits = false;  // a record cannot be charged before the cluster's view is newer
   };
   using QueueRows = std::vector<const slurm::QueueJob*>;
+  using AccountingRows = std::vector<const slurm::AccountingRecord*>;
   enum class NextRun {
     none,
     over,     // slurmdbd has its end already
@@ -55,6 +56,8 @@ class Reconciler::Pass {
       const std::string& cluster, const slurm::AccountingQuery& query);
   void settle_records(const OpenHold& open, const std::vector<slurm::AccountingRecord>& records,
                       std::vector<ledger::Command>& commands);
+  void settle_row(const OpenHold& open, const slurm::AccountingRecord& record,
+                  const AccountingRows& runs, std::vector<ledger::Command>& commands);
   void check_settled(const OpenHold& open, const slurm::AccountingRecord& record,
                      const ledger::Share& share);
   [[nodiscard]] std::optional<ledger::Command> settlement(const OpenHold& open,
@@ -65,8 +68,10 @@ class Reconciler::Pass {
   void run_settlements(std::vector<ledger::Command> commands);
 
   // reconciler_runs.cc
+  [[nodiscard]] bool is_of_another_job(const OpenHold& open, const slurm::AccountingRecord& record);
+  // `runs`: the rows of that job or task, this one among them.
   [[nodiscard]] NextRun next_run(const slurm::AccountingRecord& record,
-                                 const std::vector<slurm::AccountingRecord>& all) const;
+                                 const AccountingRows& runs) const;
   [[nodiscard]] std::string bearer_for(const slurm::AccountingRecord& record,
                                        const std::function<std::string()>& account) const;
   void note_bearer(const ledger::SettleShare& settle, const ledger::Outcome& outcome);
@@ -144,6 +149,8 @@ class Reconciler::Pass {
   std::set<ledger::HoldId> measured_now_;           // holds that were placed in this pass
   std::set<std::string> alarmed_changes_;  // keys of alarms that this pass found a cause of
   ShapeCache shapes_;
+  std::map<std::string, ledger::JobRef, std::less<>> open_jobs_;  // of those, by request id
+  std::map<std::string, std::optional<ledger::JobRef>, std::less<>> jobs_of_tokens_;  // looked up
   std::set<std::string> unread_;                  // clusters whose slurmdbd did not answer
   std::set<std::string> told_;                    // clusters whose slurmdbd told of bound holds
   std::map<ledger::HoldId, std::string> untold_;  // what it said that is not all

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/token.h"
 #include "ledger/ledger.h"
 #include "service/reconciler_pass.h"
 
@@ -35,15 +36,39 @@ bool lacks_money(const ledger::Hold& hold) {
 
 }  // namespace
 
-Reconciler::Pass::NextRun Reconciler::Pass::next_run(
-    const slurm::AccountingRecord& record, const std::vector<slurm::AccountingRecord>& all) const {
+// A controller that lost its last seconds gives out the same ids again. Each job has its own token,
+// and so each of its rows; of one that has not ended, slurmctld shows it. A federation's sibling
+// has a token that no hold has.
+bool Reconciler::Pass::is_of_another_job(const OpenHold& open,
+                                         const slurm::AccountingRecord& record) {
+  std::string_view token = find_token(record.admin_comment);
+  const auto queue = queues_.find(record.cluster);
+  if (token.empty() && !record.status.has_ended() && queue != queues_.end()) {
+    for (const slurm::QueueJob& row : queue->second.jobs) {
+      if (row.job_id == record.job_id) token = find_token(row.admin_comment);
+    }
+  }
+  if (token.empty() || token == open.hold.request_id) return false;
+  const auto known = jobs_of_tokens_.find(token);
+  if (known != jobs_of_tokens_.end()) return known->second && *known->second != *open.hold.job;
+  store::HoldQuery query;
+  query.request_id = std::string(token);
+  const auto found = owner_.committer_.find_holds(query);
+  std::optional<ledger::JobRef> job;
+  if (found && !found->empty()) job = found->front().hold.job;
+  jobs_of_tokens_.emplace(token, job);
+  return job && *job != *open.hold.job;
+}
+
+Reconciler::Pass::NextRun Reconciler::Pass::next_run(const slurm::AccountingRecord& record,
+                                                     const AccountingRows& runs) const {
   bool follows = record.status.requeued || record.status.resizing;
-  for (const slurm::AccountingRecord& other : all) {
-    if (other.cluster != record.cluster || other.job_id != record.job_id ||
-        other.run <= record.run || !other.array_tasks.empty()) {
+  for (const slurm::AccountingRecord* other : runs) {
+    if (other->cluster != record.cluster || other->run <= record.run ||
+        !other->array_tasks.empty()) {
       continue;
     }
-    if (other.status.has_ended()) return NextRun::over;
+    if (other->status.has_ended()) return NextRun::over;
     follows = true;
   }
   if (const auto queue = queues_.find(record.cluster); !follows && queue != queues_.end()) {

@@ -79,7 +79,10 @@ bool Reconciler::Pass::absent_from_accounting(const ledger::Hold& hold,
       [&](const ledger::Book& book) { return book.account(hold.account)->name; });
   for (const slurm::AccountingRecord& record : list.records) {
     const std::string_view token = find_token(record.admin_comment);
-    if (token == hold.request_id) return false;
+    if (token == hold.request_id) {
+      (void)hold_of(record);  // binds it, so that it is settled
+      return false;
+    }
     const bool like_it = token.empty() && !record.status.revoked && record.user == hold.user &&
                          record.submit >= hold.placed_at - clock_tolerance &&
                          record.submit <= hold.placed_at + clock_tolerance &&
