@@ -111,6 +111,8 @@ class Reconciler {
   KnownJobs known_;
   // The rows that holds were last measured by, by hold and task; the reconciler's thread.
   std::map<std::pair<ledger::HoldId, std::int64_t>, slurm::QueueJob> measured_;
+  // Tasks of arrays that Slurm had forgotten in the last pass, by hold; the reconciler's thread.
+  std::map<ledger::HoldId, std::int64_t> gone_tasks_;
   std::set<std::pair<std::string, std::int64_t>>
       done_records_;  // (cluster, db_index) since the last rescan
 

@@ -48,13 +48,6 @@ std::int64_t tasks_in(const slurm::QueueJob& job, const HoldScope& scope) {
                        [&](std::int64_t task) { return pays_for(scope, task, scope.first_run); });
 }
 
-std::vector<std::int64_t> tasks_of(const slurm::AccountingRecord& record) {
-  if (record.array_task_id) return {*record.array_task_id};
-  if (record.array_tasks.empty()) return {-1};
-  const auto tasks = slurm::expand_array_tasks(record.array_tasks);
-  return tasks ? *tasks : std::vector<std::int64_t>{};
-}
-
 template <typename Row>
 Instant first_submit(const Row& row, bool ran_before) {
   const std::string_view token = find_token(row.admin_comment);
@@ -62,6 +55,13 @@ Instant first_submit(const Row& row, bool ran_before) {
 }
 
 }  // namespace
+
+Tasks tasks_of(const slurm::AccountingRecord& record) {
+  if (record.array_task_id) return {*record.array_task_id};
+  if (record.array_tasks.empty()) return {-1};
+  const auto tasks = slurm::expand_array_tasks(record.array_tasks);
+  return tasks ? *tasks : std::vector<std::int64_t>{};
+}
 
 std::int64_t root_id(const slurm::QueueJob& job) {
   return job.array_job_id != 0 ? job.array_job_id : job.job_id;
@@ -150,6 +150,7 @@ PassReport Reconciler::Pass::run() {
   follow_changes();
   settle_bound();
   arm_runs();
+  release_gone_tasks();
   if (owner_.next_rescan_ <= now_) rescan();
   sweep();
   alarm_unexplained();
@@ -318,6 +319,7 @@ void Reconciler::Pass::settle_records(const OpenHold& open,
   for (const slurm::AccountingRecord& record : records) {
     if (!is_row_of(*open.hold.job, record) || is_of_another_job(open, record)) continue;
     runs[record.job_id].push_back(&record);
+    note_told_tasks(open, record);
   }
   for (const auto& [id, rows] : runs) {
     for (const slurm::AccountingRecord* record : rows) settle_row(open, *record, rows, commands);

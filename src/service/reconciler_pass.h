@@ -112,6 +112,11 @@ class Reconciler::Pass {
   void forget_measures(const ledger::Hold& hold);
   [[nodiscard]] bool remeasure_from(const OpenHold& open, const slurm::QueueJob& was,
                                     const QueueRows& rows);
+  // reconciler_tasks.cc
+  void note_told_tasks(const OpenHold& open, const slurm::AccountingRecord& record);
+  [[nodiscard]] std::int64_t count_gone_tasks(const OpenHold& open) const;
+  void release_gone_tasks();
+
   // reconciler_periods.cc
   void move_periods();
   [[nodiscard]] std::set<ledger::HoldId> holds_of_ended_periods() const;
@@ -151,7 +156,8 @@ class Reconciler::Pass {
   ShapeCache shapes_;
   std::map<std::string, ledger::JobRef, std::less<>> open_jobs_;  // of those, by request id
   std::map<std::string, std::optional<ledger::JobRef>, std::less<>> jobs_of_tokens_;  // looked up
-  std::set<std::string> unread_;                  // clusters whose slurmdbd did not answer
+  std::set<std::string> unread_;  // clusters whose slurmdbd did not answer
+  std::map<ledger::HoldId, std::set<std::int64_t>> told_tasks_;  // of arrays, by slurmdbd
   std::set<std::string> told_;                    // clusters whose slurmdbd told of bound holds
   std::map<ledger::HoldId, std::string> untold_;  // what it said that is not all
 };
@@ -167,6 +173,9 @@ class Reconciler::Pass {
 
 // Each of so many tasks' part of the whole, rounded up.
 [[nodiscard]] Micros part_of_tasks(Micros whole, std::int64_t tasks, std::int64_t of);
+
+// The tasks that the row stands for; -1 alone: a job that is no array.
+[[nodiscard]] Tasks tasks_of(const slurm::AccountingRecord& record);
 
 // The account that would have paid had the job been seen at its submission; when there is none, the
 // record's own, for the ledger to refuse by its name.

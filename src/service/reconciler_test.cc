@@ -229,6 +229,61 @@ TEST_F(ReconcilerTest, EachArrayTaskSettlesItsShareAndThePendingRestGoesBack) {
   EXPECT_EQ(find(token).status, ledger::HoldStatus::closed);
 }
 
+// scancel 20_[2-5] of tasks that wait: slurmdbd has no record of them, and their money stayed held.
+TEST_F(ReconcilerTest, TasksThatWereCancelledByTheirNumberGiveTheirPartsBack) {
+  const std::string token = hold("10", 10);
+  auto waiting = queued(token, 20, "PENDING");
+  waiting.array_job_id = 20;
+  waiting.array_tasks = "0-9";
+  auto row = record(20, "PENDING", 0);
+  row.array_job_id = 20;
+  row.array_tasks = "0-9";
+  row.end = std::nullopt;
+  source_.set_queue("onprem", {waiting});
+  source_.set_records("onprem", {row});
+  for (int i = 0; i < 3; ++i) (void)pass();
+  expect_balance("10", "0");
+  waiting.array_tasks = row.array_tasks = "0-1,6-9";
+  source_.set_queue("onprem", {waiting});
+  source_.set_records("onprem", {row});
+  (void)pass();
+  expect_balance("10", "0");
+  source_.set_accounting_queue_length("onprem", 3);
+  (void)pass();
+  expect_balance("6", "0");
+  EXPECT_EQ(find(token).task_count, 6);
+  row.status = slurm::parse_job_status("CANCELLED by 0");
+  row.end = now();
+  source_.set_queue("onprem", {});
+  source_.set_records("onprem", {row});
+  EXPECT_EQ(pass().settled, 6);
+  expect_balance("0", "0");
+  EXPECT_EQ(find(token).status, ledger::HoldStatus::closed);
+}
+
+TEST_F(ReconcilerTest, TasksAreNotTakenForCancelledWithoutEvidence) {
+  const std::string token = hold("10", 10);
+  auto waiting = queued(token, 20, "PENDING");
+  waiting.array_job_id = 20;
+  waiting.array_tasks = "0-1,6-9";
+  auto row = record(20, "PENDING", 0);
+  row.array_job_id = 20;
+  row.array_tasks = "0-1,6-9";
+  row.end = std::nullopt;
+  source_.set_queue("onprem", {waiting});
+  for (int i = 0; i < 3; ++i) (void)pass();  // nothing of it in slurmdbd
+  source_.set_records("onprem", {row});
+  source_.set_accounting_queue_length("onprem", 3);
+  for (int i = 0; i < 3; ++i) (void)pass();
+  source_.set_accounting_queue_length("onprem", 0);
+  source_.set_operator("onprem", false);
+  for (int i = 0; i < 3; ++i) (void)pass();
+  expect_balance("10", "0");
+  source_.set_operator("onprem", true);
+  for (int i = 0; i < 2; ++i) (void)pass();
+  expect_balance("6", "0");
+}
+
 TEST_F(ReconcilerTest, OfFederatedSiblingsTheOneThatRanIsCharged) {
   const std::string token = hold("1");
   source_.add_job(queued(token, federated_id, "REVOKED"));
