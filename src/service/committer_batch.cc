@@ -77,6 +77,17 @@ void put_rows(ledger::Book& book, Rows& rows) {
   for (auto& row : rows.answers) book.put(std::move(row));
 }
 
+bool knows_limits_of(const ledger::Book& book, const ledger::Hold& hold) {
+  const auto knows = [&](const ledger::Leg& leg) {
+    return leg.kind == ledger::Leg::Kind::budget ? book.budget(ledger::BudgetId{leg.id}) != nullptr
+                                                 : book.limit(ledger::LimitId{leg.id}) != nullptr;
+  };
+  return book.account(hold.account) != nullptr &&
+         std::all_of(hold.parts.begin(), hold.parts.end(), [&](const ledger::HoldPart& part) {
+           return std::all_of(part.legs.begin(), part.legs.end(), knows);
+         });
+}
+
 }  // namespace
 
 BatchCommitter::BatchCommitter(store::Store& store, store::ChainKey key, Clock clock,
@@ -199,8 +210,10 @@ Result<void> BatchCommitter::fetch(const store::HoldQuery& query) {
   // Of those that had the same name one after the other, the newest says whether it is free.
   const store::HoldRecord& record = found->back();
   if (book_.hold(record.hold.id) != nullptr) return {};
-  // Every open hold of ours is in memory: this one was placed by another owner.
-  if (record.hold.status == ledger::HoldStatus::open) return tl::unexpected(lost_error());
+  // Every open hold of ours is in memory, and every limit: this one was placed by another owner.
+  if (record.hold.status == ledger::HoldStatus::open || !knows_limits_of(book_, record.hold)) {
+    return tl::unexpected(lost_error());
+  }
   closed_holds_.emplace_back(ledger_time(), record.hold.id);
   const ledger::Hold* same_name = book_.hold_of_request(record.hold.request_id);
   const std::unique_lock lock(book_mutex_);

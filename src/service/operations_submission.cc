@@ -97,6 +97,9 @@ void Operations::decline(const Caller& caller, const std::string& token,
   if (denial.code == "cluster_unknown" || denial.code == "associations_unknown") {
     return answer_with(promise, refusal);
   }
+  auto submitted = std::make_shared<Submitted>();
+  submitted->token = token;
+  submitted->asked = submission;
   const auto user = with_.names.known_name(static_cast<std::uint32_t>(submission.user_id));
   ledger::Command made;
   made.context.request_id = token;
@@ -104,11 +107,15 @@ void Operations::decline(const Caller& caller, const std::string& token,
   made.context.actor = caller.actor;
   made.action = ledger::Decline{denial.code, denial.message,
                                 user ? *user : "uid " + std::to_string(submission.user_id)};
-  const bool is_queued =
-      with_.committer.submit(std::move(made), [promise, refusal](const Result<ledger::Outcome>&) {
-        promise([refusal]() -> Reply<api::SubmissionAnswer> { return refusal; });
-      });
-  if (!is_queued) answer_with(promise, refusal);
+  // Another answer may have been on its way when this one was made; then that one counts.
+  const auto done = [this, promise, refusal, submitted](Result<ledger::Outcome> outcome) {
+    promise(
+        [this, refusal, submitted, outcome = std::move(outcome)]() -> Reply<api::SubmissionAnswer> {
+          if (!outcome) return refusal;
+          return answer_of(*submitted, *outcome);
+        });
+  };
+  if (!with_.committer.submit(std::move(made), done)) answer_with(promise, refusal);
 }
 
 // A user, account or partition that was made a moment ago is not in the view yet: read it soon.

@@ -111,8 +111,8 @@ class Reconciler {
   KnownJobs known_;
   // The rows that holds were last measured by, by hold and task; the reconciler's thread.
   std::map<std::pair<ledger::HoldId, std::int64_t>, slurm::QueueJob> measured_;
-  // Tasks of arrays that Slurm had forgotten in the last pass, by hold; the reconciler's thread.
-  std::map<ledger::HoldId, std::int64_t> gone_tasks_;
+  // Of arrays of which the last pass missed tasks, those that it saw; the reconciler's thread.
+  std::map<ledger::HoldId, std::set<std::int64_t>> seen_tasks_;
   std::set<std::pair<std::string, std::int64_t>>
       done_records_;  // (cluster, db_index) since the last rescan
 

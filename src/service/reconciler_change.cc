@@ -131,6 +131,8 @@ void Reconciler::Pass::follow_changes() {
       follow_rows(open);
     }
   }
+  // What follows must know which hold pays for which task now.
+  if (replaced_) read_holds();
   clear_alarms_of_changes();
   std::set<ledger::HoldId> still_open;
   for (const OpenHold& open : holds_) still_open.insert(open.hold.id);
@@ -314,6 +316,7 @@ bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
                                   "): what it costs beyond its hold will be an overrun");
     return false;
   }
+  replaced_ = true;
   // The next change is told from these rows, however soon it follows.
   for (const slurm::QueueJob* row : rows) {
     const Tasks of_row = tasks_of(*row);

@@ -139,6 +139,41 @@ TEST_F(ClustersTest, ALaterJobWithTheSameIdIsNoRunOfIt) {
   EXPECT_EQ(alarms_.list().size(), 0u);
 }
 
+// The first one's hold is bound, the second's not yet: it was charged from both.
+TEST_F(ClustersTest, ALaterJobThatIsOverBeforeItIsSeenIsChargedOnce) {
+  const std::string first = hold("1");
+  source_.set_queue("onprem", {queued("onprem", first, 7, "PENDING")});
+  (void)pass();
+  pass_time(seconds(60));
+  const std::string second = hold("2");
+  auto two = record("onprem", 7, "COMPLETED", 90);
+  two.admin_comment = "asbb=" + second;
+  source_.set_queue("onprem", {});
+  source_.add_record(two);
+  pass_time(seconds(301));
+  for (int i = 0; i < 3; ++i) (void)pass();
+  expect_balance("1", "0.09");
+  EXPECT_EQ(find(first).status, ledger::HoldStatus::open);
+  EXPECT_EQ(find(second).status, ledger::HoldStatus::closed);
+}
+
+// One that was let through without a hold is not the earlier one's either.
+TEST_F(ClustersTest, AJobWithoutAHoldAndWithAnotherTokenIsChargedByItself) {
+  const std::string first = hold("1");
+  source_.set_queue("onprem", {queued("onprem", first, 7, "PENDING")});
+  (void)pass();
+  pass_time(seconds(60));
+  auto two = record("onprem", 7, "COMPLETED", 90);
+  two.admin_comment = "asbb=" + token();
+  source_.set_queue("onprem", {});
+  source_.add_record(two);
+  pass_time(seconds(301));
+  EXPECT_EQ(pass().charged_without_hold, 1);
+  (void)pass();
+  expect_balance("1", "0.09");
+  EXPECT_EQ(find(first).status, ledger::HoldStatus::open);
+}
+
 // Both are over when the service looks again.
 TEST_F(ClustersTest, TwoJobsWithOneIdAreChargedEachFromItsOwnHold) {
   const std::string first = hold("1");

@@ -299,6 +299,7 @@ void Reconciler::Pass::settle_bound() {
     const auto list = read_accounting(cluster, query);
     if (!list) continue;
     told_.insert(cluster);
+    if (list->is_evidence()) told_whole_.insert(cluster);
     std::map<std::int64_t, std::vector<slurm::AccountingRecord>> by_job;
     for (const slurm::AccountingRecord& record : list->records) {
       by_job[root_id(record)].push_back(record);
@@ -317,7 +318,7 @@ void Reconciler::Pass::settle_records(const OpenHold& open,
                                       std::vector<ledger::Command>& commands) {
   std::map<std::int64_t, AccountingRows> runs;  // by the job's or the task's own id
   for (const slurm::AccountingRecord& record : records) {
-    if (!is_row_of(*open.hold.job, record) || is_of_another_job(open, record)) continue;
+    if (!is_row_of(*open.hold.job, record) || is_of_another_job(open.hold, record)) continue;
     runs[record.job_id].push_back(&record);
     note_told_tasks(open, record);
   }

@@ -36,6 +36,11 @@ class Reconciler::Pass {
     std::vector<std::pair<std::string, std::int64_t>> rows;  // cluster and db_index
     bool waits = false;  // a record cannot be charged before the cluster's view is newer
   };
+  // What slurmdbd told of an array's tasks.
+  struct ToldTasks {
+    std::set<std::int64_t> tasks;
+    bool is_whole = true;  // each row said which tasks it stands for
+  };
   using QueueRows = std::vector<const slurm::QueueJob*>;
   using AccountingRows = std::vector<const slurm::AccountingRecord*>;
   enum class NextRun {
@@ -68,7 +73,8 @@ class Reconciler::Pass {
   void run_settlements(std::vector<ledger::Command> commands);
 
   // reconciler_runs.cc
-  [[nodiscard]] bool is_of_another_job(const OpenHold& open, const slurm::AccountingRecord& record);
+  [[nodiscard]] bool is_of_another_job(const ledger::Hold& hold,
+                                       const slurm::AccountingRecord& record);
   // `runs`: the rows of that job or task, this one among them.
   [[nodiscard]] NextRun next_run(const slurm::AccountingRecord& record,
                                  const AccountingRows& runs) const;
@@ -114,8 +120,9 @@ class Reconciler::Pass {
                                     const QueueRows& rows);
   // reconciler_tasks.cc
   void note_told_tasks(const OpenHold& open, const slurm::AccountingRecord& record);
-  [[nodiscard]] std::int64_t count_gone_tasks(const OpenHold& open) const;
+  [[nodiscard]] std::optional<std::set<std::int64_t>> seen_tasks(const OpenHold& open) const;
   void release_gone_tasks();
+  void release_tasks(const OpenHold& open, std::int64_t count);
 
   // reconciler_periods.cc
   void move_periods();
@@ -151,15 +158,17 @@ class Reconciler::Pass {
   PassReport report_;
   std::map<std::string, slurm::QueueList> queues_;  // of the clusters that answered
   std::vector<OpenHold> holds_;                     // open ones of Slurm jobs
+  bool replaced_ = false;                           // holds_ is older than a hold that was replaced
   std::set<ledger::HoldId> measured_now_;           // holds that were placed in this pass
   std::set<std::string> alarmed_changes_;  // keys of alarms that this pass found a cause of
   ShapeCache shapes_;
   std::map<std::string, ledger::JobRef, std::less<>> open_jobs_;  // of those, by request id
   std::map<std::string, std::optional<ledger::JobRef>, std::less<>> jobs_of_tokens_;  // looked up
-  std::set<std::string> unread_;  // clusters whose slurmdbd did not answer
-  std::map<ledger::HoldId, std::set<std::int64_t>> told_tasks_;  // of arrays, by slurmdbd
-  std::set<std::string> told_;                    // clusters whose slurmdbd told of bound holds
-  std::map<ledger::HoldId, std::string> untold_;  // what it said that is not all
+  std::set<std::string> unread_;                    // clusters whose slurmdbd did not answer
+  std::map<ledger::HoldId, ToldTasks> told_tasks_;  // of arrays
+  std::set<std::string> told_whole_;                // and nothing of it could not be read
+  std::set<std::string> told_;                      // clusters whose slurmdbd told of bound holds
+  std::map<ledger::HoldId, std::string> untold_;    // what it said that is not all
 };
 
 // The id under which every task of an array, or the job itself, is known.

@@ -173,7 +173,8 @@ std::optional<Reconciler::Pass::OpenHold> Reconciler::Pass::hold_of(
         hold.job = ref;
         ++report_.bound;
       }
-      if (hold.job && is_row_of(*hold.job, record) && pays_for_some(hold, record)) {
+      if (hold.job && is_row_of(*hold.job, record) && pays_for_some(hold, record) &&
+          !is_of_another_job(hold, record)) {
         return OpenHold{std::move(hold), std::move(at->shares)};
       }
     }

@@ -38,8 +38,8 @@ bool lacks_money(const ledger::Hold& hold) {
 
 // A controller that lost its last seconds gives out the same ids again. Each job has its own token,
 // and so each of its rows; of one that has not ended, slurmctld shows it. A federation's sibling
-// has a token that no hold has.
-bool Reconciler::Pass::is_of_another_job(const OpenHold& open,
+// has a token that no hold has, and so has the job of a hold that was given back and placed anew.
+bool Reconciler::Pass::is_of_another_job(const ledger::Hold& hold,
                                          const slurm::AccountingRecord& record) {
   std::string_view token = find_token(record.admin_comment);
   const auto queue = queues_.find(record.cluster);
@@ -48,16 +48,18 @@ bool Reconciler::Pass::is_of_another_job(const OpenHold& open,
       if (row.job_id == record.job_id) token = find_token(row.admin_comment);
     }
   }
-  if (token.empty() || token == open.hold.request_id) return false;
+  if (token.empty() || token == hold.request_id) return false;
   const auto known = jobs_of_tokens_.find(token);
-  if (known != jobs_of_tokens_.end()) return known->second && *known->second != *open.hold.job;
+  if (known != jobs_of_tokens_.end()) return known->second && *known->second != *hold.job;
   store::HoldQuery query;
   query.request_id = std::string(token);
   const auto found = owner_.committer_.find_holds(query);
-  std::optional<ledger::JobRef> job;
-  if (found && !found->empty()) job = found->front().hold.job;
-  jobs_of_tokens_.emplace(token, job);
-  return job && *job != *open.hold.job;
+  if (!found) return true;  // nobody can tell now; the next pass may
+  if (found->empty()) return !ledger::is_federated(record.job_id);
+  const ledger::Hold& named = found->front().hold;
+  if (named.status == ledger::HoldStatus::open && !named.job) return true;  // bound by its own row
+  jobs_of_tokens_.emplace(token, named.job);
+  return named.job && *named.job != *hold.job;
 }
 
 Reconciler::Pass::NextRun Reconciler::Pass::next_run(const slurm::AccountingRecord& record,
@@ -139,8 +141,12 @@ std::vector<Reconciler::Pass::OpenHold> Reconciler::Pass::holds_lacking_money() 
 
 // Where the hold still lacks money for its runs; gives the alarm's key.
 std::optional<std::string> Reconciler::Pass::alarm_of_uncovered(ledger::HoldId id) {
-  const auto hold =
-      owner_.committer_.read([&](const ledger::Book& book) { return *book.hold(id); });
+  const auto found = owner_.committer_.read([&](const ledger::Book& book) {
+    const ledger::Hold* known = book.hold(id);
+    return known == nullptr ? std::optional<ledger::Hold>() : *known;
+  });
+  if (!found) return std::nullopt;
+  const ledger::Hold& hold = *found;
   std::string missing;
   for (const ledger::HoldPart& part : hold.parts) {
     const Micros lack = ledger::lack_for_runs(hold, part);

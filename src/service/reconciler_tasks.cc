@@ -8,10 +8,14 @@
 namespace asbb::service {
 namespace {
 
-void add_tasks(std::set<std::int64_t>& seen, const HoldScope& scope, const Tasks& tasks) {
+// False when the row does not say which tasks it stands for.
+template <typename Row>
+bool add_tasks(std::set<std::int64_t>& seen, const HoldScope& scope, const Row& row) {
+  const Tasks tasks = tasks_of(row);
   for (const std::int64_t task : tasks) {
     if (task >= 0 && pays_for(scope, task, scope.first_run)) seen.insert(task);
   }
+  return !tasks.empty();
 }
 
 }  // namespace
@@ -19,61 +23,69 @@ void add_tasks(std::set<std::int64_t>& seen, const HoldScope& scope, const Tasks
 void Reconciler::Pass::note_told_tasks(const OpenHold& open,
                                        const slurm::AccountingRecord& record) {
   if (record.array_job_id == 0) return;
-  add_tasks(told_tasks_[open.hold.id], scope_of(open.hold.group), tasks_of(record));
+  ToldTasks& told = told_tasks_[open.hold.id];
+  if (!add_tasks(told.tasks, scope_of(open.hold.group), record)) told.is_whole = false;
 }
 
-// How many of the hold's tasks neither slurmctld, slurmdbd nor the ledger has; 0 where one of the
-// first two did not answer in full, or where slurmdbd has nothing of the array.
-std::int64_t Reconciler::Pass::count_gone_tasks(const OpenHold& open) const {
+// The tasks of the hold that slurmctld, slurmdbd or the ledger has; nothing where one of the first
+// two did not answer in full and legibly, or where slurmdbd has nothing of the array.
+std::optional<std::set<std::int64_t>> Reconciler::Pass::seen_tasks(const OpenHold& open) const {
   const auto told = told_tasks_.find(open.hold.id);
-  if (told == told_tasks_.end()) return 0;
+  if (told == told_tasks_.end() || !told->second.is_whole) return std::nullopt;
   for (const std::string& cluster : owner_.source_.clusters()) {
     if (!ledger::is_same_job(*open.hold.job, cluster, open.hold.job->job_id)) continue;
     const auto list = queues_.find(cluster);
-    if (list == queues_.end() || !list->second.is_evidence() || !told_.contains(cluster)) return 0;
+    if (list == queues_.end() || !list->second.is_evidence() || !told_whole_.contains(cluster)) {
+      return std::nullopt;
+    }
   }
   const HoldScope scope = scope_of(open.hold.group);
-  std::set<std::int64_t> seen = told->second;
+  std::set<std::int64_t> seen = told->second.tasks;
   for (const slurm::QueueJob* row : rows_of(*open.hold.job)) {
-    add_tasks(seen, scope, tasks_of(*row));
+    if (!add_tasks(seen, scope, *row)) return std::nullopt;
   }
   for (const ledger::Share& share : open.shares) seen.insert(share.key.task);
-  return open.hold.task_count - static_cast<std::int64_t>(seen.size());
+  return seen;
 }
 
-// Their money goes back when they were gone in the pass before as well, and no controller had
+// The money of tasks that two passes in a row have not seen goes back, when no controller had
 // anything left to send to slurmdbd in between.
 void Reconciler::Pass::release_gone_tasks() {
-  std::map<ledger::HoldId, std::int64_t> gone;
+  std::map<ledger::HoldId, std::set<std::int64_t>> seen;
   for (const OpenHold& open : holds_) {
     if (!open.hold.job || open.hold.backfilled) continue;
-    const std::int64_t count = count_gone_tasks(open);
-    if (count > 0) gone.emplace(open.hold.id, count);
+    auto tasks = seen_tasks(open);
+    if (!tasks || static_cast<std::int64_t>(tasks->size()) >= open.hold.task_count) continue;
+    const auto before = owner_.seen_tasks_.find(open.hold.id);
+    if (before != owner_.seen_tasks_.end()) {
+      std::set<std::int64_t> ever = *tasks;
+      ever.insert(before->second.begin(), before->second.end());
+      release_tasks(open, open.hold.task_count - static_cast<std::int64_t>(ever.size()));
+    }
+    seen.emplace(open.hold.id, std::move(*tasks));
   }
-  for (const auto& [id, count] : gone) {
-    const auto before = owner_.gone_tasks_.find(id);
-    if (before == owner_.gone_tasks_.end() || before->second != count) continue;
-    const auto open = std::find_if(holds_.begin(), holds_.end(),
-                                   [&](const OpenHold& one) { return one.hold.id == id; });
-    ledger::ReplaceHold leave;
-    leave.hold = id;
-    leave.task_count = count;
-    leave.group = open->hold.group;
-    const auto left = owner_.committer_.run(reconciler_command(
-        std::move(leave), std::to_string(count) + " tasks were cancelled while they waited"));
-    if (!left || !left->accepted()) continue;
-    report_.actions.push_back("gave back " + to_display(left->released, left->unit) + " of " +
-                              std::to_string(count) + " cancelled tasks of " +
-                              open->hold.job->cluster + " job " +
-                              std::to_string(open->hold.job->job_id));
-  }
-  owner_.gone_tasks_.clear();
-  if (gone.empty()) return;
+  owner_.seen_tasks_.clear();
+  if (seen.empty()) return;
   for (const std::string& cluster : owner_.source_.clusters()) {
     const auto queued = owner_.source_.accounting_queue_length(cluster);
     if (!queued || *queued != 0) return;
   }
-  owner_.gone_tasks_ = std::move(gone);
+  owner_.seen_tasks_ = std::move(seen);
+}
+
+void Reconciler::Pass::release_tasks(const OpenHold& open, std::int64_t count) {
+  if (count <= 0) return;
+  ledger::ReplaceHold leave;
+  leave.hold = open.hold.id;
+  leave.task_count = count;
+  leave.group = open.hold.group;
+  const auto left = owner_.committer_.run(reconciler_command(
+      std::move(leave), std::to_string(count) + " tasks were cancelled while they waited"));
+  if (!left || !left->accepted()) return;
+  report_.actions.push_back("gave back " + to_display(left->released, left->unit) + " of " +
+                            std::to_string(count) + " cancelled tasks of " +
+                            open.hold.job->cluster + " job " +
+                            std::to_string(open.hold.job->job_id));
 }
 
 }  // namespace asbb::service

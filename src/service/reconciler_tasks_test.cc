@@ -89,8 +89,53 @@ TEST_F(TasksTest, TasksAreNotTakenForCancelledWithoutEvidence) {
   for (int i = 0; i < 3; ++i) (void)pass();
   expect_balance("10", "0");
   source_.set_operator("onprem", true);
+  row.array_tasks = waiting.array_tasks = "0-1,6-...";
+  source_.set_queue("onprem", {waiting});
+  for (int i = 0; i < 3; ++i) (void)pass();
+  source_.set_records("onprem", {row});
+  for (int i = 0; i < 3; ++i) (void)pass();
+  expect_balance("10", "0");
+  row.array_tasks = waiting.array_tasks = "0-1,6-9";
+  source_.set_queue("onprem", {waiting});
+  source_.set_records("onprem", {row});
   for (int i = 0; i < 2; ++i) (void)pass();
   expect_balance("6", "0");
+}
+
+// A task that ended while slurmdbd had not heard of it yet is gone in one pass, another in the
+// next.
+TEST_F(TasksTest, OnlyTasksThatTwoPassesMissAreTakenForCancelled) {
+  const std::string token = hold("10", 10);
+  auto waiting = queued(token, 20, "PENDING");
+  waiting.array_job_id = 20;
+  auto row = record(20, "PENDING", 0);
+  row.array_job_id = 20;
+  row.end = std::nullopt;
+  for (const char* shown : {"0-2,4-9", "0-3,5-9", "0-4,6-9"}) {
+    waiting.array_tasks = row.array_tasks = shown;
+    source_.set_queue("onprem", {waiting});
+    source_.set_records("onprem", {row});
+    (void)pass();
+    expect_balance("10", "0");
+  }
+}
+
+TEST_F(TasksTest, ARowThatCannotBeReadMayBeTheTasks) {
+  const std::string token = hold("10", 10);
+  auto waiting = queued(token, 20, "PENDING");
+  waiting.array_job_id = 20;
+  auto row = record(20, "PENDING", 0);
+  row.array_job_id = 20;
+  row.end = std::nullopt;
+  waiting.array_tasks = row.array_tasks = "0-4,6-9";
+  source_.set_queue("onprem", {waiting});
+  source_.set_records("onprem", {row});
+  source_.set_accounting_problems("onprem", {"row 7: 'XYZ' is no state"});
+  for (int i = 0; i < 3; ++i) (void)pass();
+  expect_balance("10", "0");
+  source_.set_accounting_problems("onprem", {});
+  for (int i = 0; i < 2; ++i) (void)pass();
+  expect_balance("9", "0");
 }
 
 }  // namespace

@@ -86,6 +86,19 @@ def fill(path):
                 continue
 
 
+def until_refused(service, turn):
+    """The log has its length before, so commits go on until it is written through."""
+    deadline = time.monotonic() + 60
+    for number in range(10_000):
+        status, body = service.request(
+            "POST", "/api/v1/accounts",
+            f'{{"slurm_account":"late{turn}-{number}","budget_limit":1,"start_date":"2020-01-01","end_date":"2099-12-31"}}',
+            {"Content-Type": "application/json"})
+        if status != 201 or time.monotonic() > deadline:
+            return status, body
+        time.sleep(0.1)
+
+
 def disk(programs):
     """On a small file system of its own: mounted by root, or by anybody in a namespace of his own or with sudo."""
     if os.geteuid() != 0:
@@ -104,13 +117,9 @@ def disk(programs):
                 load.prepare()
                 load.start()
                 time.sleep(1)
-                for _ in range(3):
+                for turn in range(3):
                     fill(small / "ballast")
-                    time.sleep(1)
-                    status, body = service.request(
-                        "POST", "/api/v1/accounts",
-                        '{"slurm_account":"late","budget_limit":1,"start_date":"2020-01-01","end_date":"2099-12-31"}',
-                        {"Content-Type": "application/json"})
+                    status, body = until_refused(service, turn)
                     if status != 503 or b"space" not in body and b"full" not in body:
                         print(f"on a full disk the answer is {status} {body!r}")
                         return 1
