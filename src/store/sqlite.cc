@@ -96,6 +96,22 @@ int write_zeros(sqlite3_file& file, std::int64_t from, std::int64_t to) {
   return code == SQLITE_OK ? file.pMethods->xSync(&file, SQLITE_SYNC_NORMAL) : code;
 }
 
+// The index of the log's frames, in shared memory, is written after the sync: where there is no
+// space for more of it then, a COMMIT fails that is on the disk. So it has room for more frames
+// than the log has. A region is 32 KiB and has at most 4096 of them (walIndexPage in wal.c).
+int lengthen_index(sqlite3* handle, std::int64_t log_bytes) {
+  constexpr int region_bytes = 32'768;
+  constexpr std::int64_t region_log_bytes = 4096 * 4096;
+  sqlite3_file* database = nullptr;
+  sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&database));
+  int code = SQLITE_OK;
+  for (int region = 0; code == SQLITE_OK && region <= log_bytes / region_log_bytes; ++region) {
+    void volatile* memory = nullptr;
+    code = database->pMethods->xShmMap(database, region, region_bytes, 1, &memory);
+  }
+  return code;
+}
+
 // In WAL mode COMMIT writes frames, the last of them with the commit mark, and then syncs. A write
 // without space leaves the mark out (store/sqlite_wal_vfs.h). A sync (or what follows it) that
 // failed, or a write that failed for another reason, may leave it on the disk although SQLite has
@@ -286,6 +302,7 @@ Result<void> Connection::lengthen_log(std::int64_t bytes) {
   sqlite3_int64 size = 0;
   int code = log->pMethods->xFileSize(log, &size);
   if (code == SQLITE_OK && size < bytes) code = write_zeros(*log, size, bytes);
+  if (code == SQLITE_OK) code = lengthen_index(handle_, bytes);
   if (code == SQLITE_OK) return {};
   log->pMethods->xTruncate(log, size);
   return fail(ErrorKind::unavailable, "the log of the database " + path_ + ": " +

@@ -89,7 +89,8 @@ class Connection {
 
   [[nodiscard]] Result<void> begin_write();  // takes SQLite's write lock at once
   // Between begin_write() and the first change: makes the write-ahead log at least that long, with
-  // zeros, which SQLite takes for no frames, and syncs it. On failure it is as long as before.
+  // zeros, which SQLite takes for no frames, and syncs it; and the index of it as long as needed.
+  // On failure it is as long as before.
   [[nodiscard]] Result<void> lengthen_log(std::int64_t bytes);
   [[nodiscard]] Result<void> begin_read();  // one consistent view until commit or rollback
   // Durable when it returns well. unknown_outcome: SQLite could not tell the disk's answer, so the
