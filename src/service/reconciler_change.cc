@@ -269,7 +269,8 @@ std::optional<Tasks> Reconciler::Pass::leaving_tasks(const OpenHold& open,
 bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
                                std::optional<ledger::HoldId> proposal,
                                std::optional<ledger::PlaceHold> place) {
-  return replace(open, rows, proposal, std::move(place), {"was changed", open.hold.placed_at});
+  return replace(open, rows, proposal, std::move(place),
+                 {"was changed", "follows its change", open.hold.placed_at});
 }
 
 bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
@@ -325,10 +326,9 @@ bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
     measured_now_.insert(outcome->hold);
   }
   ++report_.followed;
-  report_.actions.push_back(
-      "the hold of " + describe_job(open.hold) + ", which " + cause.what +
-      ", is replaced: " + to_display(outcome->released, open.hold.parts.front().unit) + " back, " +
-      to_display(outcome->amount, outcome->unit) + " held");
+  report_.actions.push_back("the hold of " + describe_job(open.hold) + " " + cause.done + ": " +
+                            to_display(outcome->released, open.hold.parts.front().unit) +
+                            " back, " + to_display(outcome->amount, outcome->unit) + " held");
   return true;
 }
 

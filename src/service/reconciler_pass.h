@@ -100,7 +100,8 @@ class Reconciler::Pass {
   void give_back(const ledger::Hold& money, const std::string& why);
   // Why a job's tasks get another hold, and the moment whose period pays it.
   struct Cause {
-    const char* what;
+    const char* what;  // "the job ..."
+    const char* done;  // "the hold of the job ..."
     std::optional<Instant> period_at;
   };
   [[nodiscard]] bool replace(const OpenHold& open, const QueueRows& rows,

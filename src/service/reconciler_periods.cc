@@ -47,7 +47,8 @@ bool Reconciler::Pass::move_to_period(const OpenHold& open) {
   }
   const std::string name = fresh_token(now_);
   place.transaction_id = name;
-  const Cause cause{"goes on into the next period of its account", std::nullopt};
+  const Cause cause{"goes on into the next period of its account",
+                    "goes on into the next period of its account", std::nullopt};
   if (!replace(open, rows, std::nullopt, std::move(place), cause)) return false;
   if (const auto request = owner_.known_.request(open.hold.request_id)) {
     owner_.known_.priced(name, *request);
