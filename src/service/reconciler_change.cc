@@ -20,10 +20,6 @@ namespace {
 // slurmctld makes a change right after it was answered, or never.
 constexpr Span change_grace = seconds(10);
 
-bool is_live(const slurm::QueueJob& row) {
-  return !row.status.revoked && !row.status.has_ended();
-}
-
 bool pays_for_row(const HoldScope& scope, const slurm::QueueJob& row) {
   const Tasks tasks = tasks_of(row);
   return std::any_of(tasks.begin(), tasks.end(),
@@ -82,11 +78,6 @@ ledger::PlaceHold priced_anew(const HoldPlan& plan, std::int64_t tasks) {
   return place;
 }
 
-std::string describe_job(const ledger::Hold& hold) {
-  return hold.job ? hold.job->cluster + " job " + std::to_string(hold.job->job_id)
-                  : "hold " + hold.request_id;
-}
-
 constexpr std::string_view change_word = "change ";
 
 std::string change_key(const ledger::Hold& hold) {
@@ -103,6 +94,15 @@ bool is_part_of(const ledger::Hold& hold, const ledger::PlaceHold& place, std::i
 }
 
 }  // namespace
+
+bool is_live(const slurm::QueueJob& row) {
+  return !row.status.revoked && !row.status.has_ended();
+}
+
+std::string describe_job(const ledger::Hold& hold) {
+  return hold.job ? hold.job->cluster + " job " + std::to_string(hold.job->job_id)
+                  : "hold " + hold.request_id;
+}
 
 Micros part_of_tasks(Micros whole, std::int64_t tasks, std::int64_t of) {
   const auto part = mul_div(whole.count(), tasks, of, Rounding::up);
@@ -340,11 +340,13 @@ void Reconciler::Pass::change_problem(const ledger::Hold& hold, const std::strin
 // An alarm stays while a pass finds its cause: not after the hold followed, the change was taken
 // back, the job is over or its hold closed.
 void Reconciler::Pass::clear_alarms_of_changes() {
+  clear_alarms_but(change_word, alarmed_changes_);
+}
+
+void Reconciler::Pass::clear_alarms_but(std::string_view word, const std::set<std::string>& kept) {
   if (queues_.size() != owner_.source_.clusters().size()) return;
   for (const Alarm& alarm : owner_.alarms_.list()) {
-    if (alarm.key.starts_with(change_word) && !alarmed_changes_.contains(alarm.key)) {
-      owner_.alarms_.clear(alarm.key);
-    }
+    if (alarm.key.starts_with(word) && !kept.contains(alarm.key)) owner_.alarms_.clear(alarm.key);
   }
 }
 

@@ -56,13 +56,6 @@ Instant first_submit(const Row& row, bool ran_before) {
 
 }  // namespace
 
-Tasks tasks_of(const slurm::AccountingRecord& record) {
-  if (record.array_task_id) return {*record.array_task_id};
-  if (record.array_tasks.empty()) return {-1};
-  const auto tasks = slurm::expand_array_tasks(record.array_tasks);
-  return tasks ? *tasks : std::vector<std::int64_t>{};
-}
-
 std::int64_t root_id(const slurm::QueueJob& job) {
   return job.array_job_id != 0 ? job.array_job_id : job.job_id;
 }
@@ -189,16 +182,22 @@ void Reconciler::Pass::read_queues() {
   }
 }
 
-void Reconciler::Pass::read_holds() {
-  holds_ = owner_.committer_.read([](const ledger::Book& book) {
+std::vector<Reconciler::Pass::OpenHold> Reconciler::Pass::open_holds(
+    bool (*is_wanted)(const ledger::Hold&)) const {
+  return owner_.committer_.read([&](const ledger::Book& book) {
     std::vector<OpenHold> out;
     for (const ledger::Hold* hold : book.open_holds()) {
-      if (hold->kind != ledger::HoldKind::slurm) continue;
+      if (hold->kind != ledger::HoldKind::slurm || !is_wanted(*hold)) continue;
       OpenHold& open = out.emplace_back(OpenHold{*hold, {}});
       for (const ledger::Share* share : book.shares_of(hold->id)) open.shares.push_back(*share);
     }
     return out;
   });
+}
+
+void Reconciler::Pass::read_holds() {
+  holds_ = open_holds([](const ledger::Hold&) { return true; });
+  replaced_ = false;
   open_jobs_.clear();
   for (const OpenHold& open : holds_) {
     if (open.hold.job) open_jobs_.emplace(open.hold.request_id, *open.hold.job);

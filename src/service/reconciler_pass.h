@@ -53,6 +53,8 @@ class Reconciler::Pass {
   // reconciler_pass.cc
   void read_queues();
   void read_holds();
+  // Open ones of Slurm jobs, as they are now.
+  [[nodiscard]] std::vector<OpenHold> open_holds(bool (*is_wanted)(const ledger::Hold&)) const;
   void bind_sightings();
   void settle_bound();
   [[nodiscard]] bool needs_accounting(const OpenHold& open) const;
@@ -82,7 +84,6 @@ class Reconciler::Pass {
                                        const std::function<std::string()>& account) const;
   void note_bearer(const ledger::SettleShare& settle, const ledger::Outcome& outcome);
   void arm_runs();
-  [[nodiscard]] std::vector<OpenHold> holds_lacking_money() const;
   [[nodiscard]] std::vector<ledger::Command> missing_runs(const OpenHold& open) const;
   [[nodiscard]] std::optional<std::string> alarm_of_uncovered(ledger::HoldId id);
 
@@ -116,6 +117,8 @@ class Reconciler::Pass {
   [[nodiscard]] bool follow_first_rows(const OpenHold& open, const QueueRows& rows);
   void change_problem(const ledger::Hold& hold, const std::string& what);
   void clear_alarms_of_changes();
+  // Those whose key begins so, once every controller has answered.
+  void clear_alarms_but(std::string_view word, const std::set<std::string>& kept);
   void forget_measures(const ledger::Hold& hold);
   [[nodiscard]] bool remeasure_from(const OpenHold& open, const slurm::QueueJob& was,
                                     const QueueRows& rows);
@@ -128,7 +131,7 @@ class Reconciler::Pass {
   // reconciler_periods.cc
   void move_periods();
   [[nodiscard]] std::set<ledger::HoldId> holds_of_ended_periods() const;
-  [[nodiscard]] bool move_to_period(const OpenHold& open);
+  void move_to_period(const OpenHold& open);
 
   // reconciler_rescan.cc
   void rescan();
@@ -180,6 +183,12 @@ class Reconciler::Pass {
 // submission on; of a job that ran before it is no later than when its token was made.
 [[nodiscard]] ledger::JobRef job_of(const slurm::QueueJob& row);
 [[nodiscard]] ledger::JobRef job_of(const slurm::AccountingRecord& row);
+
+// Whether the row's job, or what is left of its array, waits or runs on that cluster.
+[[nodiscard]] bool is_live(const slurm::QueueJob& row);
+
+// "onprem job 7", for people.
+[[nodiscard]] std::string describe_job(const ledger::Hold& hold);
 
 // Each of so many tasks' part of the whole, rounded up.
 [[nodiscard]] Micros part_of_tasks(Micros whole, std::int64_t tasks, std::int64_t of);

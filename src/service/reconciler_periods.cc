@@ -27,15 +27,15 @@ std::set<ledger::HoldId> Reconciler::Pass::holds_of_ended_periods() const {
 }
 
 // Each task with what it has in the hold now. Its price stays the one at which it was held.
-bool Reconciler::Pass::move_to_period(const OpenHold& open) {
+void Reconciler::Pass::move_to_period(const OpenHold& open) {
   const ReconcilerOptions& options = owner_.options_;
   QueueRows rows;
   for (const slurm::QueueJob* row : rows_of(*open.hold.job)) {
-    if (row->status.revoked || row->status.has_ended()) continue;
+    if (!is_live(*row)) continue;
     if (is_pending(*row) ? options.moves_waiting : options.moves_running) rows.push_back(row);
   }
   const auto tasks = leaving_tasks(open, rows);
-  if (!tasks) return false;
+  if (!tasks) return;
   ledger::PlaceHold place;
   place.account = account_of(open.hold.id);
   place.partition = open.hold.partition;
@@ -49,11 +49,10 @@ bool Reconciler::Pass::move_to_period(const OpenHold& open) {
   place.transaction_id = name;
   const Cause cause{"goes on into the next period of its account",
                     "goes on into the next period of its account", std::nullopt};
-  if (!replace(open, rows, std::nullopt, std::move(place), cause)) return false;
+  if (!replace(open, rows, std::nullopt, std::move(place), cause)) return;
   if (const auto request = owner_.known_.request(open.hold.request_id)) {
     owner_.known_.priced(name, *request);
   }
-  return true;
 }
 
 void Reconciler::Pass::move_periods() {
@@ -63,12 +62,11 @@ void Reconciler::Pass::move_periods() {
   for (const OpenHold& open : holds_) {
     if (is_proposal(open.hold)) changing.insert(proposal_of(open.hold.group)->hold);
   }
-  bool moved = false;
   for (const OpenHold& open : holds_) {
     if (!open.hold.job || open.hold.backfilled || changing.contains(open.hold.id)) continue;
-    if (ended.contains(open.hold.id)) moved |= move_to_period(open);
+    if (ended.contains(open.hold.id)) move_to_period(open);
   }
-  if (moved) read_holds();
+  if (replaced_) read_holds();
 }
 
 }  // namespace asbb::service

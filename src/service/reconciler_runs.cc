@@ -29,6 +29,7 @@ const ledger::Share* latest_of(const std::vector<ledger::Share>& shares, std::in
 }
 
 bool lacks_money(const ledger::Hold& hold) {
+  if (hold.backfilled || !hold.job || hold.pending_runs == 0) return false;
   return std::any_of(hold.parts.begin(), hold.parts.end(), [&](const ledger::HoldPart& part) {
     return ledger::lack_for_runs(hold, part) > Micros();
   });
@@ -112,7 +113,7 @@ void Reconciler::Pass::note_bearer(const ledger::SettleShare& settle,
 std::vector<ledger::Command> Reconciler::Pass::missing_runs(const OpenHold& open) const {
   std::vector<ledger::Command> commands;
   for (const slurm::QueueJob* row : rows_of(*open.hold.job)) {
-    if (row->status.revoked || row->status.has_ended() || row->restart_count == 0) continue;
+    if (!is_live(*row) || row->restart_count == 0) continue;
     for (const std::int64_t task : tasks_of(*row)) {
       const ledger::Share* latest = latest_of(open.shares, task);
       if (latest == nullptr || !latest->requeued) continue;
@@ -124,19 +125,6 @@ std::vector<ledger::Command> Reconciler::Pass::missing_runs(const OpenHold& open
     }
   }
   return commands;
-}
-
-std::vector<Reconciler::Pass::OpenHold> Reconciler::Pass::holds_lacking_money() const {
-  return owner_.committer_.read([](const ledger::Book& book) {
-    std::vector<OpenHold> out;
-    for (const ledger::Hold* hold : book.open_holds()) {
-      if (hold->kind != ledger::HoldKind::slurm || hold->backfilled || !hold->job) continue;
-      if (hold->pending_runs == 0 || !lacks_money(*hold)) continue;
-      OpenHold& open = out.emplace_back(OpenHold{*hold, {}});
-      for (const ledger::Share* share : book.shares_of(hold->id)) open.shares.push_back(*share);
-    }
-    return out;
-  });
 }
 
 // Where the hold still lacks money for its runs; gives the alarm's key.
@@ -154,7 +142,7 @@ std::optional<std::string> Reconciler::Pass::alarm_of_uncovered(ledger::HoldId i
     missing += (missing.empty() ? "" : " and ") + to_display(lack, part.unit);
   }
   if (missing.empty()) return std::nullopt;
-  const std::string name = hold.job->cluster + " job " + std::to_string(hold.job->job_id);
+  const std::string name = describe_job(hold);
   std::string key = std::string(uncovered_word) + name;
   problem(key, name + " was requeued and is not covered: " + missing + " are missing on account " +
                    account_of(id) +
@@ -165,7 +153,7 @@ std::optional<std::string> Reconciler::Pass::alarm_of_uncovered(ledger::HoldId i
 
 void Reconciler::Pass::arm_runs() {
   std::vector<ledger::Command> commands;
-  for (const OpenHold& open : holds_lacking_money()) {
+  for (const OpenHold& open : open_holds(lacks_money)) {
     for (ledger::Command& command : missing_runs(open)) commands.push_back(std::move(command));
   }
   std::set<ledger::HoldId> asked;
@@ -177,12 +165,7 @@ void Reconciler::Pass::arm_runs() {
   for (const ledger::HoldId id : asked) {
     if (auto key = alarm_of_uncovered(id)) uncovered.insert(std::move(*key));
   }
-  if (queues_.size() != owner_.source_.clusters().size()) return;
-  for (const Alarm& alarm : owner_.alarms_.list()) {
-    if (alarm.key.starts_with(uncovered_word) && !uncovered.contains(alarm.key)) {
-      owner_.alarms_.clear(alarm.key);
-    }
-  }
+  clear_alarms_but(uncovered_word, uncovered);
 }
 
 }  // namespace asbb::service

@@ -20,6 +20,13 @@ bool add_tasks(std::set<std::int64_t>& seen, const HoldScope& scope, const Row& 
 
 }  // namespace
 
+Tasks tasks_of(const slurm::AccountingRecord& record) {
+  if (record.array_task_id) return {*record.array_task_id};
+  if (record.array_tasks.empty()) return {-1};
+  const auto tasks = slurm::expand_array_tasks(record.array_tasks);
+  return tasks ? *tasks : std::vector<std::int64_t>{};
+}
+
 void Reconciler::Pass::note_told_tasks(const OpenHold& open,
                                        const slurm::AccountingRecord& record) {
   if (record.array_job_id == 0) return;
@@ -84,8 +91,7 @@ void Reconciler::Pass::release_tasks(const OpenHold& open, std::int64_t count) {
   if (!left || !left->accepted()) return;
   report_.actions.push_back("gave back " + to_display(left->released, left->unit) + " of " +
                             std::to_string(count) + " cancelled tasks of " +
-                            open.hold.job->cluster + " job " +
-                            std::to_string(open.hold.job->job_id));
+                            describe_job(open.hold));
 }
 
 }  // namespace asbb::service
