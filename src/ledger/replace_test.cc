@@ -46,8 +46,9 @@ TEST_F(Replace, AllOfAHoldMovesToTheNewOneWhichIsBoundToTheSameJob) {
   EXPECT_EQ(ledger_.budget("proj001").used, usd(80));
 }
 
-// A job that waits across the end: what it held is carried over before it is held anew.
-TEST_F(Replace, IntoTheNextPeriodWithWhatWasCarriedThere) {
+// proj001 has 100 until the moment that it is now, all of it held for job 7, and lives on what is
+// carried over from then on.
+std::pair<TestLedger, HoldId> held_across_the_end() {
   TestLedger ledger;
   CreateAccount create;
   create.name = "proj001";
@@ -55,10 +56,16 @@ TEST_F(Replace, IntoTheNextPeriodWithWhatWasCarriedThere) {
       testing::budget_of(usd(100), testing::epoch, testing::epoch + hours(100)),
       testing::budget_of(usd(0), testing::epoch + hours(100), testing::epoch + hours(200))};
   create.budgets[0].carry_over_millionths = carry_all;
-  ASSERT_TRUE(ledger.run(create).accepted());
+  EXPECT_TRUE(ledger.run(create).accepted());
   const HoldId before = ledger.hold("proj001", usd(100));
-  ASSERT_TRUE(ledger.run(bind(before, 7)).accepted());
+  EXPECT_TRUE(ledger.run(bind(before, 7)).accepted());
   ledger.now = testing::epoch + hours(100);
+  return {std::move(ledger), before};
+}
+
+// A job that waits across the end: what it held is carried over before it is held anew.
+TEST_F(Replace, IntoTheNextPeriodWithWhatWasCarriedThere) {
+  auto [ledger, before] = held_across_the_end();
   const Outcome outcome = ledger.run(ReplaceHold{before, 1, "", {}, place("proj001", usd(100))});
   ASSERT_TRUE(outcome.accepted()) << to_string(outcome.refusal);
   EXPECT_EQ(ledger.budget("proj001", 0).held, usd(0));
@@ -68,17 +75,7 @@ TEST_F(Replace, IntoTheNextPeriodWithWhatWasCarriedThere) {
 
 // One that runs across the end is changed: its money stays in the period in which it started.
 TEST_F(Replace, InTheEndedPeriodWithWhatWasHeldThere) {
-  TestLedger ledger;
-  CreateAccount create;
-  create.name = "proj001";
-  create.budgets = {
-      testing::budget_of(usd(100), testing::epoch, testing::epoch + hours(100)),
-      testing::budget_of(usd(0), testing::epoch + hours(100), testing::epoch + hours(200))};
-  create.budgets[0].carry_over_millionths = carry_all;
-  ASSERT_TRUE(ledger.run(create).accepted());
-  const HoldId before = ledger.hold("proj001", usd(100));
-  ASSERT_TRUE(ledger.run(bind(before, 7)).accepted());
-  ledger.now = testing::epoch + hours(100);
+  auto [ledger, before] = held_across_the_end();
   PlaceHold again = place("proj001", usd(90));
   again.period_at = testing::epoch;
   ASSERT_TRUE(ledger.run(ReplaceHold{before, 1, "", {}, again}).accepted());
