@@ -21,7 +21,7 @@ Committer::~Committer() {
 Result<void> Committer::start() {
   ASBB_ASSERT(!thread_.joinable());
   if (auto started = batches_.start(options_.own_wait_ms); !started) return started;
-  thread_ = std::thread([this] { loop(); });
+  if (options_.has_thread) thread_ = std::thread([this] { loop(); });
   return {};
 }
 
@@ -35,12 +35,22 @@ void Committer::stop() {
 }
 
 bool Committer::submit(ledger::Command command, Done done) {
+  std::vector<Waiting> alone;
   {
     const std::lock_guard lock(queue_mutex_);
     if (stopping_ || queue_.size() >= options_.queue_max) return false;
-    queue_.push_back({std::move(command), std::move(done)});
+    if (options_.has_thread) {
+      queue_.push_back({std::move(command), std::move(done)});
+    } else {
+      alone.push_back({std::move(command), std::move(done)});
+    }
   }
-  queue_filled_.notify_one();
+  if (alone.empty()) {
+    queue_filled_.notify_one();
+  } else {
+    process(alone);
+    batches_.keep_house();
+  }
   return true;
 }
 

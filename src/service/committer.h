@@ -26,6 +26,9 @@ struct CommitterOptions {
   std::size_t batch_max = 512;   // commands per transaction
   int own_wait_ms = 0;           // how long start() waits for another owner to go
   std::size_t answers_max = answers_max_usual;  // request ids remembered; beyond it: unavailable
+  // False: submit() decides at once and answers on its caller's thread, of which there is only one:
+  // that is how the simulation runs a service.
+  bool has_thread = true;
 };
 
 struct CommitterFigures {
@@ -47,7 +50,7 @@ class Committer {
   Committer& operator=(const Committer&) = delete;
   ~Committer();
 
-  // Takes ownership of the database, loads the book, starts the thread.
+  // Takes ownership of the database, loads the book, starts the thread, where there is one.
   [[nodiscard]] Result<void> start();
   // Commits what is queued, answers it, stops the thread. Idempotent.
   void stop();

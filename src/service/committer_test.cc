@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "ledger/record.h"
 #include "service/testing/fixture.h"
@@ -159,6 +161,27 @@ TEST_F(CommitterFaults, WhatWasCommittedIsThereForTheNextOwner) {
 }
 
 class CommitterTest : public testing::Fixture {};
+
+// As the simulation runs it: also what is asked for while an answer is given.
+TEST(CommitterWithoutAThread, AnswersBeforeSubmitReturns) {
+  store::MemoryStore store;
+  CommitterOptions options;
+  options.has_thread = false;
+  Committer committer(store, store::ChainKey{}, [] { return at("2025-06-01T12:00:00Z"); }, options);
+  ASSERT_TRUE(committer.start().has_value());
+  std::vector<std::string> answered;
+  const auto asks_again = [&](const Result<ledger::Outcome>& outcome) {
+    answered.emplace_back(outcome && outcome->accepted() ? "first" : "refused");
+    EXPECT_TRUE(committer.submit(create_account("proj002"), [&](const Result<ledger::Outcome>&) {
+      answered.emplace_back("second");
+    }));
+  };
+  ASSERT_TRUE(committer.submit(create_account("proj001"), asks_again));
+  EXPECT_EQ(answered, (std::vector<std::string>{"first", "second"}));
+  EXPECT_TRUE(committer.run(create_account("proj003")).has_value());
+  committer.stop();
+  EXPECT_FALSE(committer.submit(create_account("proj004"), [](const auto&) {}));
+}
 
 TEST_F(CommitterTest, ManyThreadsNeverOverspend) {
   constexpr int thread_count = 8;
