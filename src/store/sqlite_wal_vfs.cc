@@ -31,6 +31,7 @@ struct GatheredFile {
   sqlite3_int64 start;   // where in the file they belong
   int count;             // 0: nothing is gathered
   int last_header;       // where in them the last header begins, or no_header
+  int page_size;         // the most that was written at once
 };
 
 GatheredFile& gathered(sqlite3_file* file) {
@@ -64,7 +65,10 @@ int hand_on(sqlite3_file* file) {
 int write_file(sqlite3_file* file, const void* from, int count, sqlite3_int64 at) {
   GatheredFile& own = gathered(file);
   ASBB_ASSERT(count <= gathered_max);  // at most a page, of at most 64 KiB
-  if (own.start + own.count != at || own.count + count > gathered_max) {
+  own.page_size = std::max(own.page_size, count);
+  // A header stays with its page: it must not be in the file before it.
+  const int room = count == header_size ? header_size + own.page_size : count;
+  if (own.start + own.count != at || own.count + room > gathered_max) {
     if (const int code = hand_on(file); code != SQLITE_OK) return code;
   }
   if (own.count == 0) {
@@ -152,7 +156,7 @@ int open_file(sqlite3_vfs* layer, const char* name, sqlite3_file* file, int flag
     sqlite3_free(bytes);
     return code;
   }
-  gathered(file) = {{&methods}, bytes, 0, 0, no_header};
+  gathered(file) = {{&methods}, bytes, 0, 0, no_header, 0};
   return SQLITE_OK;
 }
 

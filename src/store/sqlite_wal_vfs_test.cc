@@ -150,6 +150,32 @@ TEST_F(SqliteWalVfs, AFailedWriteLeavesNoCommitMark) {
   }
 }
 
+// Also where a page ends just as there is no room for more.
+TEST_F(SqliteWalVfs, TheLastHeaderIsWrittenAfterItsPage) {
+  for (int count = 1; count <= 70; ++count) {
+    for (int operation = 1;; ++operation) {
+      SCOPED_TRACE(std::to_string(count) + " frames, operation " + std::to_string(operation));
+      fs::remove(path_);
+      Log log(layer_, path_);
+      disk_.fail_at(operation, DiskFailure::full, true);
+      bool is_written = true;
+      for (int i = 1; i <= count && is_written; ++i) {
+        const bool is_last = i == count;
+        is_written = log.write(std::string(header_size, is_last ? 'Z' : 'A')) == SQLITE_OK &&
+                     log.write(std::string(4096, is_last ? 'z' : 'a')) == SQLITE_OK;
+      }
+      is_written = is_written && log.sync() == SQLITE_OK;
+      disk_.heal();
+      const std::string left = log.in_file();
+      const bool has_page = left.find(std::string(4096, 'z')) != std::string::npos;
+      const bool has_header = left.find(std::string(header_size, 'Z')) != std::string::npos;
+      EXPECT_TRUE(has_page || !has_header);
+      EXPECT_TRUE(has_header || !is_written);
+      if (is_written) break;
+    }
+  }
+}
+
 TEST_F(SqliteWalVfs, ACommitIsTwoWritesAndASync) {
   auto opened = Connection::open({folder_.file("asbb.db"), layer_.name(), Access::create, 0});
   ASSERT_TRUE(opened.has_value());
