@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "plugins/het_group.h"
 #include "plugins/log.h"
 #include "plugins/user_message.h"
 #include "plugins/wire.h"
@@ -86,7 +87,8 @@ int Gate::submit(job_desc_msg_t* job, std::uint32_t submit_uid, char** err_msg) 
     return refuse("The controller has no random numbers yet; try again in a minute.", err_msg);
   }
   const Stance on_silence = policy_.decide(job->partition, pause_millis());
-  question.submission = {job, cluster_.view(), submit_uid, options, on_silence};
+  question.submission = {job,     cluster_.view(), submit_uid,
+                         options, on_silence,      het_group_of(*job, question.token)};
   question.deadline_micros = entry_micros + std::int64_t{arguments_.timeout_ms} * 1'000;
 
   Exchange conversation;

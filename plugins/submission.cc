@@ -179,6 +179,7 @@ void write_submission(const Submission& submission, std::uint64_t time_budget_ms
   put_times(job, &fields);
   put_doubled(job, &json);
   put_flags(job, &json);
+  if (!submission.het_group.empty()) json.string(field::kHetGroup, submission.het_group);
   put_options(submission.options, &json);
   json.end_object();
 }

@@ -19,6 +19,7 @@ struct Submission {
   std::uint32_t submit_uid;
   Options options;
   Stance on_silence;
+  std::string_view het_group{};  // het_group.h
 };
 
 // time_budget_ms: what is left of the deadline, at least 1.

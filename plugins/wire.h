@@ -97,6 +97,7 @@ inline constexpr std::string_view kRequeue = "requeue";
 inline constexpr std::string_view kOvercommit = "overcommit";
 inline constexpr std::string_view kCron = "cron";
 inline constexpr std::string_view kHetJobOffset = "het_job_offset";
+inline constexpr std::string_view kHetGroup = "het_group";
 inline constexpr std::string_view kSpreadJob = "spread_job";
 inline constexpr std::string_view kEnforceBinding = "enforce_binding";
 inline constexpr std::string_view kJobId = "job_id";

@@ -108,6 +108,7 @@ void fields(F& f, As<F, Submission>& v) {
   choices_of(f, v);
   f.flag("cron", v.cron, Need::left_out);
   f.number("het_job_offset", v.het_job_offset, Need::left_out, user_ids);
+  f.text("het_group", v.het_group, Need::left_out, slurm_text);
   f.number("job_id", v.job_id, Need::left_out, user_ids);
   f.number("fed_siblings_viable", v.fed_siblings_viable, Need::left_out, bits);
   f.object("spank", v.spank, Need::left_out);

@@ -40,6 +40,7 @@ TEST(JsonSubmission, ReadsEveryField) {
   all.cron = true;
   all.begin_time = 1'800'000'000;
   all.het_job_offset = 0;
+  all.het_group = "0197a1b2c3d4e5f60718293a4b5c6d7e8f9001122334";
   all.job_id = 4'294'967'295;
   all.fed_siblings_viable = std::numeric_limits<std::int64_t>::max();
   all.spank = SpankOptions{true, "proj002"};

@@ -53,12 +53,13 @@ Result<Date> read_date(const std::string& name, const std::string& value) {
 }
 
 Result<std::vector<std::string>> read_types(const std::string& value) {
-  static const std::array<std::string_view, 25> known = {
+  static const std::array<std::string_view, 26> known = {
       "account_create", "account_update", "account_close", "budget_create",   "budget_update",
       "limit_set",      "hold",           "bind",          "charge",          "release",
       "overrun",        "refund",         "adjustment",    "deposit",         "withdrawal",
       "transfer_out",   "transfer_in",    "carry_out",     "carry_in",        "write_off_out",
-      "write_off_in",   "convert_out",    "convert_in",    "conversion_rate", "prices"};
+      "write_off_in",   "convert_out",    "convert_in",    "conversion_rate", "enforcement",
+      "prices"};
   std::vector<std::string> out;
   for (std::size_t at = 0; at <= value.size();) {
     const std::size_t comma = std::min(value.find(',', at), value.size());

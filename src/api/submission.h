@@ -88,6 +88,7 @@ struct Submission {
   std::optional<bool> enforce_binding;  // --gres-flags=enforce-binding
   std::optional<bool> cron;
   std::optional<std::int64_t> het_job_offset;
+  std::string het_group;  // token of the first component of a heterogeneous job
   std::optional<std::int64_t> job_id;
   std::optional<std::int64_t> fed_siblings_viable;
   SpankOptions spank;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "api/submission.h"
+#include "service/het_groups.h"
 #include "service/submission_gate.h"
 #include "slurm/job_source.h"
 
@@ -46,6 +47,9 @@ class KnownJobs {
   // A change that costs nothing more, until the job shows that it was made.
   void lowered(const std::string& name, const api::Submission& changed);
   std::optional<api::Submission> take_lowered(const std::string& name);
+
+  // Components of heterogeneous jobs, among those that were let in.
+  HetGroups het_groups;
 
   using Jobs = std::shared_ptr<const std::vector<slurm::QueueJob>>;
   void see(const std::string& cluster, const std::vector<slurm::QueueJob>& jobs);

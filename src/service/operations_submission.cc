@@ -74,6 +74,7 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
   }
   if (const auto* denial = std::get_if<Denial>(&verdict)) {
     want_view(denial->code);
+    note_component(token, *submission, false);
     return decline(caller, token, *submission, *denial, promise);
   }
   auto submitted = std::make_shared<Submitted>();
@@ -130,6 +131,16 @@ void Operations::want_view(const std::string& denial) {
   if (view_wanted_us_.compare_exchange_strong(last, at)) hooks_.view_wanted();
 }
 
+// When a component of a heterogeneous job is refused, none of them will be a job: what the others
+// were given is looked for at once. A plugin that lets jobs pass in silence may not have heard it.
+void Operations::note_component(const std::string& token, const api::Submission& asked,
+                                bool is_allowed) {
+  if (asked.het_group.empty()) return;
+  if (is_allowed) return known_.het_groups.joined(asked.het_group, token);
+  if (asked.on_silence != api::OnSilence::deny) return;
+  if (known_.het_groups.refused(asked.het_group, now()) && hooks_.notify) hooks_.notify();
+}
+
 void Operations::place_hold(const std::shared_ptr<Submitted>& submitted,
                             const Promise<api::SubmissionAnswer>& promise) {
   ledger::PlaceHold place = place_of(submitted->plan);
@@ -154,6 +165,7 @@ void Operations::place_hold(const std::shared_ptr<Submitted>& submitted,
       (void)with_.committer.submit(std::move(undo), [](const Result<ledger::Outcome>&) {});
       outcome->refusal = ledger::Refusal::expired;
     }
+    if (outcome) note_component(submitted->token, submitted->asked, outcome->accepted());
     promise([this, submitted, outcome = std::move(outcome)]() -> Reply<api::SubmissionAnswer> {
       if (!outcome) return problem(outcome.error());
       return answer_of(*submitted, *outcome);

@@ -81,6 +81,67 @@ TEST_F(SubmissionTest, DoesNotHoldWantOfAViewAgainstAJob) {
   EXPECT_EQ(submit(submission(), id).decision, "allow");
 }
 
+class ComponentTest : public SubmissionTest {
+ protected:
+  ComponentTest() {
+    hooks_.known = &known_;
+    hooks_.notify = [this] { ++notified_; };
+    rebuild();
+  }
+  ~ComponentTest() override { operations_.reset(); }
+
+  // Of the job whose first component has that token.
+  api::SubmissionAnswer component(const std::string& group, const std::string& id, int cpus) {
+    auto asked = submission();
+    asked.het_group = group;
+    asked.cpus_per_task = asked.min_cpus = cpus;
+    asked.on_silence = on_silence_;
+    return submit(asked, id);
+  }
+  bool is_refused(const std::string& id) const {
+    return known_.het_groups.refused_at(id).has_value();
+  }
+
+  KnownJobs known_;
+  api::OnSilence on_silence_ = api::OnSilence::deny;
+  int notified_ = 0;
+};
+
+TEST_F(ComponentTest, OneThatIsRefusedMarksThoseBeforeIt) {
+  const std::string first = token();
+  const std::string second = token();
+  const std::string other = token();
+  EXPECT_EQ(component(first, first, 1).decision, "allow");
+  EXPECT_EQ(component(first, second, 1).decision, "allow");
+  EXPECT_EQ(component(other, other, 1).decision, "allow");
+  EXPECT_FALSE(is_refused(first));
+  EXPECT_EQ(component(first, token(), 16).code, "insufficient_budget");
+  EXPECT_TRUE(is_refused(first));
+  EXPECT_TRUE(is_refused(second));
+  EXPECT_FALSE(is_refused(other));
+  EXPECT_EQ(notified_, 1);
+}
+
+TEST_F(ComponentTest, SoDoesOneThatTheGateRefuses) {
+  const std::string first = token();
+  EXPECT_EQ(component(first, first, 1).decision, "allow");
+  auto asked = submission();
+  asked.het_group = first;
+  asked.account = "other001";
+  EXPECT_EQ(submit(asked, token()).code, "account_not_usable");
+  EXPECT_TRUE(is_refused(first));
+}
+
+// A plugin that lets jobs pass in silence may not have heard the refusal in time.
+TEST_F(ComponentTest, NothingIsSureWhereSilenceIsConsent) {
+  on_silence_ = api::OnSilence::allow;
+  const std::string first = token();
+  EXPECT_EQ(component(first, first, 1).decision, "allow");
+  EXPECT_EQ(component(first, token(), 16).code, "insufficient_budget");
+  EXPECT_FALSE(is_refused(first));
+  EXPECT_EQ(notified_, 0);
+}
+
 TEST_F(SubmissionTest, HoldsNothingWhereNothingCosts) {
   auto asked = submission();
   asked.partition = "cpu";

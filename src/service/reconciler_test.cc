@@ -320,6 +320,39 @@ TEST_F(ReconcilerTest, AHoldWithoutAJobGoesBackOnEvidence) {
   expect_balance("0", "0");
 }
 
+// slurmctld makes no component of a job of which another one was refused: there is nothing to wait
+// for, but its list must have been read since then.
+TEST_F(ReconcilerTest, TheOtherComponentsOfARefusedJobGoBackAtOnce) {
+  const std::string first = hold("1");
+  const std::string second = hold("1");
+  const std::string other = hold("1");
+  HetGroups& groups = reconciler_.known_jobs().het_groups;
+  groups.joined(first, first);
+  groups.joined(first, second);
+  groups.joined(other, other);
+  EXPECT_TRUE(groups.refused(first, now()));
+  EXPECT_EQ(pass().voided, 0);
+  pass_time(seconds(1));
+  source_.set_operator("onprem", false);
+  EXPECT_EQ(pass().voided, 0);
+  source_.set_operator("onprem", true);
+  EXPECT_EQ(pass().voided, 2);
+  expect_balance("1", "0");
+  EXPECT_EQ(find(other).status, ledger::HoldStatus::open);
+}
+
+// Anybody can say that his job is a component of another one; then that one's job is there.
+TEST_F(ReconcilerTest, AComponentThatBecameAJobKeepsItsHold) {
+  const std::string first = hold("1");
+  HetGroups& groups = reconciler_.known_jobs().het_groups;
+  groups.joined(first, first);
+  EXPECT_TRUE(groups.refused(first, now()));
+  pass_time(seconds(1));
+  source_.add_job(queued(first, 7, "PENDING"));
+  EXPECT_EQ(pass().voided, 0);
+  expect_balance("1", "0");
+}
+
 TEST_F(ReconcilerTest, WhatCannotBeReadVoidsNothing) {
   (void)hold("1");
   pass_time(hours(1));

@@ -8,6 +8,10 @@ teardown_file() { gate_down; }
 
 nothing_held() { [ "$(balance proj001 held)" = 0 ] && [ "$(balance nih-r01 held)" = 0 ]; }
 
+released_entries() {
+  asbb transactions proj001 --limit=10000 --output json | jq '[.[] | select(.type == "release")] | length'
+}
+
 # Recomputes every charge with a program that shares no code with asbb.
 ledger_is_sacct() {
   sacct -M onprem,cloud -D -X -P -n --noconvert -a -S now-1day -A proj001,nih-r01 \
@@ -92,6 +96,17 @@ ledger_is_sacct() {
   run run_sbatch -A proj001 -p cpu -t 5 --nodelist=no-such-node
   [ "$status" != 0 ]
   wait_until 120 nothing_held
+}
+
+# 60 s and more is what a hold without a job is given otherwise.
+@test "a refused component of a het job gives the others' money back at once" {
+  nothing_held
+  before=$(released_entries)
+  run run_sbatch -A proj001 -p cpu -t 5 : -A proj001 -p big --exclusive -t 7-00:00:00
+  [ "$status" != 0 ]
+  [[ $output == *"this job may cost"* ]]
+  wait_until 20 nothing_held
+  [ "$(released_entries)" -gt "$before" ]
 }
 
 @test "a user without an association learns nothing" {
