@@ -45,6 +45,8 @@ void Auditor::State::apply(const AuditRecord& record) {
     write_off_entry(record);
   } else if (record.type == "conversion_rate") {
     rate_entry(record);
+  } else if (record.type == "enforcement") {
+    enforcement_entry(record);
   } else if (record.type == "prices") {
     prices_entry(record);
   } else {

@@ -17,7 +17,7 @@ bool is_blank(const std::string& text) {
 bool needs_reason(const std::string& type) {
   return type == "adjustment" || type == "deposit" || type == "withdrawal" || type == "refund" ||
          type.starts_with("transfer_") || type.starts_with("write_off_") ||
-         type.starts_with("convert_");
+         type.starts_with("convert_") || type == "enforcement";
 }
 
 std::string hold_name(std::int64_t hold) {

@@ -9,11 +9,6 @@
 namespace asbb::ledger {
 namespace {
 
-bool has_reason(const Context& context) {
-  return context.reason.find_first_not_of(" \t\r\n") != std::string::npos &&
-         is_valid_text(context.reason);
-}
-
 Leg leg_of(const Budget& budget) {
   return {Leg::Kind::budget, budget.id.value};
 }
@@ -24,6 +19,11 @@ const Leg* leg_without(const Stage& stage, const std::vector<Leg>& legs, Micros 
   const auto found = std::find_if(
       legs.begin(), legs.end(), [&](const Leg& leg) { return figures_of(stage, leg).used < used; });
   return found == legs.end() ? nullptr : &*found;
+}
+
+bool has_reason(const Context& context) {
+  return context.reason.find_first_not_of(" \t\r\n") != std::string::npos &&
+         is_valid_text(context.reason);
 }
 
 Outcome check_amount(const Context& context, Micros amount) {

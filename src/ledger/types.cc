@@ -16,7 +16,7 @@ constexpr Words<HoldStatus, 2> hold_statuses{
     {{HoldStatus::open, "open"}, {HoldStatus::closed, "closed"}}};
 constexpr Words<ShareStatus, 2> share_statuses{
     {{ShareStatus::open, "open"}, {ShareStatus::settled, "settled"}}};
-constexpr Words<EntryType, 25> entry_types{{{EntryType::account_create, "account_create"},
+constexpr Words<EntryType, 26> entry_types{{{EntryType::account_create, "account_create"},
                                             {EntryType::account_update, "account_update"},
                                             {EntryType::account_close, "account_close"},
                                             {EntryType::budget_create, "budget_create"},
@@ -40,6 +40,7 @@ constexpr Words<EntryType, 25> entry_types{{{EntryType::account_create, "account
                                             {EntryType::convert_out, "convert_out"},
                                             {EntryType::convert_in, "convert_in"},
                                             {EntryType::conversion_rate, "conversion_rate"},
+                                            {EntryType::enforcement, "enforcement"},
                                             {EntryType::prices, "prices"}}};
 
 std::optional<Leg> parse_leg(std::string_view word) {

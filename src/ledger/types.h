@@ -188,6 +188,7 @@ enum class EntryType {
   convert_out,
   convert_in,
   conversion_rate,
+  enforcement,  // what was done because an account ran dry; moves no money
   prices
 };
 

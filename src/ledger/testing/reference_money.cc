@@ -269,4 +269,21 @@ Answer Reference::judge(const Asked& asked, const Convert& ask) {
   return answer;
 }
 
+// Moves nothing: it only has to say what it is about.
+Answer Reference::judge(const Asked& asked, const Enforce& ask) {
+  if (!is_reason(asked.reason)) return no("reason_missing");
+  if (find_account(ask.account) == nullptr) return no("unknown_account");
+  if (!is_unit(ask.unit) || !std::all_of(ask.texts.begin(), ask.texts.end(), is_text)) {
+    return no("bad_name");
+  }
+  const RunName& run = ask.run;
+  const bool is_named = run.external.empty() && !run.cluster.empty() && is_text(run.cluster) &&
+                        run.job > 0 && run.task >= -1 && run.run >= 0;
+  if (ask.is_of_account ? run != RunName{"", 0, -1, 0, ""} : !is_named) return no("bad_name");
+  for (const Amount sum : ask.sums) {
+    if (sum < 0 || sum > 4 * amount_max) return no("bad_amount");
+  }
+  return {};
+}
+
 }  // namespace asbb::reference

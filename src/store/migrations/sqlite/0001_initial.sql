@@ -156,7 +156,7 @@ INSERT INTO budget_transaction_types (type) VALUES
   ('limit_set'), ('hold'), ('bind'), ('charge'), ('release'), ('overrun'), ('refund'),
   ('adjustment'), ('deposit'), ('withdrawal'), ('transfer_out'), ('transfer_in'),
   ('carry_out'), ('carry_in'), ('write_off_out'), ('write_off_in'), ('convert_out'), ('convert_in'),
-  ('conversion_rate'), ('prices');
+  ('conversion_rate'), ('enforcement'), ('prices');
 
 -- The ledger: every change of money or of a limit is one row here, for ever.
 CREATE TABLE budget_transactions (
