@@ -91,11 +91,38 @@ struct Audit {
   bool operator==(const Audit&) const = default;
 };
 
+inline constexpr Span usual_grace = seconds(300);
+
+// What is done about an account that ran dry while jobs run, one step after the other, in this
+// order (docs/concepts/job-life.md).
+struct Ladder {
+  bool warn = false;
+  bool stop_new = false;
+  bool credit = false;  // jobs go on up to the budget's credit limit before the steps that follow
+  std::string requeue_to = {};  // a partition; empty: jobs are not requeued
+  std::string signal = {};      // "USR1"; empty: none is sent
+  Span grace = usual_grace;     // between the signal and the cancel
+  bool cancel = false;
+  bool operator==(const Ladder&) const = default;
+  [[nodiscard]] bool acts_on_jobs() const {
+    return !requeue_to.empty() || !signal.empty() || cancel;
+  }
+};
+
+struct Enforcement {
+  bool enabled = true;
+  Ladder ladder{.warn = true, .stop_new = true};
+  std::map<std::string, Ladder> accounts;    // of the account, or the nearest one above; first
+  std::map<std::string, Ladder> partitions;  // of the partition that the job is on; second
+  bool operator==(const Enforcement&) const = default;
+};
+
 struct Config {
   Service service;
   Database database;
   Budget budget;
   Slurm slurm;
+  Enforcement enforcement;
   Audit audit;
   bool operator==(const Config&) const = default;
 };

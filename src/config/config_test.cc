@@ -87,6 +87,14 @@ slurm:
   on_unavailable:
     default: allow
     partitions: {gpu-aws: deny, debug: allow}
+enforcement:
+  enabled: false
+  ladder: [warn]
+  accounts:
+    proj001: [warn, stop_new, credit, {signal: SIGUSR1, grace: 90s}, cancel]
+    exempt: []
+  partitions:
+    gpu-aws: [stop_new, {requeue: cpu}, cancel]
 audit:
   head_file: /tmp/bed/heads
   head_interval: 10m
@@ -117,6 +125,11 @@ TEST(Config, ReadsEverySetting) {
   EXPECT_TRUE(config.slurm.on_unavailable.allow_by_default);
   EXPECT_FALSE(config.slurm.on_unavailable.allow_by_partition.at("gpu-aws"));
   EXPECT_EQ(policy_folder(config), "/tmp/bed/policy");
+  EXPECT_FALSE(config.enforcement.enabled);
+  EXPECT_EQ(config.enforcement.ladder, Ladder{.warn = true});
+  EXPECT_EQ(config.enforcement.accounts.at("proj001").grace, seconds(90));
+  EXPECT_EQ(config.enforcement.accounts.at("exempt"), Ladder{});
+  EXPECT_EQ(config.enforcement.partitions.at("gpu-aws").requeue_to, "cpu");
   EXPECT_EQ(config.audit.head_file, "/tmp/bed/heads");
   EXPECT_EQ(config.audit.head_interval, seconds(600));
   EXPECT_TRUE(config.audit.syslog);

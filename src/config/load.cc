@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "config/config.h"
+#include "config/ladder.h"
 #include "config/settings.h"
 
 extern char** environ;
@@ -25,10 +26,6 @@ const char* kind_of(const YAML::Node& node) {
   if (node.IsMap()) return "a map";
   if (node.IsSequence()) return "a list";
   return node.IsNull() ? "nothing" : "one value";
-}
-
-int line_of(const YAML::Node& node) {
-  return node.Mark().is_null() ? no_line : node.Mark().line + 1;
 }
 
 // Walks the document into a Config and collects what is wrong.
@@ -52,6 +49,9 @@ class Loader {
   void read_clusters(const YAML::Node& value, int line);
   void read_cluster(const YAML::Node& value, const std::string& where);
   void read_on_unavailable(const YAML::Node& value, int line);
+  std::optional<Ladder> ladder_of(const YAML::Node& value, const std::string& where);
+  void read_ladders(const std::string& where, const YAML::Node& value, int line,
+                    std::map<std::string, Ladder>& ladders);
   void read_variable(const std::string& variable, const std::string& value);
   // The text of a single value; says when it is something else.
   std::optional<std::string> scalar(const YAML::Node& value, const std::string& where, int line);
@@ -118,6 +118,15 @@ void Loader::read_setting(const std::string& section, const std::string& key,
   if (name == "service.admins") return read_admins(value, line);
   if (name == "slurm.clusters") return read_clusters(value, line);
   if (name == "slurm.on_unavailable") return read_on_unavailable(value, line);
+  Enforcement& enforcement = config_.enforcement;
+  if (name == "enforcement.accounts") return read_ladders(name, value, line, enforcement.accounts);
+  if (name == "enforcement.partitions") {
+    return read_ladders(name, value, line, enforcement.partitions);
+  }
+  if (name == "enforcement.ladder") {
+    if (const auto ladder = ladder_of(value, name)) enforcement.ladder = *ladder;
+    return;
+  }
   for (const Setting& setting : settings()) {
     if (setting.section != section || setting.key != key) continue;
     const auto text = scalar(value, name, line);
@@ -223,6 +232,22 @@ void Loader::read_on_unavailable(const YAML::Node& value, int line) {
         }
       });
     }
+  });
+}
+
+std::optional<Ladder> Loader::ladder_of(const YAML::Node& value, const std::string& where) {
+  return read_ladder(value, where,
+                     [&](int line, const std::string& message) { problem(line, message); });
+}
+
+void Loader::read_ladders(const std::string& where, const YAML::Node& value, int line,
+                          std::map<std::string, Ladder>& ladders) {
+  if (!value.IsMap()) {
+    return problem(line,
+                   where + ": a map of names to lists of steps is expected, not " + kind_of(value));
+  }
+  each_key(value, where, [&](const std::string& name, const YAML::Node& item, int) {
+    if (const auto ladder = ladder_of(item, where + "." + name)) ladders[name] = *ladder;
   });
 }
 

@@ -291,6 +291,14 @@ std::vector<Setting> slurm_settings() {
   return out;
 }
 
+std::vector<Setting> enforcement_settings() {
+  std::vector<Setting> out;
+  out.push_back(word("enforcement", "enabled", &Config::enforcement, &Enforcement::enabled,
+                     Words<bool>{{"true", true}, {"false", false}},
+                     "Whether anything is done about accounts that run dry."));
+  return out;
+}
+
 std::vector<Setting> audit_settings() {
   const std::string section = "audit";
   constexpr Member<Audit> part = &Config::audit;
@@ -309,7 +317,7 @@ std::vector<Setting> audit_settings() {
 std::vector<Setting> all_settings() {
   std::vector<Setting> out;
   for (const auto& part : {service_settings(), database_settings(), budget_settings(),
-                           slurm_settings(), audit_settings()}) {
+                           slurm_settings(), enforcement_settings(), audit_settings()}) {
     out.insert(out.end(), part.begin(), part.end());
   }
   return out;
@@ -327,13 +335,17 @@ const std::vector<Section>& sections() {
                                              {"database", "Where the ledger is kept."},
                                              {"budget", "Rules of money."},
                                              {"slurm", "The clusters and how they are watched."},
+                                             {"enforcement",
+                                              "What is done about an account that runs dry while "
+                                              "its jobs run."},
                                              {"audit", "Proofs that are kept elsewhere."}};
   return table;
 }
 
 const std::vector<std::string>& structured_settings() {
-  static const std::vector<std::string> names = {"service.admins", "slurm.clusters",
-                                                 "slurm.on_unavailable"};
+  static const std::vector<std::string> names = {"service.admins",       "slurm.clusters",
+                                                 "slurm.on_unavailable", "enforcement.ladder",
+                                                 "enforcement.accounts", "enforcement.partitions"};
   return names;
 }
 

@@ -1,6 +1,6 @@
 // The table of every setting that is one value: where it stands, what it means, how its text is
-// read and written. The lists and maps (service.admins, slurm.clusters, slurm.on_unavailable) are
-// read in load.cc. Used inside src/config only. Constant; any thread.
+// read and written. The lists and maps (service.admins, slurm.clusters, slurm.on_unavailable,
+// enforcement.ladder, ...) are read in load.cc. Used inside src/config only. Constant; any thread.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "config/config.h"
+#include "config/ladder.h"
 #include "config/settings.h"
 
 namespace asbb::config {
@@ -81,6 +82,30 @@ std::string list_policy(const Config& config) {
   return out;
 }
 
+std::string list_ladders(const std::string& key, const std::map<std::string, Ladder>& ladders) {
+  if (ladders.empty()) return "  " + key + ": {}\n";
+  std::string out = "  " + key + ":\n";
+  for (const auto& [name, ladder] : ladders) {
+    out += "    " + yaml_string(name) + ": " + to_text(ladder) + "\n";
+  }
+  return out;
+}
+
+std::string list_enforcement(const Enforcement& enforcement, bool commented) {
+  const auto explained = [&](const std::string& text) {
+    return commented ? comment(text, "  ") : std::string();
+  };
+  return explained("The steps, in this order: " + allowed_steps() +
+                   ". The last three act on jobs.") +
+         "  ladder: " + to_text(enforcement.ladder) + "\n" +
+         explained(
+             "Ladders of their own for accounts and those below them; the nearest counts, "
+             "before any of a partition.") +
+         list_ladders("accounts", enforcement.accounts) +
+         explained("Ladders of their own for partitions that jobs are on.") +
+         list_ladders("partitions", enforcement.partitions);
+}
+
 std::string structured(const std::string& section, const Config& config, bool commented) {
   std::string out;
   if (section == "service") {
@@ -90,6 +115,7 @@ std::string structured(const std::string& section, const Config& config, bool co
     }
     out += list_admins(config);
   }
+  if (section == "enforcement") out += list_enforcement(config.enforcement, commented);
   if (section == "slurm") {
     if (commented) {
       out += comment(
