@@ -209,7 +209,7 @@ TEST(Config, SaysEverythingThatIsWrongAtOnce) {
           "view would be too old",
           "test.yaml:21: web: there is no such section; there are service, database, budget, "
           "slurm, "
-          "audit",
+          "enforcement, audit",
           "environment: ASBB_ACCOUNT: there is no such setting, or it can be set in the file only",
           "environment: ASBB_DATABASE_DNS: there is no such setting, or it can be set in the file "
           "only",
