@@ -32,6 +32,28 @@ std::string detail(const ledger::Entry& entry, const std::string& key) {
   return details ? (*details)[key] : std::string();
 }
 
+// What was done because an account ran dry.
+std::string enforcement_sentence(const ledger::Entry& entry) {
+  const std::string step = detail(entry, "step");
+  const std::string state = detail(entry, "state");
+  const std::string how = detail(entry, "how");
+  const std::string job = "job " + job_text(entry.job);
+  const bool is_over = state == "ended";
+  if (step == "warn") {
+    const Micros missing(parse_whole(detail(entry, "missing_micros")).value_or(0));
+    return is_over ? "The account has run dry no more."
+                   : "The account ran dry: " + to_display(missing, entry.unit) + " missing.";
+  }
+  if (step == "stop_new") return is_over ? "New jobs pass again." : "New jobs stopped.";
+  if (step == "credit") return is_over ? "Jobs are off credit." : "Jobs go on on credit.";
+  if (is_over) return "Step " + step + " of " + job + " is over.";
+  std::string what = "Cancel " + job;
+  if (step == "requeue") what = "Requeue " + job + " to partition " + how;
+  if (step == "signal") what = "Send " + how + " to " + job;
+  if (state == "begun") return what + ".";
+  return what + (state == "failed" ? ": failed." : ": done.");
+}
+
 std::string account_sentence(const ledger::Entry& entry) {
   switch (entry.type) {
     case EntryType::account_create:
@@ -68,6 +90,8 @@ std::string account_sentence(const ledger::Entry& entry) {
              detail(entry, "to_unit") + ".";
     case EntryType::adjustment:
       return "Used corrected by " + money(entry) + ".";
+    case EntryType::enforcement:
+      return enforcement_sentence(entry);
     default:
       return "Prices imported as version " + std::to_string(entry.price_version) + ".";
   }
