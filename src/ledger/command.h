@@ -152,6 +152,7 @@ struct PlaceHold {
   bool backfill = false;  // for a job that ran without a hold: amounts are zero, no cap,
                           // closed accounts and ended budgets still pay
   bool running = false;   // for a job that runs already: budgets lend it up to their credit
+  bool any_unit = false;  // parts for which there is no money are left out, as long as one is held
 };
 
 struct BindHold {
@@ -201,6 +202,16 @@ struct ReplaceHold {
   std::string group;               // of the hold they leave, from now on
   std::optional<HoldId> proposal;  // an unbound hold that was placed for this change: given back
   std::optional<PlaceHold> place;  // of as many tasks
+};
+
+// A job that Slurm has and that was let through without a hold gets one and is bound, in one step.
+// Money that an external hold keeps for such jobs is given up first: `drawn` of it, at most what it
+// has left. That hold has one unit and nothing else was taken from it.
+struct CoverJob {
+  std::optional<HoldId> from;
+  Micros drawn;     // 0 without `from`
+  PlaceHold place;  // of Slurm's kind, not made afterwards
+  JobRef job;
 };
 
 // An administrator's correction of what was used, on the budget in force; signed, and never below
@@ -292,11 +303,43 @@ struct Decline {
   std::string user;
 };
 
+// What is done because an account ran dry while jobs ran (docs/concepts/job-life.md), written down
+// before it is done. Moves no money.
+enum class EnforcementStep { warn, stop_new, credit, requeue, signal, cancel };
+enum class EnforcementState {
+  begun,   // it is in force, or is being done
+  failed,  // it could not be done, and is tried again
+  done,    // after it had failed, or what takes several steps
+  ended    // the account has money again, or no job needs it
+};
+[[nodiscard]] const char* to_string(EnforcementStep step);
+[[nodiscard]] const char* to_string(EnforcementState state);
+[[nodiscard]] std::optional<EnforcementStep> parse_enforcement_step(std::string_view text);
+[[nodiscard]] std::optional<EnforcementState> parse_enforcement_state(std::string_view text);
+
+// warn, stop_new and credit are an account's; the others a job's, which `job` and `submit` name. A
+// reason is needed.
+struct RecordEnforcement {
+  std::string account;
+  EnforcementStep step = EnforcementStep::warn;
+  EnforcementState state = EnforcementState::begun;
+  std::string unit;
+  std::string user;
+  std::string partition;
+  ShareKey job;
+  Instant submit;     // of that run: job ids come back
+  std::string limit;  // what has run dry: "b3" or "l7" (to_string of legs)
+  std::string how;    // the signal that is sent, or the partition that the job goes to
+  Micros missing;     // in that limit at that time
+  Micros gives_back;  // what is expected of the job's end, of the money of that limit
+  bool operator==(const RecordEnforcement&) const = default;
+};
+
 using Action =
     std::variant<CreateAccount, UpdateAccount, CloseAccount, AddBudget, SetPartitionLimit,
                  PlaceHold, BindHold, SettleShare, OpenShare, VoidHold, ReplaceHold, Adjust,
                  Deposit, Withdraw, Transfer, Refund, RecordPrices, WriteOff, CarryOver,
-                 RecordConversionRate, Convert, ArmRun, Decline>;
+                 RecordConversionRate, Convert, ArmRun, CoverJob, Decline, RecordEnforcement>;
 
 struct Command {
   Context context;

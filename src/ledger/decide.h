@@ -24,6 +24,7 @@ namespace asbb::ledger {
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const VoidHold& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context,
                                     const ReplaceHold& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const CoverJob& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const Adjust& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const Deposit& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const Withdraw& action);
@@ -38,6 +39,8 @@ namespace asbb::ledger {
                                     const RecordConversionRate& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const Convert& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const Decline& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context,
+                                    const RecordEnforcement& action);
 
 // A WriteOff of the one run that has exactly the action's key.
 [[nodiscard]] Outcome write_off_run(Stage& stage, const Context& context, const WriteOff& action);
@@ -55,6 +58,9 @@ void carry_over(Stage& stage, const Context& context, AccountId account);
 // last; nullptr when there is none.
 [[nodiscard]] const Budget* nearest_budget(const Stage& stage, AccountId account,
                                            const std::string& unit, Instant at);
+
+// More than blanks, and valid text.
+[[nodiscard]] bool has_reason(const Context& context);
 
 // Above zero and not too much, with a reason.
 [[nodiscard]] Outcome check_amount(const Context& context, Micros amount);

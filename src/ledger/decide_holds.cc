@@ -174,13 +174,19 @@ Outcome decide_action(Stage& stage, const Context& context, const PlaceHold& act
   if (is_name_taken(stage, hold)) return refuse(Refusal::request_id_conflict, "transaction_id");
   const Instant at = action.period_at.value_or(context.at);
   Outcome answer;
+  std::optional<Outcome> left_out;
   for (const PlacePart& part : action.parts) {
     HoldPart fitted;
     outcome = fit_part(stage, *account, action, part, at, fitted);
+    if (!outcome.accepted() && action.any_unit) {
+      if (!left_out) left_out = outcome;
+      continue;
+    }
     if (!outcome.accepted()) return outcome;
     if (hold.parts.empty()) answer = outcome;
     hold.parts.push_back(std::move(fitted));
   }
+  if (hold.parts.empty()) return *left_out;
   for (HoldPart& part : hold.parts) {
     // It fits a limit, and nothing is ever used below zero: what is held stays within limits.
     const bool added = add_to_legs(stage, part.legs, part.granted, Micros());

@@ -216,6 +216,31 @@ TEST(PlaceHold, AllUnitsOrNothing) {
   EXPECT_EQ(ledger.budget("proj001", 1).held, usd(5));
 }
 
+// For a job that can be kept from where the others are needed.
+TEST(PlaceHold, OneUnitIsEnoughWhereThatWasSaid) {
+  TestLedger ledger = tree();
+  NewBudget core_hours = budget_of(usd(5));
+  core_hours.unit = "core-hours";
+  ASSERT_TRUE(ledger.run(AddBudget{"proj001", core_hours}).accepted());
+  PlaceHold action = place("proj001", usd(21));
+  action.any_unit = true;
+  action.parts.push_back({"core-hours", usd(4), usd(5), 1});
+  action.parts.push_back({"gpu-hours", usd(1), usd(1), 1});
+  const Outcome outcome = ledger.run(action);
+  ASSERT_TRUE(outcome.accepted());
+  EXPECT_EQ(outcome.unit, "core-hours");
+  EXPECT_EQ(outcome.amount, usd(5));
+  ASSERT_EQ(ledger.hold(outcome.hold).parts.size(), 1u);
+  EXPECT_EQ(ledger.budget("proj001").held, Micros());
+  EXPECT_EQ(ledger.budget("proj001", 1).held, usd(5));
+  EXPECT_EQ(ledger.last_entries().size(), 1u);
+  // None of them is a refusal, in the words of the first.
+  const Outcome none = ledger.run(action);
+  EXPECT_EQ(none.refusal, Refusal::insufficient_budget);
+  EXPECT_EQ(none.unit, "USD");
+  EXPECT_EQ(ledger.budget("proj001", 1).held, usd(5));
+}
+
 TEST(PlaceHold, ATokenNamesOneHoldForEver) {
   TestLedger ledger = tree();
   PlaceHold action = place("proj001", usd(1));

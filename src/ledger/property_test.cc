@@ -107,7 +107,8 @@ void check_refusal(const Command& command, const Outcome& outcome) {
                            outcome.refusal == Refusal::partition_limit_exceeded;
   if (!lacks_money || outcome.replayed) return;
   require(std::holds_alternative<PlaceHold>(command.action) ||
-              std::holds_alternative<ReplaceHold>(command.action),
+              std::holds_alternative<ReplaceHold>(command.action) ||
+              std::holds_alternative<CoverJob>(command.action),
           "no hold, and no money for it");
   const LegFigures& leg = outcome.leg;
   require(leg.available == leg.limit - leg.held - leg.used, "wrong figures in a refusal");

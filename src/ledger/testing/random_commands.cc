@@ -170,6 +170,7 @@ Action place_hold(Chance& chance, const Book& book) {
   if (chance.one_in(10)) place.transaction_id = "txn" + std::to_string(chance.below(3));
   if (chance.one_in(10)) place.group = text(chance, "het");
   place.running = !place.backfill && chance.one_in(12);
+  place.any_unit = !place.backfill && chance.one_in(6);
   return place;
 }
 
@@ -192,6 +193,37 @@ Action replace_hold(Chance& chance, const Book& book) {
   }
   replace.place->running = chance.one_in(3);
   return replace;
+}
+
+Action cover_job(Chance& chance, const Book& book) {
+  CoverJob cover;
+  cover.place = std::get<PlaceHold>(place_hold(chance, book));
+  if (!chance.one_in(10)) {
+    cover.place.kind = HoldKind::slurm;
+    cover.place.backfill = false;
+  }
+  cover.job = {chance.of(clusters), 7 + chance.below(2), epoch};
+  if (chance.one_in(5)) return cover;
+  std::vector<const Hold*> sources;
+  for (const Hold* hold : book.open_holds()) {
+    if (hold->kind == HoldKind::external) sources.push_back(hold);
+  }
+  if (sources.empty() || chance.one_in(8)) {
+    cover.from = some_hold(chance, book);
+    cover.drawn = amount(chance);
+    return cover;
+  }
+  const Hold* from = chance.of(sources);
+  cover.from = from->id;
+  const Micros left = from->parts.front().unopened;
+  cover.drawn = chance.one_in(3) ? left + Micros(chance.below(3) - 1)
+                                 : Micros(chance.below(left.count() + 1));
+  if (cover.place.parts.empty() || chance.one_in(3)) return cover;
+  cover.place.account = book.account(from->account)->name;
+  PlacePart& part = cover.place.parts.front();
+  part.unit = from->parts.front().unit;
+  part.amount = cover.drawn + Micros(chance.below(3) - 1);
+  return cover;
 }
 
 Action settle_share(Chance& chance, const Book& book) {
@@ -272,6 +304,19 @@ Action move_money(Chance& chance, const Book& book) {
   return refund(chance, book);
 }
 
+// Of a job that nothing was done to before, so that it is done once.
+Action enforcement(Chance& chance, const Book& book) {
+  RecordEnforcement out;
+  out.account = chance.one_in(8) ? "nobody" : chance.of(account_names);
+  out.step = chance.one_in(8) ? EnforcementStep::warn : EnforcementStep::signal;
+  out.unit = chance.one_in(8) ? "" : "USD";
+  out.limit = text(chance, "b1");
+  out.how = "USR1";
+  out.job = {chance.of(clusters), book.counters().entry + 1, -1, chance.below(3) - 1, ""};
+  if (chance.one_in(8)) out.missing = amount_near(chance, book);
+  return out;
+}
+
 Action some_action(Chance& chance, const Book& book) {
   const std::int64_t kind = chance.below(100);
   if (chance.one_in(6)) return move_money(chance, book);
@@ -294,13 +339,14 @@ Action some_action(Chance& chance, const Book& book) {
   }
   if (kind < 88) return replace_hold(chance, book);
   if (kind < 91) return OpenShare{hold, some_key(chance, book, hold)};
-  if (kind < 92) return arm_run(chance, book, hold);
+  if (kind < 92) return chance.one_in(2) ? arm_run(chance, book, hold) : cover_job(chance, book);
   if (kind < 94) return VoidHold{hold};
   if (kind < 99) {
     Micros correction = chance.one_in(8) ? max_amount : amount_near(chance, book);
     if (chance.one_in(3) && !correction.is_negative()) correction = Micros() - correction;
     return Adjust{chance.of(account_names), chance.of(units), correction};
   }
+  if (chance.one_in(3)) return enforcement(chance, book);
   if (chance.one_in(2)) return Decline{"account_not_usable", "Not yours.\n", "alice"};
   return RecordPrices{epoch, "a: 1\n"};
 }
@@ -379,7 +425,7 @@ std::string describe(const Command& command) {
       "PlaceHold",     "BindHold",      "SettleShare",  "OpenShare", "VoidHold",
       "ReplaceHold",   "Adjust",        "Deposit",      "Withdraw",  "Transfer",
       "Refund",        "RecordPrices",  "WriteOff",     "CarryOver", "RecordConversionRate",
-      "Convert",       "ArmRun",        "Decline"};
+      "Convert",       "ArmRun",        "CoverJob",     "Decline",   "RecordEnforcement"};
   std::string out = names.at(command.action.index());
   if (const auto* settle = std::get_if<SettleShare>(&command.action)) {
     out += " hold " + std::to_string(settle->hold.value) + " task " +

@@ -94,6 +94,7 @@ struct PlaceHold {
   Number unbound_max = 0;
   bool is_afterwards = false;  // the job ran without a hold
   bool is_running = false;
+  bool is_any_unit = false;
 };
 struct RunName {
   std::string cluster;
@@ -135,6 +136,13 @@ struct Replace {
   std::optional<Number> proposal;
   std::optional<PlaceHold> place;
 };
+struct Cover {
+  std::optional<Number> from;
+  Amount drawn = 0;
+  PlaceHold place;
+  std::string cluster;
+  Number job = 0;
+};
 struct Correct {
   std::string account;
   std::string unit;
@@ -171,10 +179,18 @@ struct Convert {
 struct Carry {};
 struct Prices {};
 struct Decline {};
+struct Enforce {
+  std::string account;
+  std::string unit;
+  std::vector<std::string> texts;
+  bool is_of_account = false;
+  RunName run;  // of a job
+  std::vector<Amount> sums;
+};
 
 using Command = std::variant<CreateAccount, UpdateAccount, CloseAccount, AddPeriod, LimitPartition,
-                             PlaceHold, Bind, Settle, OpenRun, ArmRun, Void, Replace, Correct, Move,
-                             GiveBack, Rate, Convert, Carry, Prices, Decline>;
+                             PlaceHold, Bind, Settle, OpenRun, ArmRun, Void, Replace, Cover, Correct, Move,
+                             GiveBack, Rate, Convert, Carry, Prices, Decline, Enforce>;
 
 // A limit with what is held and used of it.
 struct Figures {
@@ -306,6 +322,7 @@ class Reference {
   Answer judge(const Asked& asked, const ArmRun& ask);
   Answer judge(const Asked& asked, const Void& ask);
   Answer judge(const Asked& asked, const Replace& ask);
+  Answer judge(const Asked& asked, const Cover& ask);
   Answer judge(const Asked& asked, const Correct& ask);
   Answer judge(const Asked& asked, const Move& ask);
   Answer judge(const Asked& asked, const GiveBack& ask);
@@ -314,6 +331,7 @@ class Reference {
   Answer judge(const Asked& asked, const Carry& ask);
   Answer judge(const Asked& asked, const Prices& ask);
   Answer judge(const Asked& asked, const Decline& ask);
+  Answer judge(const Asked& asked, const Enforce& ask);
 
   // Accounts and budgets.
   [[nodiscard]] Account* find_account(const std::string& name);

@@ -44,6 +44,7 @@ ref::PlaceHold place_hold(const PlaceHold& from) {
   place.unbound_max = from.unbound_max;
   place.is_afterwards = from.backfill;
   place.is_running = from.running;
+  place.is_any_unit = from.any_unit;
   return place;
 }
 
@@ -100,6 +101,12 @@ struct Translate {
     if (from.place) to.place = place_hold(*from.place);
     return to;
   }
+  ref::Command operator()(const CoverJob& from) const {
+    ref::Cover to{
+        {}, from.drawn.count(), place_hold(from.place), from.job.cluster, from.job.job_id};
+    if (from.from) to.from = from.from->value;
+    return to;
+  }
   ref::Command operator()(const Adjust& from) const {
     return ref::Correct{from.account, from.unit, from.amount.count()};
   }
@@ -120,6 +127,15 @@ struct Translate {
   }
   ref::Command operator()(const RecordPrices&) const { return ref::Prices{}; }
   ref::Command operator()(const Decline&) const { return ref::Decline{}; }
+  ref::Command operator()(const RecordEnforcement& from) const {
+    using enum EnforcementStep;
+    return ref::Enforce{from.account,
+                        from.unit,
+                        {from.user, from.partition, from.limit, from.how},
+                        from.step == warn || from.step == stop_new || from.step == credit,
+                        run_name(from.job),
+                        {from.missing.count(), from.gives_back.count()}};
+  }
   ref::Command operator()(const CarryOver&) const { return ref::Carry{}; }
   ref::Command operator()(const RecordConversionRate& from) const {
     return ref::Rate{from.from_unit, from.to_unit, from.rate.count(),

@@ -149,13 +149,19 @@ Answer Reference::judge(const Asked& asked, const PlaceHold& ask) {
   hold.partition = ask.partition;
   hold.tasks = ask.tasks;
   std::optional<Answer> first;
+  std::optional<Answer> missing;
   for (const NewPart& part : ask.parts) {
     std::vector<Number> periods;
     const Answer fitted = fit(ask, part, known->id, ask.period_at.value_or(asked.at), periods);
-    if (fitted.refusal != "none") return fitted;
+    if (fitted.refusal != "none" && !ask.is_any_unit) return fitted;
+    if (fitted.refusal != "none") {
+      if (!missing) missing = fitted;
+      continue;
+    }
     if (!first) first = fitted;
     hold.parts.push_back({part.unit, periods, part.amount, part.amount});
   }
+  if (!first) return *missing;
   for (const Part& part : hold.parts) count(part.periods, hold.partition, part.granted, 0);
   first->hold = hold.id;
   state_.holds.push_back(hold);
@@ -416,6 +422,34 @@ Answer Reference::judge(const Asked& asked, const Replace& ask) {
     state_.holds.back().job = job;
   }
   answer.released = released;
+  return answer;
+}
+
+// All of it or nothing.
+Answer Reference::judge(const Asked& asked, const Cover& ask) {
+  if (!ask.place.is_slurm || ask.place.is_afterwards) return no("bad_name");
+  Hold* from = ask.from ? find_hold(*ask.from) : nullptr;
+  if (ask.from) {
+    if (from == nullptr || from->is_slurm || from->parts.size() != 1) return no("unknown_hold");
+    if (!from->is_open) return no("hold_closed");
+    if (from->job || from->seen > 0) return no("hold_is_bound");
+    if (ask.drawn < 0 || ask.drawn > from->parts.front().left) return no("bad_amount");
+  }
+  State before = state_;
+  if (from != nullptr) {
+    from->parts.front().left -= ask.drawn;
+    count(from->parts.front().periods, from->partition, -ask.drawn, 0);
+  }
+  PlaceHold place = ask.place;
+  place.deadline.reset();
+  place.unbound_max = tasks_max;
+  Answer answer = judge(asked, place);
+  if (answer.refusal != "none") {
+    state_ = std::move(before);
+    return answer;
+  }
+  state_.holds.back().job = std::pair(ask.cluster, ask.job);
+  answer.released = ask.from ? ask.drawn : 0;
   return answer;
 }
 
