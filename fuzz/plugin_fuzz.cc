@@ -10,6 +10,7 @@
 #include "plugins/http_answer.h"
 #include "plugins/log.h"
 #include "plugins/policy.h"
+#include "plugins/worst_case.h"
 
 // The log of slurmctld.
 namespace asbb::plugins {
@@ -45,14 +46,36 @@ void read_answer(std::string_view text) {
   }
 }
 
+// Whatever the file says, a job costs nothing below zero, and who may spend has an allowance.
+void read_allowances(const plugins::PolicyText& policy, const plugins::AllowanceText& allowances) {
+  job_desc_msg_t job{};
+  job.num_tasks = 4;
+  job.time_limit = 10;
+  for (const char* partition : {"", "cpu", "gpu-aws"}) {
+    const plugins::WorstRate* rate = allowances.rate(partition);
+    std::int64_t micros = 0;
+    if (rate == nullptr || plugins::worst_case(job, *rate, 1'200'000, &micros) != nullptr) continue;
+    ASBB_ASSERT(micros >= 0 && micros <= plugins::kWorstCaseMax);
+    ASBB_ASSERT(!policy.is_free(partition, allowances));
+  }
+  for (const std::string_view account : {"", "proj001", "proj002"}) {
+    const plugins::Spender* spender = allowances.spender(1'000, account);
+    if (spender == nullptr) continue;
+    ASBB_ASSERT(spender->allowance_index < allowances.allowance_count());
+    ASBB_ASSERT(allowances.allowance(spender->allowance_index).account == spender->allowance);
+  }
+}
+
 void read_policy(std::string_view text) {
   static plugins::PolicyText policy;
   policy = plugins::PolicyText();
   int line = 0;
-  if (const char* problem = policy.parse(text, &line)) {
+  plugins::AllowanceText allowances;
+  if (const char* problem = policy.parse(text, &line, &allowances)) {
     ASBB_ASSERT(problem[0] != '\0' && line >= 0);
     return;
   }
+  read_allowances(policy, allowances);
   const bool denies_somewhere = policy.strictest() == plugins::Stance::deny;
   for (const std::string_view name : {"", "cpu", "gpu-aws", "cpu,gpu-aws", ",", "*"}) {
     if (policy.decide(name) == plugins::Stance::deny) ASBB_ASSERT(denies_somewhere);
@@ -61,7 +84,7 @@ void read_policy(std::string_view text) {
 
 void read_arguments(std::string_view text) {
   plugins::Arguments arguments;
-  plugins::parse_arguments(text, "onprem", &arguments);
+  plugins::parse_arguments(text, "onprem", "/var/spool/slurmctld", &arguments);
   ASBB_ASSERT(arguments.timeout_ms > 0 && arguments.timeout_ms <= plugins::kLongestTimeoutMs);
 }
 

@@ -126,6 +126,10 @@ void parse_argument(std::string_view word, Line* line, Arguments* arguments) {
     if (!value.starts_with('/') || !arguments->policy_path.assign(value)) {
       complain(name, value, "must be an absolute path; the file beside the socket is used");
     }
+  } else if (name == "allowance_file") {
+    if (!value.starts_with('/') || !arguments->allowance_path.assign(value)) {
+      complain(name, value, "must be an absolute path; the file in StateSaveLocation is used");
+    }
   } else {
     complain(name, value, "is not an argument of this plugin; it is ignored");
   }
@@ -137,6 +141,16 @@ void choose_socket(const Line& line, Arguments* arguments) {
   if (!line.url_socket.empty()) path = line.url_socket.view();
   if (!line.socket.empty()) path = line.socket.view();
   static_cast<void>(arguments->socket_path.assign(path));
+}
+
+void choose_allowance_file(std::string_view state_folder, Arguments* arguments) {
+  if (!arguments->allowance_path.empty() || !state_folder.starts_with('/')) return;
+  char storage[PATH_MAX];
+  BoundedText path(storage, sizeof storage);
+  path.append(state_folder);
+  path.append('/');
+  path.append(kAllowanceFileName);
+  static_cast<void>(arguments->allowance_path.assign(path.view()));
 }
 
 void choose_policy_file(std::string_view cluster, Arguments* arguments) {
@@ -153,7 +167,8 @@ void choose_policy_file(std::string_view cluster, Arguments* arguments) {
 
 }  // namespace
 
-void parse_arguments(std::string_view line, std::string_view cluster, Arguments* arguments) {
+void parse_arguments(std::string_view line, std::string_view cluster, std::string_view state_folder,
+                     Arguments* arguments) {
   Line read;
   for (std::string_view word = take_word(&line); !word.empty(); word = take_word(&line)) {
     parse_argument(word, &read, arguments);
@@ -166,6 +181,7 @@ void parse_arguments(std::string_view line, std::string_view cluster, Arguments*
   }
   choose_socket(read, arguments);
   choose_policy_file(cluster, arguments);
+  choose_allowance_file(state_folder, arguments);
 }
 
 }  // namespace asbb::plugins

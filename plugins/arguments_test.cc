@@ -19,7 +19,7 @@ struct Parsed {
 Parsed parsed(const std::string& line, std::string_view cluster = "onprem") {
   testing::take_log();
   Parsed result;
-  parse_arguments(line, cluster, &result.arguments);
+  parse_arguments(line, cluster, "/var/spool/slurmctld", &result.arguments);
   result.log = testing::take_log();
   return result;
 }

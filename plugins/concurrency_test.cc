@@ -97,6 +97,27 @@ TEST(Concurrency, OneGateServesManyThreadsWhileEverythingChanges) {
   EXPECT_EQ(testing::live_allocations(), 0);
 }
 
+// The service is silent, and all spend the same allowance: enough for 60 jobs, and not one more.
+TEST(Concurrency, AnAllowanceIsSpentOnceWhoeverAsks) {
+  testing::take_log();
+  const testing::Folder folder;
+  folder.write("policy.onprem",
+               "version 1\ndefault allow\npartition cpu allow\npartition gpu-aws allow\n"
+               "allowance proj001 5 60000000 USD 1000000 0\nspender 1001 proj001 proj001 default\n"
+               "rate cpu USD 1000000 0 1 4 60 60 0\nrate gpu-aws USD 1000000 0 1 4 60 60 0\n");
+  Gate gate(pause_clock);
+  gate.configure("timeout_ms=20 socket=" + folder.path("asbb.sock"), "onprem", folder.path("."));
+  std::atomic<int> accepted{0};
+  submit_from_all_threads(kFirstSubmissions, [&](job_desc_msg_t* job, char** err_msg) {
+    job->user_id = 1'001;
+    job->num_tasks = 1;
+    const int code = gate.submit(job, 1'001, err_msg);
+    if (code == SLURM_SUCCESS) ++accepted;
+    return code;
+  });
+  EXPECT_EQ(accepted, 60);
+}
+
 TEST(Concurrency, TheFirstSubmissionsMayComeAllAtOnce) {
   const testing::Folder folder;
   const std::string socket = folder.path("asbb.sock");

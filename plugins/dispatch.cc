@@ -31,7 +31,7 @@ void configure() {
     log_error("%s has no line for %s: its arguments have their defaults", conf.plugstack.c_str(),
               kObjectName.data());
   }
-  gate.configure(line.view(), conf.cluster.view());
+  gate.configure(line.view(), conf.cluster.view(), conf.state_folder.view());
   const Arguments& arguments = gate.arguments();
   log_info("cluster %s: budget service at %s, timeout %u ms, policy file %s", conf.cluster.c_str(),
            arguments.socket_path.empty() ? "(none)" : arguments.socket_path.c_str(),

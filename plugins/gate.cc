@@ -17,16 +17,27 @@ constexpr std::size_t kHeadBytes = 512;
 // Nearly every request fits; a longer one takes memory of the heap.
 constexpr std::size_t kBodyBytesOnStack = 16'384;
 constexpr std::size_t kShownPartitionBytes = 128;
+constexpr std::size_t kSpentBytes = 1'536;
 
 int refuse(std::string_view why, char** err_msg) {
   tell_user(why, err_msg);
   return ESLURM_ACCOUNTING_POLICY;
 }
 
-int accept(const Token& token, job_desc_msg_t* job, char** err_msg) {
-  char* comment = admin_comment_with(job->admin_comment, token);
-  if (comment == nullptr) {
+int accept(const Token& token, std::string_view cluster_features, job_desc_msg_t* job,
+           char** err_msg, const Allowed& allowed = {}) {
+  FixedText<wire::kClusterFeaturesBytesMax + 1> features;
+  static_cast<void>(features.assign(cluster_features));  // http_answer.cc has seen to its length
+  char* restricted = features.empty() ? nullptr : slurm_xstrdup(features.c_str());
+  char* comment = admin_comment_with(job->admin_comment, token, allowed);
+  if (comment == nullptr || (!features.empty() && restricted == nullptr)) {
+    slurm_xfree(reinterpret_cast<void**>(&comment));
+    slurm_xfree(reinterpret_cast<void**>(&restricted));
     return refuse("Memory of the controller is short; try again later.", err_msg);
+  }
+  if (restricted != nullptr) {
+    slurm_xfree(reinterpret_cast<void**>(&job->cluster_features));
+    job->cluster_features = restricted;
   }
   slurm_xfree(reinterpret_cast<void**>(&job->admin_comment));
   job->admin_comment = comment;
@@ -67,10 +78,12 @@ void write_silence_message(const char* partitions, std::string_view cluster, Bou
 
 }  // namespace
 
-void Gate::configure(std::string_view plugin_line, std::string_view cluster) {
+void Gate::configure(std::string_view plugin_line, std::string_view cluster,
+                     std::string_view state_folder) {
   static_cast<void>(cluster_.assign(cluster));
-  parse_arguments(plugin_line, cluster_.view(), &arguments_);
-  policy_.configure(arguments_.policy_path.c_str(), &arguments_.trusted, arguments_.on_unavailable);
+  parse_arguments(plugin_line, cluster_.view(), state_folder, &arguments_);
+  policy_.configure(arguments_.policy_path.c_str(), &arguments_.trusted, arguments_.on_unavailable,
+                    arguments_.allowance_path.c_str());
 }
 
 int Gate::submit(job_desc_msg_t* job, std::uint32_t submit_uid, char** err_msg) {
@@ -89,6 +102,10 @@ int Gate::submit(job_desc_msg_t* job, std::uint32_t submit_uid, char** err_msg) 
   const Stance on_silence = policy_.decide(job->partition, pause_millis());
   question.submission = {job,     cluster_.view(), submit_uid,
                          options, on_silence,      het_group_of(*job, question.token)};
+  char spent_storage[kSpentBytes];
+  BoundedText spent(spent_storage, sizeof spent_storage);
+  policy_.write_spent(&spent);
+  if (!spent.overflowed()) question.submission.allowances_spent = spent.view();
   question.deadline_micros = entry_micros + std::int64_t{arguments_.timeout_ms} * 1'000;
 
   Exchange conversation;
@@ -122,8 +139,7 @@ int Gate::modify(const job_desc_msg_t* asked, const job_record* job, std::uint32
   }
   // An administrator's own cluster must stay in his hands; the service follows what he did.
   if (!is_administrator(submit_uid)) {
-    change.on_silence = is_set(asked->partition) ? policy_.decide(asked->partition, pause_millis())
-                                                 : policy_.strictest(pause_millis());
+    change.on_silence = policy_.decide_change(asked->partition, pause_millis());
   }
   char storage[kBodyBytesOnStack];
   BoundedText request(storage, sizeof storage);
@@ -260,7 +276,7 @@ int Gate::obey(const Answer& answer, const Token& token, job_desc_msg_t* job, ch
   }
   if (answer.decision == DecisionHeader::allow) {
     tell_user(answer.body, err_msg);
-    return accept(token, job, err_msg);
+    return accept(token, answer.cluster_features, job, err_msg);
   }
   const bool is_mute = answer.body.empty();
   return refuse(is_mute ? "The budget of this account does not allow the job." : answer.body,
@@ -269,9 +285,14 @@ int Gate::obey(const Answer& answer, const Token& token, job_desc_msg_t* job, ch
 
 int Gate::fall_back(Failure failure, const Question& question, job_desc_msg_t* job,
                     char** err_msg) {
-  const Stance stance = question.submission.on_silence;
+  Spending spending;
+  Stance stance = question.submission.on_silence;
+  if (stance == Stance::allow && !policy_.let_through(*job, pause_millis(), &spending)) {
+    stance = Stance::deny;
+  }
   silence_log_.silence(failure, stance, pause_millis());
-  if (stance == Stance::allow) return accept(question.token, job, err_msg);
+  if (stance == Stance::allow) return accept(question.token, {}, job, err_msg, spending.allowed);
+  if (!spending.why.empty()) return refuse(spending.why.view(), err_msg);
   char storage[kHeadBytes];
   BoundedText message(storage, sizeof storage);
   write_silence_message(job->partition, cluster_.view(), &message);

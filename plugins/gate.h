@@ -28,7 +28,8 @@ class Gate {
   constexpr explicit Gate(Clock pause_clock_micros) : pause_clock_micros_(pause_clock_micros) {}
 
   // Once, before the first submit; the texts are kept.
-  void configure(std::string_view plugin_line, std::string_view cluster);
+  void configure(std::string_view plugin_line, std::string_view cluster,
+                 std::string_view state_folder = {});
 
   // slurmctld's job_submit: SLURM_SUCCESS, or ESLURM_ACCOUNTING_POLICY with *err_msg set.
   int submit(job_desc_msg_t* job, std::uint32_t submit_uid, char** err_msg);

@@ -342,6 +342,41 @@ TEST_F(GateTest, AsksAboutAForgedSibling) {
   EXPECT_EQ(service_->connections(), 2);
 }
 
+// What was taken of an allowance stands in the job, and the next request tells of it.
+TEST_F(GateTest, MarksTheJobThatAnAllowanceLetThrough) {
+  folder_.write("policy.onprem",
+                "version 1\ndefault allow\npartition gpu-aws allow\n"
+                "allowance proj001 17 25000000 USD 1200000 0\n"
+                "spender 1001 proj001 proj001 default\nrate gpu-aws USD 10000000 0 1 4 60 60 0\n");
+  Gate gate(pause_clock);
+  gate.configure("timeout_ms=30 socket=" + path_, "onprem", folder_.path("."));
+  const auto submit_one = [&](Request& request) {
+    request->user_id = 1'001;
+    request->num_tasks = 1;
+    request.set(&job_desc_msg_t::partition, "gpu-aws");
+    return gate.submit(request.get(), 1'001, request.err_msg());
+  };
+  for (int job = 0; job < 2; ++job) {
+    Request request;
+    ASSERT_EQ(submit_one(request), SLURM_SUCCESS);
+    const std::string comment = request->admin_comment;
+    EXPECT_TRUE(is_marked(comment.substr(0, 49), "")) << comment;
+    EXPECT_EQ(comment.substr(49), " asbb-allowance=17:12000000:1");
+  }
+  Request third;
+  EXPECT_EQ(submit_one(third), ESLURM_ACCOUNTING_POLICY);
+  EXPECT_NE(third.take_err_msg().find("asbb: This job may need up to 12 USD, and 1 USD of it is "),
+            std::string::npos);
+  EXPECT_EQ(third->admin_comment, nullptr);
+  serve_and_keep(testing::answer(200, "allow", ""));
+  pause_micros += 3'600'000'000;
+  Request fourth;
+  EXPECT_EQ(submit_one(fourth), SLURM_SUCCESS);
+  ASSERT_EQ(requests_.size(), 1U);
+  EXPECT_NE(requests_[0].find(R"("allowances_spent":"17=24000000")"), std::string::npos);
+  gate.hang_up();
+}
+
 TEST_F(GateTest, AppliesTheOptionsBeforeItAsks) {
   serve_and_keep(testing::answer(200, "allow", ""));
   Request request;
@@ -353,6 +388,21 @@ TEST_F(GateTest, AppliesTheOptionsBeforeItAsks) {
   EXPECT_NE(requests_[0].find(R"("account":"proj001")"), std::string::npos);
   EXPECT_NE(requests_[0].find(R"("cluster_features":"cloud")"), std::string::npos);
   EXPECT_NE(requests_[0].find(R"("spank":{"cloud":true,"budget":"proj001"})"), std::string::npos);
+}
+
+// There is money for the cloud alone: the job must not go anywhere else.
+TEST_F(GateTest, KeepsTheJobOnTheClustersThatTheServiceNames) {
+  const std::string answer =
+      "HTTP/1.1 200 OK\r\nAsbb-Decision: allow\r\nAsbb-Cluster-Features: cloud,aws\r\n"
+      "Content-Length: 0\r\n\r\n";
+  serve_and_keep(answer);
+  Request request;
+  expect_accepted(submit(&request));
+  EXPECT_STREQ(request->cluster_features, "cloud,aws");
+  Request constrained;
+  constrained.set(&job_desc_msg_t::cluster_features, "!old");
+  expect_accepted(submit(&constrained));
+  EXPECT_STREQ(constrained->cluster_features, "cloud,aws");
 }
 
 TEST_F(GateTest, RefusesABudgetThatIsNoName) {

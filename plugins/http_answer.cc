@@ -36,10 +36,24 @@ DecisionHeader parse_decision(std::string_view value, DecisionHeader before) {
   return DecisionHeader::unreadable;
 }
 
+// "cloud,aws" or "!cloud": what Slurm takes for a list of features, and nothing else.
+bool is_constraint(std::string_view text) {
+  if (text.starts_with('!')) text.remove_prefix(1);
+  return !text.empty() && text.size() < wire::kClusterFeaturesBytesMax &&
+         std::all_of(
+             text.begin(), text.end(),
+             [](char character) {
+               const char small = lower(character);
+               return (small >= 'a' && small <= 'z') || is_digit(character) || character == ',' ||
+                      character == '_' || character == '-' || character == '.';
+             });
+}
+
 struct Head {
   int status = 0;
   DecisionHeader decision = DecisionHeader::absent;
   std::string_view token;
+  std::string_view cluster_features;
   std::optional<std::size_t> content_length;
   bool keeps_connection = false;
 };
@@ -66,6 +80,9 @@ std::optional<Head> parse_head(std::string_view text) {
     } else if (equals_without_case(name, wire::kTokenHeader)) {
       if (value.empty() || !head.token.empty()) return std::nullopt;
       head.token = value;
+    } else if (equals_without_case(name, wire::kClusterFeaturesHeader)) {
+      if (!is_constraint(value) || !head.cluster_features.empty()) return std::nullopt;
+      head.cluster_features = value;
     } else if (equals_without_case(name, "Connection")) {
       // Of its words only this one says that the connection stays.
       head.keeps_connection = head.keeps_connection && equals_without_case(value, "keep-alive");
@@ -96,6 +113,7 @@ ParseState parse_answer(std::string_view received, bool ended, Answer* answer) {
   answer->status = head->status;
   answer->decision = head->decision;
   answer->token = head->token;
+  answer->cluster_features = head->cluster_features;
   answer->body = std::string_view(body.data(), std::min(body.size(), wanted));
   answer->keeps_connection = head->keeps_connection && head->status == 200 &&
                              !head->token.empty() && !ended && head->content_length == body.size();

@@ -23,6 +23,8 @@ struct Answer {
   // The token that the answer names; empty when it names none. Lives in the buffer, as the body
   // does.
   std::string_view token;
+  // What the job's constraint of clusters becomes; empty when it stays. Lives in the buffer.
+  std::string_view cluster_features;
   // As far as the plugin shows it; lives in the buffer that was parsed.
   std::string_view body;
   // The service keeps the connection, and what comes next on it cannot be a part of this answer or

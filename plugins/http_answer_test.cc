@@ -50,6 +50,30 @@ TEST(HttpAnswer, KeepsTheConnectionAfterAWholeDecisionThatNamesItsToken) {
   EXPECT_FALSE(keeps(head + token + "Content-Length: 3000\r\n\r\n" + std::string(2'500, 'x')));
 }
 
+TEST(HttpAnswer, ReadsTheClustersThatAreLeft) {
+  const std::string head = "HTTP/1.1 200 OK\r\nAsbb-Decision: allow\r\nContent-Length: 0\r\n";
+  const auto state = [&](const std::string& headers, std::string_view* features = nullptr) {
+    static std::string text;
+    text = head + headers + "\r\n";
+    Answer answer;
+    const ParseState parsed = parse_answer(text, false, &answer);
+    if (features != nullptr) *features = answer.cluster_features;
+    return parsed;
+  };
+  std::string_view features;
+  EXPECT_EQ(state("asbb-cluster-features: !aws,Cloud_2\r\n", &features), ParseState::complete);
+  EXPECT_EQ(features, "!aws,Cloud_2");
+  EXPECT_EQ(state("", &features), ParseState::complete);
+  EXPECT_EQ(features, "");
+  for (const std::string& bad :
+       {std::string(), std::string("!"), std::string("a b"), std::string("a!b"),
+        std::string("a\x7f"), std::string("a;b"), std::string(256, 'a')}) {
+    EXPECT_EQ(state("Asbb-Cluster-Features: " + bad + "\r\n"), ParseState::malformed) << bad;
+  }
+  EXPECT_EQ(state("Asbb-Cluster-Features: a\r\nAsbb-Cluster-Features: a\r\n"),
+            ParseState::malformed);
+}
+
 TEST(HttpAnswer, WithoutALengthEndsWithTheConnection) {
   const std::string text = "HTTP/1.0 200 OK\r\nAsbb-Decision: deny\r\n\r\nno";
   Answer answer;

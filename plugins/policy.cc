@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "plugins/clock.h"
 #include "plugins/log.h"
 #include "plugins/wire.h"
 #include "plugins/words.h"
@@ -19,21 +20,25 @@ bool parse_stance(std::string_view word, Stance* stance) {
 
 }  // namespace
 
-const char* PolicyText::parse(std::string_view text, int* line) {
+const char* PolicyText::parse(std::string_view text, int* line, AllowanceText* allowances) {
   *line = 0;
   while (!text.empty()) {
     ++*line;
-    const char* problem = parse_statement(without_comment(take_until("\n", &text)));
+    const char* problem = parse_statement(without_comment(take_until("\n", &text)), allowances);
     if (problem != nullptr) return problem;
   }
   if (!has_version_) return "does not say 'version 1'";
   if (!has_default_) return "has no line 'default allow' or 'default deny'";
-  return put_in_order();
+  const char* problem = allowances->put_in_order();
+  return problem != nullptr ? problem : put_in_order();
 }
 
-const char* PolicyText::parse_statement(std::string_view statement) {
+const char* PolicyText::parse_statement(std::string_view statement, AllowanceText* allowances) {
   const std::string_view word = take_word(&statement);
   if (word.empty()) return nullptr;
+  if (has_version_ && AllowanceText::is_own_word(word)) {
+    return allowances->parse_statement(word, statement);
+  }
   const std::string_view first = take_word(&statement);
   const std::string_view second = take_word(&statement);
   const bool has_one = !first.empty() && second.empty();
@@ -75,12 +80,34 @@ const char* PolicyText::put_in_order() {
   return twice == end ? nullptr : "names a partition twice";
 }
 
-Stance PolicyText::decide_one(std::string_view partition) const {
+const PolicyText::Rule* PolicyText::find(std::string_view partition) const {
   const Rule* end = rules_ + rule_count_;
   const Rule* found = std::lower_bound(
       rules_, end, partition,
       [](const Rule& rule, std::string_view name) { return rule.partition < name; });
-  return found != end && found->partition == partition ? found->stance : default_;
+  return found != end && found->partition == partition ? found : nullptr;
+}
+
+Stance PolicyText::decide_one(std::string_view partition) const {
+  const Rule* found = find(partition);
+  return found != nullptr ? found->stance : default_;
+}
+
+bool PolicyText::knows(std::string_view partition) const {
+  return find(partition) != nullptr;
+}
+
+bool PolicyText::is_free(const char* partitions, const AllowanceText& allowances) const {
+  std::string_view rest = partitions == nullptr ? std::string_view() : partitions;
+  if (rest.empty()) rest = default_partition_;
+  bool names_one = false;
+  while (!rest.empty()) {
+    const std::string_view partition = take_until(",", &rest);
+    if (partition.empty()) continue;
+    names_one = true;
+    if (!knows(partition) || allowances.rate(partition) != nullptr) return false;
+  }
+  return names_one;
 }
 
 Stance PolicyText::decide(std::string_view partitions) const {
@@ -103,7 +130,9 @@ Stance PolicyText::strictest() const {
   return denies ? Stance::deny : Stance::allow;
 }
 
-void Policy::configure(const char* path, const TrustedUsers* owners, Stance on_unavailable) {
+void Policy::configure(const char* path, const TrustedUsers* owners, Stance on_unavailable,
+                       const char* count_path) {
+  allowances_.configure(count_path);
   path_ = path;
   owners_ = owners;
   on_unavailable_ = on_unavailable;
@@ -120,6 +149,23 @@ Stance Policy::strictest(std::int64_t now_ms) {
   const Locked locked(mutex_);
   look(now_ms);
   return is_usable_ ? text_.strictest() : on_unavailable_;
+}
+
+Stance Policy::decide_change(const char* partitions, std::int64_t now_ms) {
+  const Stance stance = is_set(partitions) ? decide(partitions, now_ms) : strictest(now_ms);
+  const Locked locked(mutex_);
+  return is_usable_ && allowances_.are_there() ? Stance::deny : stance;
+}
+
+bool Policy::let_through(const job_desc_msg_t& job, std::int64_t now_ms, Spending* spending) {
+  const Locked locked(mutex_);
+  look(now_ms);
+  return !is_usable_ || allowances_.let_through(job, text_, unix_millis() / 1'000, spending);
+}
+
+void Policy::write_spent(BoundedText* text) {
+  const Locked locked(mutex_);
+  allowances_.write_spent(text);
 }
 
 void Policy::look(std::int64_t now_ms) {
@@ -151,11 +197,13 @@ void Policy::load(const struct stat& seen) {
     return reject("can be written by group or others", 0);
   }
   PolicyText text;
+  AllowanceText allowances;
   int line = 0;
-  const char* problem = text.parse(file.view(), &line);
+  const char* problem = text.parse(file.view(), &line, &allowances);
   if (problem != nullptr) return reject(problem, line);
   file_.swap(file);
   text_ = text;
+  allowances_.adopt(allowances);
   is_usable_ = true;
   is_complained_about_ = false;
   log_info("policy file %s is in force", path_);

@@ -24,8 +24,9 @@ constexpr char kPolicy[] =
 
 Stance decided(const std::string& text, std::string_view partitions) {
   PolicyText policy;
+  AllowanceText allowances;
   int line = 0;
-  const char* problem = policy.parse(text, &line);
+  const char* problem = policy.parse(text, &line, &allowances);
   EXPECT_EQ(problem, nullptr);
   return policy.decide(partitions);
 }
@@ -72,8 +73,9 @@ TEST(PolicyText, RefusesWhatItDoesNotKnow) {
         "version 1\ndefault allow\ndefault_partition a\ndefault_partition b\n",
         "version 1\ndefault allow\nDEFAULT deny\n"}) {
     PolicyText policy;
+    AllowanceText allowances;
     int line = 0;
-    EXPECT_NE(policy.parse(text, &line), nullptr) << text;
+    EXPECT_NE(policy.parse(text, &line, &allowances), nullptr) << text;
   }
 }
 
@@ -83,8 +85,9 @@ TEST(PolicyText, HoldsAThousandPartitionsAndNoMore) {
   EXPECT_EQ(decided(text, "p0,p1023,p512"), Stance::allow);
   EXPECT_EQ(decided(text, "p0,p1024"), Stance::deny);
   PolicyText policy;
+  AllowanceText allowances;
   int line = 0;
-  EXPECT_NE(policy.parse(text + "partition more allow\n", &line), nullptr);
+  EXPECT_NE(policy.parse(text + "partition more allow\n", &line, &allowances), nullptr);
   EXPECT_EQ(line, 1'027);
 }
 
@@ -171,7 +174,7 @@ TEST_F(PolicyFile, MustBeARegularFileOfAModestSize) {
   ASSERT_EQ(mkdir(path_.c_str(), 0700), 0);
   EXPECT_EQ(decide(), Stance::deny);
   rmdir(path_.c_str());
-  write(std::string(kPolicy) + "\n" + std::string(65'536, '#'));
+  write(std::string(kPolicy) + "\n" + std::string(wire::policy::kFileBytesMax, '#'));
   EXPECT_EQ(decide(), Stance::deny);
 }
 

@@ -88,6 +88,9 @@ bool scan_slurm_conf(const char* path, std::string_view folder, int depth, Slurm
       if (equals_without_case(key, "PlugStackConfig") && !join(folder, value, &conf->plugstack)) {
         log_error("slurm.conf: this PlugStackConfig cannot be used");
       }
+      if (equals_without_case(key, "StateSaveLocation") && !conf->state_folder.assign(value)) {
+        log_error("slurm.conf: this StateSaveLocation cannot be used");
+      }
     }
   }
   return true;

@@ -20,6 +20,7 @@ inline constexpr std::size_t kPluginLineBytes = 4'096;
 struct SlurmConf {
   FixedText<256> cluster;  // in lower case, as Slurm keeps it (read_config.c)
   PathText plugstack;      // PlugStackConfig, or plugstack.conf beside slurm.conf
+  PathText state_folder;   // StateSaveLocation; empty where it is not said
 };
 
 // False when the file cannot be read or names no cluster; the log says which.

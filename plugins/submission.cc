@@ -181,6 +181,9 @@ void write_submission(const Submission& submission, std::uint64_t time_budget_ms
   put_flags(job, &json);
   if (!submission.het_group.empty()) json.string(field::kHetGroup, submission.het_group);
   put_options(submission.options, &json);
+  if (!submission.allowances_spent.empty()) {
+    json.string(field::kAllowancesSpent, submission.allowances_spent);
+  }
   json.end_object();
 }
 

@@ -19,7 +19,8 @@ struct Submission {
   std::uint32_t submit_uid;
   Options options;
   Stance on_silence;
-  std::string_view het_group{};  // het_group.h
+  std::string_view het_group{};         // het_group.h
+  std::string_view allowances_spent{};  // AllowanceCount::write_spent
 };
 
 // time_budget_ms: what is left of the deadline, at least 1.

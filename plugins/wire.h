@@ -24,12 +24,19 @@ inline constexpr std::size_t kTokenCharacters = 44;
 inline constexpr std::size_t kTokenTimeCharacters = 12;
 // What stands before the token in a job's admin_comment.
 inline constexpr std::string_view kTokenMark = "asbb=";
+// Behind the token of a job that was let through on an allowance: what stands before
+// GENERATION:MICROS:TASKS.
+inline constexpr std::string_view kAllowanceMark = "asbb-allowance=";
 
 inline constexpr std::string_view kDecisionHeader = "Asbb-Decision";
 inline constexpr std::string_view kAllow = "allow";
 inline constexpr std::string_view kDeny = "deny";
 // Repeats the token that is answered.
 inline constexpr std::string_view kTokenHeader = "Asbb-Token";
+
+// What the job's --cluster-constraint becomes: the hold pays for some of the clusters only.
+inline constexpr std::string_view kClusterFeaturesHeader = "Asbb-Cluster-Features";
+inline constexpr std::size_t kClusterFeaturesBytesMax = 255;
 
 inline constexpr std::size_t kRequestBodyBytesMax = 262'144;
 inline constexpr std::size_t kAnswerHeadBytesMax = 4'096;
@@ -105,6 +112,7 @@ inline constexpr std::string_view kFedSiblingsViable = "fed_siblings_viable";
 inline constexpr std::string_view kSpank = "spank";
 inline constexpr std::string_view kSpankCloud = "cloud";
 inline constexpr std::string_view kSpankBudget = "budget";
+inline constexpr std::string_view kAllowancesSpent = "allowances_spent";
 // Of a change alone.
 inline constexpr std::string_view kJob = "job";
 inline constexpr std::string_view kToken = "token";
@@ -120,8 +128,15 @@ inline constexpr std::string_view kVersionNumber = "1";
 inline constexpr std::string_view kDefaultPartition = "default_partition";
 inline constexpr std::string_view kDefault = "default";
 inline constexpr std::string_view kPartition = "partition";
-inline constexpr std::size_t kFileBytesMax = 65'536;
+inline constexpr std::string_view kWithoutAllowance = "without_allowance";
+inline constexpr std::string_view kAllowance = "allowance";
+inline constexpr std::string_view kSpender = "spender";
+inline constexpr std::string_view kRate = "rate";
+inline constexpr std::string_view kUnbounded = "unbounded";
+inline constexpr std::size_t kFileBytesMax = 524'288;
 inline constexpr std::size_t kPartitionsMax = 1'024;
+inline constexpr std::size_t kAllowancesMax = 256;
+inline constexpr std::size_t kSpendersMax = 8'192;
 }  // namespace policy
 
 }  // namespace asbb::plugins::wire
