@@ -199,6 +199,7 @@ void fields(F& f, As<F, SubmissionAnswer>& v) {
   f.money("estimated_cost", v.estimated_cost, Need::may);
   f.money("hold_amount", v.hold_amount, Need::may);
   f.text("transaction_id", v.transaction_id, Need::left_out);
+  f.text("cluster_features", v.cluster_features, Need::left_out);
 }
 
 template <typename F>

@@ -122,6 +122,8 @@ struct SubmissionAnswer {
   Micros estimated_cost;
   Micros hold_amount;
   std::string transaction_id;  // the token, when a hold was placed
+  // The --cluster-constraint that the job gets, when only some of its clusters can be paid.
+  std::string cluster_features;
   bool operator==(const SubmissionAnswer&) const = default;
 };
 

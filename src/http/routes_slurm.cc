@@ -19,6 +19,9 @@ Answer decision_answer(const api::SubmissionAnswer& decided, const std::string& 
     answer.body = decided.message;
   }
   answer.headers.emplace_back("Asbb-Decision", decided.decision);
+  if (!decided.cluster_features.empty()) {
+    answer.headers.emplace_back("Asbb-Cluster-Features", decided.cluster_features);
+  }
   if (is_token(token)) answer.headers.emplace_back("Asbb-Token", token);
   return answer;
 }

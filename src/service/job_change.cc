@@ -162,6 +162,9 @@ api::Submission submission_of(const slurm::QueueJob& job) {
   request.qos = job.qos;
   if (job.node_count > 0) request.min_nodes = request.max_nodes = job.node_count;
   if (job.cpus > 0) request.min_cpus = job.cpus;
+  for (const std::string& sibling : job.federation_siblings) {
+    request.clusters += (request.clusters.empty() ? "" : ",") + sibling;
+  }
   take_memory(request, job);
   take_gpus(request, job);
   follow(request, job);

@@ -215,6 +215,7 @@ class Operations {
       const Caller& caller, const api::BudgetReconcile& request,
       const std::vector<store::HoldRecord>& holds) const;
   void want_view(const std::string& denial);
+  void note_held(Submitted& submitted, ledger::HoldId id);
   void note_component(const std::string& token, const api::Submission& asked, bool is_allowed);
   [[nodiscard]] std::vector<std::string> visible_accounts(const Caller& caller) const;
   [[nodiscard]] Reply<api::PriceBook> follow_prices(const Caller& caller,

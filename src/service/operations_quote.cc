@@ -98,7 +98,8 @@ struct Operations::Trial {
   Verdict verdict;
   ledger::Outcome outcome;                            // of a HoldPlan
   std::vector<std::vector<ledger::LegFigures>> legs;  // for each part
-  bool is_above = false;  // what refuses it is a limit whose figures the caller may not see
+  std::string restricted;  // a sentence, where only some of the clusters can be paid
+  bool is_above = false;   // what refuses it is a limit whose figures the caller may not see
 
   [[nodiscard]] const HoldPlan* plan() const { return std::get_if<HoldPlan>(&verdict); }
   [[nodiscard]] bool granted() const {
@@ -121,7 +122,7 @@ struct Operations::Trial {
 
 Operations::Trial Operations::try_job(const Caller& caller, const api::Submission& job) {
   const Instant at = now();
-  Trial trial{gate_.judge(job, at), {}, {}, false};
+  Trial trial{gate_.judge(job, at), {}, {}, {}, false};
   const HoldPlan* plan = trial.plan();
   if (plan == nullptr) return trial;
   const ledger::Command command =
@@ -129,6 +130,9 @@ Operations::Trial Operations::try_job(const Caller& caller, const api::Submissio
   with_.committer.read([&](const ledger::Book& book) {
     ledger::Stage stage(book);
     trial.outcome = decide(stage, command);
+    if (const ledger::Hold* hold = stage.hold(trial.outcome.hold)) {
+      trial.restricted = restricted_message(*plan, *hold);
+    }
     for (const PlannedPart& part : plan->parts) {
       trial.legs.push_back(legs_of(book, *plan, part.estimate.unit, at));
     }
@@ -188,7 +192,7 @@ Reply<api::Quote> Operations::quote(const Caller& caller, const api::QuoteReques
     quote.parts.push_back(std::move(part));
   }
   if (trial.granted()) {
-    quote.message = would_hold_message(*plan);
+    quote.message = would_hold_message(*plan) + trial.restricted;
     return quote;
   }
   quote.code = ledger::to_string(trial.outcome.refusal);
@@ -212,7 +216,7 @@ std::vector<api::QuoteFit> Operations::fits_of(const Caller& caller, const api::
     }
     api::Submission shorter = job;
     shorter.time_limit_minutes = minutes;
-    const Trial trial = minutes > 0 ? try_job(caller, shorter) : Trial{Denial{}, {}, {}, false};
+    const Trial trial = minutes > 0 ? try_job(caller, shorter) : Trial{Denial{}, {}, {}, {}, false};
     if (trial.granted()) {
       fits.push_back(
           trial.as_fit("time", "--time=" + pricing::to_string(pricing::TimeLimit{minutes, false})));

@@ -46,6 +46,7 @@ struct Operations::Submitted {
   HoldPlan plan;  // without an account when the ledger only has to repeat its answer
   Instant deadline;
   bool denied_on_silence = true;
+  std::string constraint;  // where the hold lacks units: which clusters the job may go to
 };
 
 void Operations::submit_job(const Caller& caller, const std::string& token, const std::string& body,
@@ -131,6 +132,19 @@ void Operations::want_view(const std::string& denial) {
   if (view_wanted_us_.compare_exchange_strong(last, at)) hooks_.view_wanted();
 }
 
+void Operations::note_held(Submitted& submitted, ledger::HoldId id) {
+  if (submitted.plan.parts.size() > 1) {
+    submitted.constraint = with_.committer.read([&](const ledger::Book& book) {
+      const ledger::Hold* hold = book.hold(id);
+      return hold == nullptr ? std::string() : constraint_of(submitted.plan, *hold);
+    });
+  }
+  if (submitted.constraint.empty()) return known_.submitted(submitted.token, submitted.body);
+  api::Submission restricted = submitted.asked;
+  restricted.cluster_features = submitted.constraint;
+  known_.priced(submitted.token, restricted);
+}
+
 // When a component of a heterogeneous job is refused, none of them will be a job: what the others
 // were given is looked for at once. A plugin that lets jobs pass in silence may not have heard it.
 void Operations::note_component(const std::string& token, const api::Submission& asked,
@@ -155,7 +169,7 @@ void Operations::place_hold(const std::shared_ptr<Submitted>& submitted,
   // back at once; what is lost after this moment is found by the sweep.
   const auto done = [this, submitted, promise](Result<ledger::Outcome> outcome) {
     const bool fresh = outcome && outcome->accepted() && !outcome->replayed;
-    if (fresh) known_.submitted(submitted->token, submitted->body);
+    if (fresh) note_held(*submitted, outcome->hold);
     if (fresh && submitted->denied_on_silence &&
         submitted->deadline < with_.committer.ledger_time()) {
       ledger::Command undo;
@@ -207,8 +221,9 @@ Reply<api::SubmissionAnswer> Operations::answer_of(const Submitted& submitted,
   api::SubmissionAnswer answer = allowed();
   answer.account = submitted.plan.account;
   answer.partition = submitted.plan.partition;
+  std::string restricted;
   std::vector<ledger::PlacePart> parts = parts_of(submitted.plan);
-  if (outcome.replayed) {
+  if (outcome.replayed || !submitted.constraint.empty()) {
     // What was set aside, whatever it would be now; it may have been given back since.
     store::HoldQuery query;
     query.id = outcome.hold;
@@ -223,6 +238,8 @@ Reply<api::SubmissionAnswer> Operations::answer_of(const Submitted& submitted,
     answer.account = with_.committer.read(
         [&](const ledger::Book& book) { return book.account(hold.account)->name; });
     answer.partition = hold.partition;
+    answer.cluster_features = constraint_of(submitted.plan, hold);
+    restricted = restricted_message(submitted.plan, hold);
     parts.clear();
     for (const ledger::HoldPart& part : hold.parts) {
       parts.push_back({part.unit, part.estimate, part.granted, part.price_version});
@@ -233,6 +250,7 @@ Reply<api::SubmissionAnswer> Operations::answer_of(const Submitted& submitted,
   answer.hold_amount = outcome.amount;
   answer.transaction_id = submitted.token;
   if (options_.say_held) answer.message = held_message(answer.account, parts);
+  answer.message += restricted;
   return answer;
 }
 

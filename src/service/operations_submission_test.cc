@@ -333,7 +333,24 @@ prices:
 effective_from: 2025-02-01
 )");
   auto asked = submission();
-  EXPECT_EQ(submit(asked).code, "no_budget");  // no core-hours yet
+  // No core-hours yet: it must not run where they are needed.
+  const std::string restricted = token();
+  const auto cloud_only = submit(asked, restricted);
+  EXPECT_EQ(cloud_only.decision, "allow");
+  EXPECT_EQ(cloud_only.cluster_features, "cloud");
+  EXPECT_EQ(cloud_only.unit, "USD");
+  EXPECT_THAT(cloud_only.message,
+              HasSubstr("account proj001 has no 1.20 core-hours left for the other clusters: this "
+                        "job runs on cloud only\n"));
+  ASSERT_EQ(find(restricted).parts.size(), 1u);
+  EXPECT_EQ(find(restricted).parts.front().unit, "USD");
+  EXPECT_EQ(submit(asked, restricted), cloud_only);
+  // Where no feature tells the clusters apart it cannot be kept away.
+  auto alike = federated;
+  alike.add(slurm::ClusterEntry{"onprem", "hybrid", {"cloud"}});
+  view_.put("onprem", alike);
+  EXPECT_EQ(submit(asked).code, "no_budget");
+  view_.put("onprem", federated);
   ASSERT_TRUE(
       run(ledger::AddBudget{"proj001",
                             {"core-hours", testing::at("2025-01-01T00:00:00Z"),

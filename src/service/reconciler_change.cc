@@ -463,7 +463,8 @@ bool Reconciler::Pass::remeasure_from(const OpenHold& open, const slurm::QueueJo
     const Verdict then = price(from);
     const auto* before = std::get_if<HoldPlan>(&then);
     const bool stays = before != nullptr && plan->account == account_of(open.hold.id) &&
-                       plan->partition == open.hold.partition && has_units_of(open.hold, *plan);
+                       plan->partition == open.hold.partition &&
+                       (has_units_of(open.hold, *plan) || !is_pending(now));
     place = stays ? scaled(open.hold, *before, *plan, count) : priced_anew(*plan, count);
     if (stays && is_part_of(open.hold, *place, count)) {
       for (const slurm::QueueJob* row : rows) measure(open.hold, *row);

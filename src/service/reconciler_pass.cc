@@ -143,6 +143,7 @@ PassReport Reconciler::Pass::run() {
   follow_changes();
   settle_bound();
   arm_runs();
+  follow_all_units();
   release_gone_tasks();
   if (owner_.next_rescan_ <= now_) rescan();
   sweep();

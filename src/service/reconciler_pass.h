@@ -133,6 +133,13 @@ class Reconciler::Pass {
   [[nodiscard]] std::set<ledger::HoldId> holds_of_ended_periods() const;
   void move_to_period(const OpenHold& open);
 
+  // reconciler_units.cc
+  [[nodiscard]] std::vector<ledger::PlacePart> parts_needed(const ledger::Hold& hold,
+                                                            const slurm::QueueJob& row) const;
+  [[nodiscard]] const slurm::QueueJob* row_of_units(const OpenHold& open) const;
+  void follow_units(const OpenHold& open);
+  void follow_all_units();
+
   // reconciler_rescan.cc
   void rescan();
   [[nodiscard]] bool rescan_cluster(const std::string& cluster);

@@ -84,6 +84,9 @@ std::optional<Denial> add_cluster(Candidates& found, const std::string& cluster,
     const SharedShape shape = view.shapes.shape(snapshot, name);
     if (shape) {
       add_shape(found, rate->unit, *shape);
+      for (ClusterChoice& choice : found.clusters) {
+        if (choice.name == cluster) choice.units.insert(rate->unit);
+      }
     } else if (is_own) {
       return Denial{"unknown_partition", "Partition " + in_quotes(name) +
                                              " is not known on cluster '" + cluster + "'.\n"};
@@ -129,22 +132,32 @@ std::shared_ptr<const slurm::Associations> ViewReader::fresh_associations(
   return associations && now - associations->read_at <= age_max ? associations : nullptr;
 }
 
-std::vector<std::string> viable_clusters(const api::Submission& submission,
-                                         const slurm::Associations* associations) {
+std::vector<ClusterChoice> cluster_choices(const api::Submission& submission,
+                                           const slurm::Associations* associations) {
   const std::string& own = submission.cluster;
-  if (associations == nullptr || !submission.array.empty()) return {own};
+  if (associations == nullptr || !submission.array.empty()) return {};
   const auto clusters = associations->clusters();
   const auto entry = std::find_if(
       clusters.begin(), clusters.end(),
       [&](const slurm::ClusterEntry& cluster) { return to_lower(cluster.name) == to_lower(own); });
-  if (entry == clusters.end() || entry->federation.empty()) return {own};
-  std::vector<std::string> viable;
+  if (entry == clusters.end() || entry->federation.empty()) return {};
+  std::vector<ClusterChoice> choices;
   for (const slurm::ClusterEntry& cluster : clusters) {
-    if (cluster.federation == entry->federation &&
-        fits_constraint(cluster, submission.cluster_features) &&
-        is_listed(cluster.name, submission.clusters)) {
-      viable.push_back(cluster.name);
-    }
+    if (cluster.federation != entry->federation) continue;
+    if (!is_listed(cluster.name, submission.clusters)) continue;
+    choices.push_back({cluster.name,
+                       cluster.features,
+                       fits_constraint(cluster, submission.cluster_features),
+                       {}});
+  }
+  return choices;
+}
+
+std::vector<std::string> viable_clusters(const std::string& own,
+                                         const std::vector<ClusterChoice>& choices) {
+  std::vector<std::string> viable;
+  for (const ClusterChoice& choice : choices) {
+    if (choice.is_viable) viable.push_back(choice.name);
   }
   // Slurm will refuse what no cluster may run; until then it is judged where it was submitted.
   if (viable.empty()) viable.push_back(own);
@@ -168,13 +181,14 @@ tl::expected<Candidates, Denial> find_candidates(const api::Submission& submissi
                    own + "': name one with --partition.\n"});
   }
   const auto associations = view.cache.associations(own);
-  const auto viable = viable_clusters(submission, associations.get());
+  Candidates found;
+  found.clusters = cluster_choices(submission, associations.get());
+  const auto viable = viable_clusters(own, found.clusters);
   if (!submission.cluster_features.empty()) {
     if (auto denial = fits_nowhere(submission, viable, names, view)) {
       return tl::unexpected(std::move(*denial));
     }
   }
-  Candidates found;
   for (const std::string& cluster : viable) {
     if (auto denial =
             add_cluster(found, cluster, to_lower(cluster) == to_lower(own), names, book, view)) {

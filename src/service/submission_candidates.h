@@ -10,6 +10,7 @@
 
 #include "api/submission.h"
 #include "pricing/price_book.h"
+#include "service/cluster_choice.h"
 #include "service/shape_cache.h"
 #include "slurm/cluster_cache.h"
 
@@ -44,15 +45,20 @@ struct Candidates {
   std::vector<UnitCandidates> units;            // empty: nothing the job may use has a price
   std::vector<std::string> partitions;          // names of the priced ones, each once
   std::vector<pricing::StickyDefaults> listed;  // of all, where the job names several
+  std::vector<ClusterChoice> clusters;          // of a federation, that --clusters allows
 };
 
 [[nodiscard]] tl::expected<Candidates, Denial> find_candidates(const api::Submission& submission,
                                                                const pricing::PriceBook& book,
                                                                const ViewReader& view);
 
-// The clusters of the submission's federation that may run it, its own among them unless
-// --cluster-constraint or --clusters leaves it out (sbatch(1)). An array stays where it is.
-[[nodiscard]] std::vector<std::string> viable_clusters(const api::Submission& submission,
-                                                       const slurm::Associations* associations);
+// The clusters of the submission's federation that --clusters allows (sbatch(1)), and which of them
+// --cluster-constraint does; their units are not known yet. Empty without a federation, and for an
+// array, which stays where it is.
+[[nodiscard]] std::vector<ClusterChoice> cluster_choices(const api::Submission& submission,
+                                                         const slurm::Associations* associations);
+// Of these the ones that may run the job; its own where there is none.
+[[nodiscard]] std::vector<std::string> viable_clusters(const std::string& own,
+                                                       const std::vector<ClusterChoice>& choices);
 
 }  // namespace asbb::service

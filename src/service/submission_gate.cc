@@ -72,6 +72,7 @@ Verdict SubmissionGate::judge(const api::Submission& submission, Instant now) {
   plan.request.listed = candidates->listed;
   if (auto denial = read_ledger(*associations, *candidates, plan)) return std::move(*denial);
   if (auto denial = price(*candidates, plan)) return std::move(*denial);
+  plan.clusters = candidates->clusters;
   name_partition(plan);
   return plan;
 }
@@ -180,7 +181,17 @@ ledger::PlaceHold place_of(const HoldPlan& plan) {
   place.partition = plan.partition;
   place.task_count = plan.task_count;
   place.parts = parts_of(plan);
+  std::vector<std::string> units;
+  for (const ledger::PlacePart& part : place.parts) units.push_back(part.unit);
+  place.any_unit = can_be_restricted(plan.clusters, units);
   return place;
+}
+
+std::string constraint_of(const HoldPlan& plan, const ledger::Hold& hold) {
+  if (plan.parts.size() <= hold.parts.size()) return {};
+  std::set<std::string> units;
+  for (const ledger::HoldPart& part : hold.parts) units.insert(part.unit);
+  return constraint_for(plan.clusters, units).value_or(std::string());
 }
 
 }  // namespace asbb::service

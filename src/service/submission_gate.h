@@ -41,6 +41,7 @@ struct HoldPlan {
   std::int64_t task_count = 1;
   pricing::JobRequest request;
   std::vector<PlannedPart> parts;
+  std::vector<ClusterChoice> clusters;                  // of a federation
   std::shared_ptr<const pricing::PriceHistory> prices;  // keeps `book`
   const pricing::PriceBook* book = nullptr;
 };
@@ -52,8 +53,13 @@ struct HoldPlan {
 [[nodiscard]] std::vector<ledger::PlacePart> parts_of(const HoldPlan& plan,
                                                       std::int64_t task_count = 1);
 
-// The hold that the plan asks for; its deadline and cap of unbound holds are the caller's.
+// The hold that the plan asks for; its deadline and cap of unbound holds are the caller's. It may
+// lack units where the job can be kept from the clusters that need them.
 [[nodiscard]] ledger::PlaceHold place_of(const HoldPlan& plan);
+
+// The --cluster-constraint that keeps the job where the hold can pay; empty where no unit was left
+// out.
+[[nodiscard]] std::string constraint_of(const HoldPlan& plan, const ledger::Hold& hold);
 
 // Nothing the job may use has a price: no hold is needed.
 struct NoHoldNeeded {};

@@ -80,6 +80,24 @@ std::string held_message(const std::string& account, const std::vector<ledger::P
   return "held " + amounts_of(account, parts);
 }
 
+std::string restricted_message(const HoldPlan& plan, const ledger::Hold& hold) {
+  std::set<std::string> units;
+  for (const ledger::HoldPart& part : hold.parts) units.insert(part.unit);
+  std::string lacking;
+  for (const PlannedPart& part : plan.parts) {
+    if (units.contains(part.estimate.unit)) continue;
+    lacking += (lacking.empty() ? "" : " and ") + to_display(part.amount, part.estimate.unit);
+  }
+  if (lacking.empty()) return {};
+  std::string where;
+  for (const ClusterChoice& cluster : plan.clusters) {
+    if (!cluster.is_viable || !is_paid(cluster, units)) continue;
+    where += (where.empty() ? "" : " or ") + cluster.name;
+  }
+  return "account " + plan.slurm_account + " has no " + lacking +
+         " left for the other clusters: this job runs on " + where + " only\n";
+}
+
 std::string would_hold_message(const HoldPlan& plan) {
   return "This job would hold " + amounts_of(plan.account, parts_of(plan));
 }

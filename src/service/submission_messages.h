@@ -15,6 +15,10 @@ namespace asbb::service {
 [[nodiscard]] api::SubmissionAnswer allowed();
 [[nodiscard]] api::SubmissionAnswer denied(const std::string& code, const std::string& message);
 
+// "account proj001 has no $1.20 left for the other clusters: this job runs on onprem only\n", where
+// the hold has not all the units of the plan; else nothing.
+[[nodiscard]] std::string restricted_message(const HoldPlan& plan, const ledger::Hold& hold);
+
 // "held $1.20 of account proj001 (estimate $1.00)\n"
 [[nodiscard]] std::string held_message(const std::string& account,
                                        const std::vector<ledger::PlacePart>& parts);

@@ -17,7 +17,7 @@ namespace asbb::service::testing {
 
 class JobChanges : public OperationsFixture {
  protected:
-  JobChanges() {
+  explicit JobChanges(const std::vector<std::string>& clusters = {"onprem"}) : source_(clusters) {
     source_.now = [this] { return now(); };
     hooks_.known = &reconciler_.known_jobs();
     rebuild();
@@ -121,7 +121,7 @@ class JobChanges : public OperationsFixture {
   }
 
   std::string token_;
-  slurm::FakeJobSource source_{{"onprem"}};
+  slurm::FakeJobSource source_;
   Reconciler reconciler_{*committer_, source_, view_, prices_, alarms_, ReconcilerOptions{}};
 };
 
