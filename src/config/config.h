@@ -63,10 +63,19 @@ struct Cluster {
   bool operator==(const Cluster&) const = default;
 };
 
+// What an account may spend on one cluster while the service is silent.
+struct Allowance {
+  Micros amount;     // above 0
+  std::string unit;  // empty: budget.default_unit
+  bool operator==(const Allowance&) const = default;
+};
+
 // What the plugin does with jobs for priced partitions while the service is silent.
 struct OnUnavailable {
   bool allow_by_default = false;
   std::map<std::string, bool> allow_by_partition;
+  bool allow_without_allowance = true;  // where a partition allows, accounts that have none
+  std::map<std::string, std::map<std::string, Allowance>> allowances;  // by cluster and account
   bool operator==(const OnUnavailable&) const = default;
 };
 

@@ -87,6 +87,11 @@ slurm:
   on_unavailable:
     default: allow
     partitions: {gpu-aws: deny, debug: allow}
+    without_allowance: deny
+    allowances:
+      cloud:
+        proj001: {amount: 500, unit: USD}
+        proj002: {amount: 12.5}
 enforcement:
   enabled: false
   ladder: [warn]
@@ -124,6 +129,10 @@ TEST(Config, ReadsEverySetting) {
   EXPECT_EQ(config.slurm.clusters[1].name, "cloud");
   EXPECT_TRUE(config.slurm.on_unavailable.allow_by_default);
   EXPECT_FALSE(config.slurm.on_unavailable.allow_by_partition.at("gpu-aws"));
+  EXPECT_FALSE(config.slurm.on_unavailable.allow_without_allowance);
+  const auto& allowances = config.slurm.on_unavailable.allowances.at("cloud");
+  EXPECT_EQ(allowances.at("proj001"), (Allowance{Micros(500'000'000), "USD"}));
+  EXPECT_EQ(allowances.at("proj002"), (Allowance{Micros(12'500'000), ""}));
   EXPECT_EQ(policy_folder(config), "/tmp/bed/policy");
   EXPECT_FALSE(config.enforcement.enabled);
   EXPECT_EQ(config.enforcement.ladder, Ladder{.warn = true});

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "config/allowances.h"
 #include "config/config.h"
 #include "config/ladder.h"
 #include "config/settings.h"
@@ -209,7 +210,7 @@ void Loader::read_cluster(const YAML::Node& value, const std::string& where) {
 void Loader::read_on_unavailable(const YAML::Node& value, int line) {
   const std::string where = "slurm.on_unavailable";
   if (!value.IsMap()) {
-    return problem(line, where + ": {default, partitions} is expected, not " + kind_of(value));
+    return problem(line, where + ": {default, partitions, ...} is expected, not " + kind_of(value));
   }
   OnUnavailable& policy = config_.slurm.on_unavailable;
   each_key(value, where, [&](const std::string& key, const YAML::Node& item, int at) {
@@ -218,8 +219,19 @@ void Loader::read_on_unavailable(const YAML::Node& value, int line) {
       const auto text = scalar(item, name, at);
       if (!text) return;
       if (const auto allow = allow_or_deny(*text, name, at)) policy.allow_by_default = *allow;
+    } else if (key == "without_allowance") {
+      const auto text = scalar(item, name, at);
+      if (!text) return;
+      if (const auto allow = allow_or_deny(*text, name, at))
+        policy.allow_without_allowance = *allow;
+    } else if (key == "allowances") {
+      lines_[name] = at;
+      policy.allowances = read_allowances(
+          item, name, [&](int there, const std::string& message) { problem(there, message); });
     } else if (key != "partitions") {
-      problem(at, name + ": there is no such setting; on_unavailable has default, partitions");
+      problem(at, name +
+                      ": there is no such setting; on_unavailable has default, partitions, "
+                      "without_allowance, allowances");
     } else if (!item.IsMap()) {
       problem(at, name + ": a map of partition names to allow or deny is expected, not " +
                       kind_of(item));
@@ -357,6 +369,14 @@ void Loader::check_together() {
     problem(line(name), std::string(name) +
                             ": write-off needs an account that bears the cost: set "
                             "budget.write_off_account");
+  }
+  const std::string allowances = "slurm.on_unavailable.allowances";
+  for (const auto& [name, accounts] : config_.slurm.on_unavailable.allowances) {
+    const bool is_known = std::any_of(config_.slurm.clusters.begin(), config_.slurm.clusters.end(),
+                                      [&](const Cluster& one) { return one.name == name; });
+    if (!is_known) {
+      problem(line(allowances), allowances + "." + name + ": slurm.clusters has no such cluster");
+    }
   }
   if (config_.database.chain_key_file == config_.database.dsn) {
     problem(line("database.chain_key_file"),

@@ -1,5 +1,6 @@
 #include <array>
 
+#include "config/allowances.h"
 #include "config/config.h"
 #include "config/ladder.h"
 #include "config/settings.h"
@@ -74,12 +75,12 @@ std::string list_policy(const Config& config) {
   const OnUnavailable& policy = config.slurm.on_unavailable;
   std::string out = "  on_unavailable:\n    default: ";
   out += word(policy.allow_by_default);
-  if (policy.allow_by_partition.empty()) return out + "\n    partitions: {}\n";
-  out += "\n    partitions:\n";
+  out += policy.allow_by_partition.empty() ? "\n    partitions: {}\n" : "\n    partitions:\n";
   for (const auto& [partition, allow] : policy.allow_by_partition) {
     out += "      " + yaml_string(partition) + ": " + word(allow) + "\n";
   }
-  return out;
+  out += std::string("    without_allowance: ") + word(policy.allow_without_allowance) + "\n";
+  return out + to_text(policy.allowances);
 }
 
 std::string list_ladders(const std::string& key, const std::map<std::string, Ladder>& ladders) {
@@ -130,7 +131,9 @@ std::string structured(const std::string& section, const Config& config, bool co
       out += comment(
           "What becomes of jobs for priced partitions while the service is silent: "
           "allow or deny, in general and by partition. Unpriced partitions always "
-          "pass.",
+          "pass. Where they are allowed, an account spends its allowance on that cluster and no "
+          "more: allowances: {CLUSTER: {ACCOUNT: {amount: 500, unit: USD}}}. "
+          "without_allowance says whether accounts that have none are allowed at all.",
           "  ");
     }
     out += list_policy(config);
