@@ -42,7 +42,8 @@ Reconciler::Reconciler(Committer& committer, slurm::JobSource& source,
       view_(view),
       prices_(prices),
       alarms_(alarms),
-      options_(options) {}
+      options_(options),
+      enforcer_(committer, alarms, options_.enforcement) {}
 
 Reconciler::~Reconciler() {
   stop();

@@ -18,6 +18,7 @@
 #include "service/alarms.h"
 #include "service/clock.h"
 #include "service/committer.h"
+#include "service/enforcer.h"
 #include "service/known_jobs.h"
 #include "service/prices.h"
 #include "service/run_cost.h"
@@ -39,6 +40,9 @@ struct ReconcilerOptions {
   RunCostPolicy run_costs;
   bool moves_waiting = true;   // at a period's end, the holds of jobs that wait go to the next one
   bool moves_running = false;  // and those of jobs that run
+  // What is done about accounts that run dry.
+  config::Enforcement enforcement = {
+      .enabled = false, .ladder = {}, .accounts = {}, .partitions = {}};
 };
 
 struct PassReport {
@@ -68,6 +72,13 @@ class Reconciler {
 
   void start();
   void stop();
+
+  // Before start(); outlives this. Without it no job is acted on.
+  void control_jobs(slurm::JobControl& control) { enforcer_.use(control); }
+  // Why this money is not set aside now, because an account ran dry. Any thread.
+  [[nodiscard]] std::optional<Denial> refusal_of(const ledger::PlaceHold& place, Instant at) const {
+    return enforcer_.refusal_of(place, at);
+  }
 
   // A hook says that something happened to a job: passes follow quickly for a while. Any thread;
   // never blocks.
@@ -104,6 +115,7 @@ class Reconciler {
   const Prices& prices_;
   Alarms& alarms_;
   const ReconcilerOptions options_;
+  Enforcer enforcer_;
 
   std::mutex pass_mutex_;
   Instant next_rescan_;

@@ -148,6 +148,7 @@ PassReport Reconciler::Pass::run() {
   if (owner_.next_rescan_ <= now_) rescan();
   sweep();
   alarm_unexplained();
+  enforce();
   for (const auto& [cluster, list] : queues_) {
     if (!unread_.contains(cluster)) report_.complete.emplace(cluster, now_);
   }
@@ -375,6 +376,8 @@ void Reconciler::Pass::check_settled(const OpenHold& open, const slurm::Accounti
   const auto charge = charge_of(*book, record, owner_.view_);
   // A node that Slurm has forgotten since says nothing against what was charged.
   if (!charge || charge->amount == share.actual || !charge->unknown_nodes.empty()) return;
+  const auto backfill = backfill_of(record);
+  if (!backfill || *backfill) return;
   const std::string job = record.cluster + " job " + std::to_string(record.job_id);
   problem("changed " + job, job + " was charged " + to_display(share.actual, share.unit) +
                                 ", but slurmdbd now says " +
@@ -402,11 +405,14 @@ std::optional<ledger::Command> Reconciler::Pass::settlement(const OpenHold& open
   }
   owner_.alarms_.clear(key);
   note_instances(record, *charge);
+  // A submission that reached the service after its job had run and was charged.
+  const auto backfill = backfill_of(record);
+  if (!backfill) return std::nullopt;
   ledger::SettleShare settle;
   settle.hold = open.hold.id;
   settle.key = {record.cluster, root_id(record), task, record.run - 1, ""};
   settle.unit = charge->priced ? charge->unit : first.unit;
-  settle.actual = charge->amount;
+  settle.actual = *backfill ? Micros() : charge->amount;
   settle.requeued = next != NextRun::none;
   settle.rearms = next == NextRun::begins;
   settle.bearer = bearer_for(record, [&] { return account_of(open.hold.id); });

@@ -134,11 +134,21 @@ class Reconciler::Pass {
   void move_to_period(const OpenHold& open);
 
   // reconciler_units.cc
+  [[nodiscard]] QueueRows rows_of_units(const OpenHold& open) const;
   [[nodiscard]] std::vector<ledger::PlacePart> parts_needed(const ledger::Hold& hold,
-                                                            const slurm::QueueJob& row) const;
-  [[nodiscard]] const slurm::QueueJob* row_of_units(const OpenHold& open) const;
+                                                            const QueueRows& rows) const;
   void follow_units(const OpenHold& open);
   void follow_all_units();
+
+  // reconciler_enforce.cc
+  void enforce();
+  using HoldsByJob = std::multimap<std::int64_t, const OpenHold*>;
+  void note_paying(const slurm::QueueJob& row, const HoldsByJob& holds, SeenJobs& seen);
+  [[nodiscard]] std::vector<Draw> draws_of_hold(const slurm::QueueJob& row, const OpenHold& open);
+  [[nodiscard]] std::vector<Draw> draws_without_hold(const slurm::QueueJob& row,
+                                                     std::string& account);
+  [[nodiscard]] std::optional<pricing::Charge> cost_so_far(const slurm::QueueJob& row,
+                                                           const pricing::PriceBook* book) const;
 
   // reconciler_rescan.cc
   void rescan();
@@ -146,7 +156,11 @@ class Reconciler::Pass {
   [[nodiscard]] Result<void> recall_scans();
   void rescan_record(const slurm::AccountingRecord& record, HeldJobs& held);
   void settle_held(const std::string& cluster, const HeldJobs& held);
-  [[nodiscard]] std::optional<OpenHold> hold_of(const slurm::AccountingRecord& record);
+  [[nodiscard]] Result<std::optional<OpenHold>> hold_by_siblings(
+      const slurm::AccountingRecord& record);
+  [[nodiscard]] Result<std::optional<ledger::Hold>> backfill_of(
+      const slurm::AccountingRecord& record) const;
+  [[nodiscard]] Result<std::optional<OpenHold>> hold_of(const slurm::AccountingRecord& record);
   void charge_without_hold(const slurm::AccountingRecord& record, const pricing::Charge& charge);
 
   // reconciler_sweep.cc
