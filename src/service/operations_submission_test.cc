@@ -376,6 +376,35 @@ effective_from: 2025-02-01
   EXPECT_EQ(find(here).parts.front().unit, "core-hours");
 }
 
+// A sibling puts a job that names no partition into its own default one (Slurm 22.05): only the
+// default of the cluster it was submitted to used to count.
+TEST_F(SubmissionTest, CountsTheDefaultPartitionOfEachCluster) {
+  auto federated = associations();
+  federated.add(slurm::ClusterEntry{"onprem", "hybrid", {}});
+  federated.add(slurm::ClusterEntry{"cloud", "hybrid", {"cloud"}});
+  view_.put("onprem", federated);
+  set_prices(R"(
+prices:
+  - {cluster: cloud, partition: aws, unit: USD, basis: tres, per_core_hour: 2}
+effective_from: 2025-02-01
+)");
+  auto asked = submission();
+  asked.partition.clear();
+  EXPECT_EQ(submit(asked).code, "cluster_unknown") << "its default may be what costs money";
+  auto elsewhere = cluster("cloud");
+  elsewhere.partitions = {testing::partition_info("aws", true, {"gpu-1"})};
+  for (auto& node : elsewhere.nodes) node.partitions = {"aws"};
+  view_.put(elsewhere);
+  const std::string id = token();
+  const auto answer = submit(asked, id);
+  EXPECT_EQ(answer.decision, "allow") << answer.message;
+  EXPECT_EQ(to_decimal(answer.hold_amount), "2.4");
+  asked.cluster_features = "cloud";
+  EXPECT_EQ(to_decimal(submit(asked).hold_amount), "2.4") << "it names no partition";
+  asked.cluster_features = "!cloud";
+  EXPECT_EQ(to_decimal(submit(asked).hold_amount), "0");
+}
+
 TEST_F(SubmissionTest, RefusesAConstraintThatLeavesNoClusterWithThePartition) {
   auto federated = associations();
   federated.add(slurm::ClusterEntry{"onprem", "hybrid", {}});

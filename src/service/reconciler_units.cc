@@ -22,52 +22,67 @@ ledger::PlacePart same_part(const ledger::HoldPart& part) {
   return {part.unit, part.estimate, part.granted, part.price_version};
 }
 
+// The dearest of each unit.
+void add_dearest(std::vector<ledger::PlacePart>& parts, const ledger::PlacePart& more) {
+  const auto known = std::find_if(parts.begin(), parts.end(),
+                                  [&](const auto& part) { return part.unit == more.unit; });
+  if (known == parts.end()) {
+    parts.push_back(more);
+  } else if (known->amount < more.amount) {
+    *known = more;
+  }
+}
+
 }  // namespace
+
+// The rows that say where the job runs or may run: a running one alone, since its siblings will be
+// revoked, or one of each cluster. None for an array, whose tasks each go their way.
+Reconciler::Pass::QueueRows Reconciler::Pass::rows_of_units(const OpenHold& open) const {
+  QueueRows rows;
+  for (const slurm::QueueJob* row : rows_of(*open.hold.job)) {
+    if (!is_live(*row)) continue;
+    if (row->array_job_id != 0) return {};
+    if (!is_pending(*row)) return {row};
+    rows.push_back(row);
+  }
+  return rows;
+}
 
 // What the job needs now: as it was held where the hold has it, else as it costs today. Empty when
 // nothing has changed, or when that cannot be said.
 std::vector<ledger::PlacePart> Reconciler::Pass::parts_needed(const ledger::Hold& hold,
-                                                              const slurm::QueueJob& row) const {
-  if (is_pending(row) && row.restart_count == 0) return {};
-  if (!is_pending(row)) {
+                                                              const QueueRows& rows) const {
+  const slurm::QueueJob& first = *rows.front();
+  if (is_pending(first) && first.restart_count == 0) return {};
+  if (!is_pending(first)) {
     const auto history = owner_.prices_.history();
     const pricing::PriceBook* book = history->in_force(now_);
     const pricing::Rate* rate =
-        book == nullptr ? nullptr : book->find_priced(row.cluster, row.partition);
+        book == nullptr ? nullptr : book->find_priced(first.cluster, first.partition);
     if (rate == nullptr) return {};
     if (const auto* part = part_in(hold, rate->unit)) return {same_part(*part)};
   }
   const auto price = owner_.known_.pricer();
   if (!price) return {};
-  api::Submission request = submission_of(row);
-  if (!is_pending(row)) request.clusters = row.cluster;
-  const Verdict verdict = price(request);
-  const auto* plan = std::get_if<HoldPlan>(&verdict);
-  if (plan == nullptr) return {};
   std::vector<ledger::PlacePart> parts;
-  for (const ledger::PlacePart& planned : parts_of(*plan)) {
-    const auto* part = part_in(hold, planned.unit);
-    parts.push_back(part == nullptr ? planned : same_part(*part));
+  for (const slurm::QueueJob* row : rows) {
+    api::Submission request = submission_of(*row);
+    request.clusters = row->cluster;
+    const Verdict verdict = price(request);
+    if (std::holds_alternative<Denial>(verdict)) return {};
+    const auto* plan = std::get_if<HoldPlan>(&verdict);
+    if (plan == nullptr) continue;
+    for (const ledger::PlacePart& planned : parts_of(*plan)) {
+      const auto* part = part_in(hold, planned.unit);
+      add_dearest(parts, part == nullptr ? planned : same_part(*part));
+    }
   }
   return parts;
 }
 
-// The row that says where the job runs or waits; null for an array, whose tasks each go their way.
-const slurm::QueueJob* Reconciler::Pass::row_of_units(const OpenHold& open) const {
-  const slurm::QueueJob* found = nullptr;
-  for (const slurm::QueueJob* row : rows_of(*open.hold.job)) {
-    if (!is_live(*row)) continue;
-    if (row->array_job_id != 0) return nullptr;
-    // Where it runs counts: the others are siblings that will be revoked.
-    if (found == nullptr || !is_pending(*row)) found = row;
-  }
-  return found;
-}
-
 void Reconciler::Pass::follow_units(const OpenHold& open) {
-  const slurm::QueueJob* row = row_of_units(open);
-  if (row == nullptr) return;
-  std::vector<ledger::PlacePart> parts = parts_needed(open.hold, *row);
+  const QueueRows rows = rows_of_units(open);
+  std::vector<ledger::PlacePart> parts = parts_needed(open.hold, rows);
   const auto& had = open.hold.parts;
   const bool is_same =
       parts.size() == had.size() && std::all_of(parts.begin(), parts.end(), [&](const auto& part) {
@@ -81,7 +96,7 @@ void Reconciler::Pass::follow_units(const OpenHold& open) {
   const std::string name = fresh_token(now_);
   place.transaction_id = name;
   const Cause cause{"needs other units", "is in the units that it needs", open.hold.placed_at};
-  if (!replace(open, {row}, std::nullopt, std::move(place), cause)) return;
+  if (!replace(open, rows, std::nullopt, std::move(place), cause)) return;
   if (const auto request = owner_.known_.request(open.hold.request_id)) {
     owner_.known_.priced(name, *request);
   }
@@ -95,8 +110,8 @@ void Reconciler::Pass::follow_all_units() {
   const auto may_change = [&](const OpenHold& open) {
     if (!open.hold.job || open.hold.backfilled || is_proposal(open.hold)) return false;
     if (changing.contains(open.hold.id)) return false;
-    const slurm::QueueJob* row = row_of_units(open);
-    return row != nullptr && (open.hold.parts.size() > 1 || row->restart_count > 0);
+    const QueueRows rows = rows_of_units(open);
+    return !rows.empty() && (open.hold.parts.size() > 1 || rows.front()->restart_count > 0);
   };
   if (std::none_of(holds_.begin(), holds_.end(), may_change)) return;
   read_holds();

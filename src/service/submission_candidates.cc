@@ -119,6 +119,24 @@ std::optional<Denial> fits_nowhere(const api::Submission& submission,
   return Denial{"no_cluster", message + ".\n"};
 }
 
+// Where a job goes that names no partition: each cluster of a federation has its own default one.
+// Empty where nothing costs money.
+tl::expected<std::string, Denial> default_partition(const std::string& cluster, bool is_own,
+                                                    const pricing::PriceBook& book,
+                                                    const ViewReader& view) {
+  const auto snapshot = view.cache.cluster(cluster);
+  const auto* partition = snapshot ? snapshot->default_partition() : nullptr;
+  if (partition != nullptr) return partition->name;
+  if (!prices_something(book, cluster)) return std::string();
+  if (!snapshot && !is_own) return tl::unexpected(too_old(cluster));
+  // Its controller refuses such a job.
+  if (!is_own) return std::string();
+  return tl::unexpected(
+      Denial{"no_partition",
+             "No partition was named, and the budget service knows no default one of cluster '" +
+                 cluster + "': name one with --partition.\n"});
+}
+
 }  // namespace
 
 std::shared_ptr<const slurm::ClusterSnapshot> ViewReader::fresh(const std::string& cluster) const {
@@ -168,39 +186,34 @@ tl::expected<Candidates, Denial> find_candidates(const api::Submission& submissi
                                                  const pricing::PriceBook& book,
                                                  const ViewReader& view) {
   const std::string& own = submission.cluster;
-  const auto own_view = view.cache.cluster(own);
-  std::vector<std::string> names = words_of(submission.partition);
-  if (names.empty() && own_view && own_view->default_partition() != nullptr) {
-    names.push_back(own_view->default_partition()->name);
-  }
-  if (names.empty()) {
-    if (!prices_something(book, own)) return Candidates{};
-    return tl::unexpected(
-        Denial{"no_partition",
-               "No partition was named, and the budget service knows no default one of cluster '" +
-                   own + "': name one with --partition.\n"});
-  }
   const auto associations = view.cache.associations(own);
   Candidates found;
   found.clusters = cluster_choices(submission, associations.get());
   const auto viable = viable_clusters(own, found.clusters);
-  if (!submission.cluster_features.empty()) {
-    if (auto denial = fits_nowhere(submission, viable, names, view)) {
+  const std::vector<std::string> named = words_of(submission.partition);
+  if (!submission.cluster_features.empty() && !named.empty()) {
+    if (auto denial = fits_nowhere(submission, viable, named, view)) {
       return tl::unexpected(std::move(*denial));
     }
   }
-  for (const std::string& cluster : viable) {
-    if (auto denial =
-            add_cluster(found, cluster, to_lower(cluster) == to_lower(own), names, book, view)) {
-      return tl::unexpected(std::move(*denial));
-    }
-  }
+  const auto add = [&](const std::string& cluster) -> std::optional<Denial> {
+    const bool is_own = to_lower(cluster) == to_lower(own);
+    if (!named.empty()) return add_cluster(found, cluster, is_own, named, book, view);
+    const auto its_default = default_partition(cluster, is_own, book, view);
+    if (!its_default) return its_default.error();
+    if (its_default->empty()) return std::nullopt;
+    return add_cluster(found, cluster, is_own, {*its_default}, book, view);
+  };
   // A constraint that names no cluster with such a partition must not make a job free of charge: it
   // can be changed later.
-  if (found.units.empty()) {
-    if (auto denial = add_cluster(found, own, true, names, book, view)) {
-      return tl::unexpected(std::move(*denial));
-    }
+  const bool has_own = std::any_of(viable.begin(), viable.end(), [&](const std::string& cluster) {
+    return to_lower(cluster) == to_lower(own);
+  });
+  for (const std::string& cluster : viable) {
+    if (auto denial = add(cluster)) return tl::unexpected(std::move(*denial));
+  }
+  if (found.units.empty() && !has_own) {
+    if (auto denial = add(own)) return tl::unexpected(std::move(*denial));
   }
   return found;
 }

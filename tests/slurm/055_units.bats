@@ -1,0 +1,66 @@
+#!/usr/bin/env bats
+# A federation of which one cluster is counted in core-hours and the other in dollars.
+
+load helpers
+
+setup_file() {
+  local programs year
+  programs=$(programs_folder)
+  bed_up --plugin "$programs/lib/slurm/job_submit_budget.so" \
+    --plugstack "budget_service_url=http://localhost:@PORT@ socket=@SOCKET@ timeout_ms=1000"
+  export PATH=$programs/bin:$PATH GATE=$BED/asbb
+  service_start "$GATE"
+  year=$(date -u +%Y)
+  cat >"$GATE/prices.yaml" <<'END'
+effective_from: 2025-01-01
+prices:
+  - {cluster: onprem, partition: cpu, unit: core-hours, basis: tres, per_core_hour: 1}
+  - {cluster: cloud, partition: aws-cpu, unit: USD, basis: tres, per_core_hour: 0.085}
+END
+  asbb prices import "$GATE/prices.yaml"
+  asbb account create --name=proj001 --budget=100 --start="$year-01-01" --end="$year-12-31"
+  asbb account update proj001 --unit=core-hours --budget=100 --start="$year-01-01" --end="$year-12-31"
+  asbb account create --name=nih-r01 --budget=100 --start="$year-01-01" --end="$year-12-31"
+  wait_until 30 grep -q '^partition cpu deny' "$BED_RUN/policy.onprem"
+  wait_until 30 grep -q '^partition aws-cpu deny' "$BED_RUN/policy.cloud"
+}
+
+teardown_file() { gate_down; }
+
+# of_unit ACCOUNT UNIT held|used
+of_unit() {
+  asbb account show "$1" --output json | jq -r --arg unit "$2" ".budgets[] | select(.unit == \$unit) | .$3"
+}
+unit_is() { [ "$(of_unit "$1" "$2" "$3")" = "$4" ]; }
+siblings_of() { squeue -M onprem -a -h -j "$1" --json | jq -r '.jobs[].federation_siblings_viable'; }
+
+# The default partitions differ: cpu here, aws-cpu there.
+@test "a job that either cluster may run is held in both units, until one has it" {
+  job=$(run_sbatch -A proj001 -t 60 -H --wrap 'sleep 3')
+  [ "$(siblings_of "$job")" = "cloud,onprem" ] || [ "$(siblings_of "$job")" = "onprem,cloud" ]
+  unit_is proj001 core-hours held 1.2
+  unit_is proj001 USD held 0.102
+  onprem scontrol release "$job"
+  wait_until 60 unit_is proj001 USD held 0
+  wait_for_job "$job" COMPLETED
+  wait_until 30 unit_is proj001 core-hours held 0
+  [ "$(of_unit proj001 core-hours used)" != 0 ]
+  [ "$(of_unit proj001 USD used)" = 0 ]
+}
+
+@test "where a unit is lacking the job is kept from the clusters that need it" {
+  run sbatch --parsable -H -o /dev/null -A nih-r01 -t 60 --wrap true
+  [ "$status" = 0 ]
+  [[ $output == *"no 1.20 core-hours left for the other clusters: this job runs on cloud only"* ]]
+  job=$(tail -n 1 <<<"$output")
+  [ "$(siblings_of "${job%%;*}")" = cloud ]
+  unit_is nih-r01 USD held 0.102
+  onprem scancel "${job%%;*}"
+  wait_until 60 unit_is nih-r01 USD held 0
+}
+
+@test "a job that can be paid nowhere is refused" {
+  run run_sbatch -A nih-r01 -t 60 --cluster-constraint=onprem
+  [ "$status" != 0 ]
+  [[ $output == *core-hours* ]]
+}
