@@ -158,18 +158,23 @@ ComingBack Enforcer::coming_back(const SeenJobs& seen) const {
   return out;
 }
 
-// A job that is on its way to another partition is not acted on again.
+// A job that is on its way to another partition is not acted on again. What this pass moved still
+// shows the partition that it had.
 void Enforcer::leave_out_requeued(SeenJobs& seen) const {
+  const auto is_on_its_way = [&](const PayingJob& job, const ledger::ShareKey& key) {
+    const auto deed = deeds_.find(key);
+    if (deed == deeds_.end()) return false;
+    const auto requeue = deed->second.rungs.find(Step::requeue);
+    if (requeue == deed->second.rungs.end()) return false;
+    const Rung& rung = requeue->second;
+    if (rung.state == State::done) return rung.at == now_;
+    const auto live = seen.live.find(job.key);
+    return rung.state == State::begun || (live != seen.live.end() && live->second.is_held);
+  };
   std::erase_if(seen.paying, [&](const PayingJob& job) {
     ledger::ShareKey before = job.key;
     --before.run;
-    const auto deed = deeds_.find(before);
-    if (deed == deeds_.end()) return false;
-    const auto requeue = deed->second.rungs.find(Step::requeue);
-    if (requeue == deed->second.rungs.end() || requeue->second.state == State::done) return false;
-    const auto live = seen.live.find(job.key);
-    return requeue->second.state == State::begun ||
-           (live != seen.live.end() && live->second.is_held);
+    return is_on_its_way(job, before) || (job.waits && is_on_its_way(job, job.key));
   });
 }
 

@@ -1,0 +1,480 @@
+// Accounts that run dry while jobs run: what is done, to which jobs, once, and what is written
+// down.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/token.h"
+#include "ledger/auditor.h"
+#include "ledger/record.h"
+#include "service/reconciler.h"
+#include "service/testing/reconciler_fixture.h"
+#include "slurm/fake_job_control.h"
+
+namespace asbb::service {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::money;
+
+const config::Ladder usual{.warn = true, .stop_new = true};
+
+config::Ladder to_cancel() {
+  config::Ladder ladder = usual;
+  ladder.signal = "USR1";
+  ladder.grace = seconds(300);
+  ladder.cancel = true;
+  return ladder;
+}
+
+class LadderTest : public testing::ReconcilerFixture {
+ protected:
+  LadderTest() { climb(usual); }
+
+  // A service that has just started, with that ladder for all.
+  void climb(const config::Ladder& ladder) {
+    enforcement_.enabled = true;
+    enforcement_.ladder = ladder;
+    restart();
+  }
+  void restart() {
+    ReconcilerOptions options;
+    options.enforcement = enforcement_;
+    reconciler_ptr_ =
+        std::make_unique<Reconciler>(*committer_, source_, view_, prices_, alarms_, options);
+    reconciler_ptr_->control_jobs(control_);
+  }
+  PassReport pass() { return reconciler_ptr_->run_pass(); }
+
+  // Of 50 USD all but what is left is used.
+  void leave(const char* left) {
+    const Micros rest = budget("proj001").available() - money(left);
+    ASSERT_TRUE(run(ledger::Adjust{"proj001", "USD", rest}).accepted());
+  }
+  void deposit(const char* amount) {
+    ASSERT_TRUE(run(ledger::Deposit{"proj001", "USD", money(amount)}).accepted());
+  }
+  // On one core, which costs 0.001 USD a second, since a moment before now.
+  slurm::QueueJob running(const std::string& token, std::int64_t id, std::int64_t since_s = 0) {
+    auto job = queued(token, id, "RUNNING");
+    job.start = now() - seconds(since_s);
+    job.allocated_tres = "billing=1,cpu=1,node=1";
+    job.nodes = "gpu-aws-1";
+    job.node_count = 1;
+    return job;
+  }
+  // A hold of 1 and its running job.
+  slurm::QueueJob held_job(std::int64_t id, std::int64_t since_s = 0) {
+    return running(hold("1"), id, since_s);
+  }
+  // Job 99 costs 10 beyond its hold of 1 and is over: with 2 held, 5 are missing.
+  void overrun(const char* left) {
+    const std::string token = hold("1");
+    leave(left);
+    auto job = running(token, 99);
+    source_.add_job(job);
+    (void)pass();
+    source_.remove_job("onprem", 99);
+    source_.add_record(record(99, "COMPLETED", 11'000));
+    (void)pass();
+  }
+  // "step state job": of every entry, in order.
+  std::vector<std::string> entries() {
+    store::EntryQuery query;
+    query.types = {ledger::EntryType::enforcement};
+    std::vector<std::string> out;
+    const auto list = store_.entries(query);
+    for (const auto& found : *list) {
+      auto details = *ledger::read_record(found.entry.details);
+      const auto job = found.entry.job.job_id;
+      out.push_back(details["step"] + " " + details["state"] +
+                    (job == 0 ? "" : " " + std::to_string(job)));
+    }
+    return out;
+  }
+  std::vector<std::string> job_entries() {
+    auto all = entries();
+    std::erase_if(all, [](const auto& one) { return std::count(one.begin(), one.end(), ' ') < 2; });
+    return all;
+  }
+  std::string alarm(const std::string& key) {
+    for (const Alarm& one : alarms_.list()) {
+      if (one.key == key) return one.message;
+    }
+    return "";
+  }
+  std::optional<Denial> refusal(const char* amount, const char* partition = "gpu-aws",
+                                const char* account = "proj001") {
+    ledger::PlaceHold place;
+    place.account = account;
+    place.partition = partition;
+    place.parts.push_back({"USD", money(amount), money(amount), 1});
+    return reconciler_ptr_->refusal_of(place, now());
+  }
+  // Nothing that the auditor objects to, and no step twice.
+  void expect_sound() {
+    ledger::Auditor auditor;
+    const auto list = store_.entries({});
+    for (const auto& found : *list) auditor.add(found.record);
+    const auto report = auditor.finish();
+    EXPECT_TRUE(report.problems.empty()) << report.problems.front().text;
+  }
+
+  config::Enforcement enforcement_;
+  slurm::FakeJobControl control_;
+  std::unique_ptr<Reconciler> reconciler_ptr_;
+};
+
+// A requeued run without new money; the ledger itself would let small jobs take what is left.
+TEST_F(LadderTest, WarnsAndStopsNewJobsUntilThereIsMoneyAgain) {
+  const std::string token = hold("1");
+  leave("0.2");
+  auto again = running(token, 7);
+  again.restart_count = 1;
+  source_.set_queue("onprem", {again});
+  auto first = record(7, "REQUEUED", 500);
+  source_.add_record(first);
+  EXPECT_FALSE(refusal("0.1"));
+  (void)pass();
+  EXPECT_THAT(entries(), ElementsAre("warn begun", "stop_new begun"));
+  EXPECT_EQ(alarm("dry proj001 USD"),
+            "account proj001 has run dry while 1 job runs: they need $0.30 more than there is; new "
+            "jobs are refused; put money into it (asbb deposit), or end jobs");
+  const auto denial = refusal("0.1");
+  ASSERT_TRUE(denial);
+  EXPECT_EQ(denial->code, "account_dry");
+  EXPECT_EQ(denial->message,
+            "account proj001 has run dry: its running jobs need $0.30 more than there is\n"
+            "new jobs on partition gpu-aws wait until there is money again: ask who manages the "
+            "account for some, or use a partition without a price\n");
+  EXPECT_FALSE(refusal("0"));
+  EXPECT_FALSE(refusal("0.1", "gpu-aws", "lab"));
+  (void)pass();
+  EXPECT_EQ(entries().size(), 2u);
+  EXPECT_THAT(control_.done, IsEmpty());
+
+  deposit("5");
+  EXPECT_TRUE(refusal("4.9")) << "what runs comes first";
+  EXPECT_FALSE(refusal("4.6"));
+  (void)pass();
+  EXPECT_THAT(entries(),
+              ElementsAre("warn begun", "stop_new begun", "warn ended", "stop_new ended"));
+  EXPECT_EQ(alarm("dry proj001 USD"), "");
+  EXPECT_FALSE(refusal("4.5"));
+  expect_sound();
+}
+
+TEST_F(LadderTest, SwitchedOffItDoesNothing) {
+  climb(to_cancel());
+  enforcement_.enabled = false;
+  restart();
+  source_.set_queue("onprem", {held_job(7), held_job(8)});
+  overrun("1");
+  (void)pass();
+  EXPECT_TRUE(budget("proj001").available().is_negative());
+  EXPECT_THAT(entries(), IsEmpty());
+  EXPECT_THAT(control_.done, IsEmpty());
+  EXPECT_THAT(alarms_.list(), IsEmpty());
+  EXPECT_FALSE(refusal("1"));
+}
+
+// As many as it takes: the newest, which gives back 1 less what it cost; the older one runs on.
+TEST_F(LadderTest, SignalsTheNewestAndCancelsItAfterTheGrace) {
+  climb(to_cancel());
+  source_.set_queue("onprem", {held_job(7, 100), held_job(8, 50)});
+  overrun("10.3");
+  ASSERT_EQ(budget("proj001").available(), money("0.3"));
+  ASSERT_THAT(entries(), IsEmpty());
+  ASSERT_TRUE(run(ledger::Adjust{"proj001", "USD", money("0.8")}).accepted());
+  (void)pass();
+  EXPECT_THAT(control_.done, ElementsAre("onprem signal 8 USR1"));
+  EXPECT_THAT(entries(), ElementsAre("warn begun", "stop_new begun", "signal begun 8"));
+  EXPECT_THAT(
+      alarm("ladder onprem job 8"),
+      HasSubstr("onprem job 8 of alice (account proj001, which has run dry) was sent USR1"));
+  pass_time(seconds(299));
+  (void)pass();
+  EXPECT_EQ(control_.done.size(), 1u) << "the grace is not over, and once is enough";
+  pass_time(seconds(1));
+  (void)pass();
+  EXPECT_THAT(control_.done, ElementsAre("onprem signal 8 USR1", "onprem cancel 8"));
+  EXPECT_THAT(job_entries(), ElementsAre("signal begun 8", "cancel begun 8"));
+  // It is over, and slurmdbd says nothing yet: its money is on its way.
+  source_.remove_job("onprem", 8);
+  (void)pass();
+  EXPECT_EQ(control_.done.size(), 2u);
+  source_.add_record(record(8, "CANCELLED by 0", 50));
+  (void)pass();
+  (void)pass();
+  EXPECT_FALSE(budget("proj001").available().is_negative());
+  EXPECT_EQ(control_.done.size(), 2u);
+  EXPECT_EQ(entries().size(), 6u);
+  EXPECT_THAT(alarms_.list(), IsEmpty());
+  expect_sound();
+}
+
+TEST_F(LadderTest, ARestartForgetsNothing) {
+  climb(to_cancel());
+  source_.set_queue("onprem", {held_job(7)});
+  overrun("10");
+  ASSERT_TRUE(run(ledger::Adjust{"proj001", "USD", money("1")}).accepted());
+  (void)pass();
+  ASSERT_THAT(control_.done, ElementsAre("onprem signal 7 USR1"));
+  const auto before = entries();
+  pass_time(seconds(200));
+  restart();
+  (void)pass();
+  EXPECT_EQ(control_.done.size(), 1u);
+  EXPECT_EQ(entries(), before);
+  pass_time(seconds(100));
+  restart();
+  (void)pass();
+  EXPECT_THAT(control_.done, ElementsAre("onprem signal 7 USR1", "onprem cancel 7"));
+  restart();
+  (void)pass();
+  EXPECT_EQ(control_.done.size(), 2u) << "slurmctld takes a while to end it";
+  pass_time(seconds(61));
+  (void)pass();
+  EXPECT_EQ(control_.done.size(), 3u) << "it runs still";
+  EXPECT_THAT(job_entries(), ElementsAre("signal begun 7", "cancel begun 7"));
+  expect_sound();
+}
+
+TEST_F(LadderTest, WithMoneyInTheGraceTheJobGoesOn) {
+  climb(to_cancel());
+  source_.set_queue("onprem", {held_job(7)});
+  overrun("10");
+  ASSERT_TRUE(run(ledger::Adjust{"proj001", "USD", money("1")}).accepted());
+  (void)pass();
+  deposit("20");
+  pass_time(seconds(400));
+  (void)pass();
+  EXPECT_THAT(control_.done, ElementsAre("onprem signal 7 USR1"));
+  EXPECT_THAT(job_entries(), ElementsAre("signal begun 7", "signal ended 7"));
+  EXPECT_THAT(alarms_.list(), IsEmpty());
+  // Dry once more: it gets a signal and the whole grace again.
+  leave("-1");
+  (void)pass();
+  EXPECT_THAT(control_.done, ElementsAre("onprem signal 7 USR1", "onprem signal 7 USR1"));
+  expect_sound();
+}
+
+TEST_F(LadderTest, WhatFailsIsWrittenDownAlarmedAndTriedAgain) {
+  climb(to_cancel());
+  source_.set_queue("onprem", {held_job(7)});
+  overrun("10");
+  control_.failures["signal"] = {ErrorKind::unavailable, "scancel: Access denied", ""};
+  ASSERT_TRUE(run(ledger::Adjust{"proj001", "USD", money("1")}).accepted());
+  (void)pass();
+  pass_time(seconds(400));
+  (void)pass();
+  EXPECT_EQ(control_.done.size(), 2u) << "no cancel without the signal before it";
+  EXPECT_THAT(job_entries(), ElementsAre("signal begun 7", "signal failed 7"));
+  EXPECT_THAT(alarm("ladder onprem job 7"),
+              AllOf(HasSubstr("could not be signalled"), HasSubstr("Access denied")));
+  restart();
+  control_.failures.clear();
+  (void)pass();
+  EXPECT_EQ(control_.done.back(), "onprem signal 7 USR1");
+  EXPECT_EQ(job_entries().back(), "signal done 7");
+  EXPECT_THAT(alarm("ladder onprem job 7"), HasSubstr("was sent USR1"));
+  pass_time(seconds(299));
+  (void)pass();
+  EXPECT_EQ(control_.done.size(), 3u) << "the grace begins when it was sent";
+  pass_time(seconds(1));
+  (void)pass();
+  EXPECT_EQ(control_.done.back(), "onprem cancel 7");
+  expect_sound();
+}
+
+// What cannot be written down is not done.
+TEST_F(LadderTest, TheEntryComesBeforeTheDeed) {
+  climb(to_cancel());
+  source_.set_queue("onprem", {held_job(7)});
+  overrun("10");
+  ASSERT_TRUE(run(ledger::Adjust{"proj001", "USD", money("1")}).accepted());
+  committer_->stop();
+  const PassReport report = pass();
+  EXPECT_THAT(control_.done, IsEmpty());
+  EXPECT_THAT(report.problems, ::testing::Contains(HasSubstr("cannot be written down")));
+}
+
+TEST_F(LadderTest, RequeuesIntoAnotherPartitionWhereTheJobStays) {
+  config::Ladder ladder = usual;
+  ladder.requeue_to = "cpu";
+  ladder.cancel = true;
+  climb(ladder);
+  slurm::ClusterSnapshot snapshot;
+  snapshot.cluster = "onprem";
+  snapshot.partitions.resize(2);
+  snapshot.partitions[0].name = "gpu-aws";
+  snapshot.partitions[1].name = "cpu";
+  view_.put(snapshot);
+  auto job = held_job(7);
+  source_.set_queue("onprem", {job});
+  overrun("10");
+  ASSERT_TRUE(run(ledger::Adjust{"proj001", "USD", money("1")}).accepted());
+  (void)pass();
+  EXPECT_THAT(control_.done, ElementsAre("onprem requeue 7"));
+  // Its first run ends, and it waits, held.
+  auto waits = queued(std::string(find_token(job.admin_comment)), 7, "PENDING");
+  waits.restart_count = 1;
+  waits.state_reason = "JobHeldAdmin";
+  waits.submit = job.submit + seconds(10);
+  pass_time(seconds(10));
+  source_.set_queue("onprem", {waits});
+  auto ended = record(7, "REQUEUED", 10);
+  ended.submit = job.submit;
+  source_.add_record(ended);
+  restart();
+  (void)pass();
+  EXPECT_THAT(control_.done,
+              ElementsAre("onprem requeue 7", "onprem move 7 cpu", "onprem release 7"));
+  EXPECT_THAT(job_entries(), ElementsAre("requeue begun 7", "requeue done 7"));
+  waits.partition = "cpu";
+  waits.state_reason = "None";
+  source_.set_queue("onprem", {waits});
+  (void)pass();
+  deposit("20");
+  (void)pass();
+  EXPECT_EQ(control_.done.size(), 3u) << "it stays where it is";
+  EXPECT_EQ(job_entries().size(), 2u);
+  EXPECT_EQ(alarm("dry proj001 USD"), "");
+  expect_sound();
+}
+
+// sbatch --no-requeue: after three times the next step is taken.
+TEST_F(LadderTest, AJobThatCannotBeRequeuedGoesOnToTheNextStep) {
+  config::Ladder ladder = to_cancel();
+  ladder.requeue_to = "cpu";
+  climb(ladder);
+  slurm::ClusterSnapshot snapshot;
+  snapshot.cluster = "onprem";
+  snapshot.partitions.resize(1);
+  snapshot.partitions[0].name = "cpu";
+  view_.put(snapshot);
+  auto other = held_job(8);
+  source_.set_queue("onprem", {held_job(7)});
+  overrun("10");
+  control_.failures["requeue"] = {ErrorKind::unavailable,
+                                  "Requested operation is presently disabled", ""};
+  ASSERT_TRUE(run(ledger::Adjust{"proj001", "USD", money("1")}).accepted());
+  for (int i = 0; i < 4; ++i) (void)pass();
+  EXPECT_THAT(job_entries(), ElementsAre("requeue begun 7", "requeue failed 7", "signal begun 7"));
+  EXPECT_EQ(control_.done.back(), "onprem signal 7 USR1");
+  // Where there is no such partition, a job is not torn from its node for it.
+  snapshot.partitions[0].name = "gpu";
+  view_.put(snapshot);
+  source_.set_queue("onprem", {other});
+  source_.add_record(record(7, "FAILED", 1));
+  (void)pass();
+  EXPECT_EQ(control_.done.back(), "onprem signal 8 USR1");
+  expect_sound();
+}
+
+TEST_F(LadderTest, OnCreditNothingIsDoneToJobs) {
+  config::Ladder ladder = to_cancel();
+  ladder.credit = true;
+  climb(ladder);
+  ledger::UpdateAccount update;
+  update.name = "proj001";
+  update.credit_limit = money("2");
+  ASSERT_TRUE(run(update).accepted());
+  source_.set_queue("onprem", {held_job(7)});
+  leave("1");
+  (void)pass();
+  leave("-1.5");
+  (void)pass();
+  EXPECT_THAT(entries(), ElementsAre("warn begun", "stop_new begun", "credit begun"));
+  EXPECT_THAT(alarm("dry proj001 USD"), HasSubstr("on credit, up to $2.00"));
+  EXPECT_THAT(control_.done, IsEmpty());
+  leave("-2.5");
+  (void)pass();
+  EXPECT_THAT(control_.done, ElementsAre("onprem signal 7 USR1"));
+  expect_sound();
+}
+
+// Other accounts' jobs, and jobs on partitions without a price, are nobody's money here.
+TEST_F(LadderTest, LeavesOtherJobsAlone) {
+  climb(to_cancel());
+  enforcement_.accounts["lab"] = {};
+  enforcement_.accounts["proj001"] = to_cancel();
+  restart();
+  account("other001", "lab", "50");
+  auto free = held_job(6);
+  free.partition = "cpu";
+  auto others = running("", 8);
+  others.account = "other001";
+  source_.set_queue("onprem", {free, others, queued(hold("1"), 9, "PENDING"), held_job(7, 500)});
+  (void)pass();
+  leave("-40");
+  (void)pass();
+  EXPECT_THAT(control_.done, ElementsAre("onprem signal 7 USR1"));
+  expect_sound();
+}
+
+// Let through while the service was away: it costs, and nobody holds anything for it.
+TEST_F(LadderTest, AJobWithoutAHoldIsActedOnFirst) {
+  climb(to_cancel());
+  leave("1.5");
+  source_.set_queue("onprem", {held_job(7), running("", 8, 400)});
+  (void)pass();
+  EXPECT_THAT(entries(), IsEmpty()) << "0.4 of 0.5 so far";
+  pass_time(seconds(200));
+  (void)pass();
+  EXPECT_THAT(control_.done, ElementsAre("onprem signal 8 USR1"));
+  EXPECT_THAT(alarm("dry proj001 USD"), HasSubstr("they need $0.10 more"));
+  expect_sound();
+}
+
+TEST_F(LadderTest, TasksOfAnArrayAreNamedEach) {
+  climb(to_cancel());
+  const std::string token = hold("2", 2);
+  std::vector<slurm::QueueJob> rows;
+  for (const std::int64_t task : {0, 1}) {
+    auto row = running(token, 7 + task, 100 - task);
+    row.array_job_id = 8;
+    row.array_task_id = task;
+    rows.push_back(row);
+  }
+  source_.set_queue("onprem", rows);
+  (void)pass();
+  leave("-0.1");
+  (void)pass();
+  EXPECT_THAT(control_.done, ElementsAre("onprem signal 8_1 USR1"));
+  expect_sound();
+}
+
+// A controller that does not answer may have the jobs: what is in force stays so.
+TEST_F(LadderTest, StepsDownOnlyWhenEveryControllerWasHeard) {
+  source_.set_queue("onprem", {held_job(7)});
+  (void)pass();
+  leave("-1");
+  (void)pass();
+  ASSERT_EQ(entries().size(), 2u);
+  source_.fail_queue("onprem", Error{ErrorKind::unavailable, "away", ""});
+  (void)pass();
+  EXPECT_EQ(entries().size(), 2u);
+  EXPECT_TRUE(refusal("0.1"));
+  source_.fail_queue("onprem", std::nullopt);
+  source_.set_queue("onprem", {});
+  (void)pass();
+  EXPECT_EQ(entries().size(), 4u) << "nothing runs any more: the ledger refuses by itself";
+}
+
+TEST_F(LadderTest, TheLadderOfTheAccountComesBeforeThatOfThePartition) {
+  config::Enforcement all;
+  all.ladder = usual;
+  all.accounts["lab"] = to_cancel();
+  all.accounts["proj001"] = {};
+  all.partitions["gpu-aws"].warn = true;
+  EXPECT_EQ(ladder_for(all, {"proj001", "lab"}, "gpu-aws"), config::Ladder{});
+  EXPECT_EQ(ladder_for(all, {"proj002", "lab"}, "gpu-aws"), to_cancel());
+  EXPECT_EQ(ladder_for(all, {"proj003"}, "gpu-aws"), all.partitions["gpu-aws"]);
+  EXPECT_EQ(ladder_for(all, {"proj003"}, "cpu"), usual);
+}
+
+}  // namespace
+}  // namespace asbb::service
