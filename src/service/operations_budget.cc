@@ -400,7 +400,10 @@ Reply<ledger::SettleShare> Operations::find_settlement(
   const auto key = slurm_key(request.job_id);
   const std::string cluster =
       request.cluster.empty() && hold.job ? hold.job->cluster : request.cluster;
-  if (!key || !hold.job || !ledger::is_same_job(*hold.job, cluster, key->job_id)) {
+  // A hold whose job was never seen with its token is ended by its name.
+  const bool may_be_it = hold.job ? key && ledger::is_same_job(*hold.job, cluster, key->job_id)
+                                  : key && !request.transaction_id.empty() && !cluster.empty();
+  if (!may_be_it) {
     return conflict("bound_elsewhere", "This hold does not belong to that job.", "job_id");
   }
   settle.key = *key;

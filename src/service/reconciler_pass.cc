@@ -344,6 +344,12 @@ void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingR
       check_settled(open, record, *share);
       continue;
     }
+    const auto backfill = backfill_of(record);
+    if (!backfill) continue;
+    if (*backfill) {
+      if (next == NextRun::none) release_charged(open, record, task);
+      continue;
+    }
     if (auto command = settlement(open, record, task, next)) {
       commands.push_back(std::move(*command));
     }
@@ -376,8 +382,6 @@ void Reconciler::Pass::check_settled(const OpenHold& open, const slurm::Accounti
   const auto charge = charge_of(*book, record, owner_.view_);
   // A node that Slurm has forgotten since says nothing against what was charged.
   if (!charge || charge->amount == share.actual || !charge->unknown_nodes.empty()) return;
-  const auto backfill = backfill_of(record);
-  if (!backfill || *backfill) return;
   const std::string job = record.cluster + " job " + std::to_string(record.job_id);
   problem("changed " + job, job + " was charged " + to_display(share.actual, share.unit) +
                                 ", but slurmdbd now says " +
@@ -405,14 +409,11 @@ std::optional<ledger::Command> Reconciler::Pass::settlement(const OpenHold& open
   }
   owner_.alarms_.clear(key);
   note_instances(record, *charge);
-  // A submission that reached the service after its job had run and was charged.
-  const auto backfill = backfill_of(record);
-  if (!backfill) return std::nullopt;
   ledger::SettleShare settle;
   settle.hold = open.hold.id;
   settle.key = {record.cluster, root_id(record), task, record.run - 1, ""};
   settle.unit = charge->priced ? charge->unit : first.unit;
-  settle.actual = *backfill ? Micros() : charge->amount;
+  settle.actual = charge->amount;
   settle.requeued = next != NextRun::none;
   settle.rearms = next == NextRun::begins;
   settle.bearer = bearer_for(record, [&] { return account_of(open.hold.id); });

@@ -160,6 +160,8 @@ class Reconciler::Pass {
       const slurm::AccountingRecord& record);
   [[nodiscard]] Result<std::optional<ledger::Hold>> backfill_of(
       const slurm::AccountingRecord& record) const;
+  void release_charged(const OpenHold& open, const slurm::AccountingRecord& record,
+                       std::int64_t task);
   [[nodiscard]] Result<std::optional<OpenHold>> hold_of(const slurm::AccountingRecord& record);
   void charge_without_hold(const slurm::AccountingRecord& record, const pricing::Charge& charge);
 

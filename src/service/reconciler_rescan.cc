@@ -103,10 +103,18 @@ void Reconciler::Pass::rescan_record(const slurm::AccountingRecord& record, Held
   const auto history = owner_.prices_.history();
   const pricing::PriceBook* book = history->in_force(*record.start);
   if (book == nullptr || book->find_priced(record.cluster, record.partition) == nullptr) return;
-  if (auto open = hold_of(record)) {
+  const auto backfill = backfill_of(record);
+  auto open = hold_of(record);
+  if (open && !*open && ledger::is_federated(root_id(record))) open = hold_by_siblings(record);
+  if (!backfill || !open) {
+    held.waits = true;
+    return;
+  }
+  const bool is_begun = *backfill && (*backfill)->status == ledger::HoldStatus::open;
+  if (*open && !is_begun) {
     held.jobs.insert(root_id(record));
     held.rows.push_back(id);
-    held.holds.insert_or_assign(open->hold.id, std::move(*open));
+    held.holds.insert_or_assign((*open)->hold.id, std::move(**open));
     return;
   }
   const auto charge = charge_of(*book, record, owner_.view_);
@@ -144,7 +152,48 @@ void Reconciler::Pass::settle_held(const std::string& cluster, const HeldJobs& h
   }
 }
 
-std::optional<Reconciler::Pass::OpenHold> Reconciler::Pass::hold_of(
+// The origin's row of a federated job alone has the token that the service knows.
+Result<std::optional<Reconciler::Pass::OpenHold>> Reconciler::Pass::hold_by_siblings(
+    const slurm::AccountingRecord& record) {
+  slurm::AccountingQuery query;
+  query.job_ids = {root_id(record)};
+  for (const std::string& cluster : owner_.source_.clusters()) {
+    if (cluster == record.cluster) continue;
+    const auto list = read_accounting(cluster, query);
+    if (!list) return fail(ErrorKind::unavailable, "the siblings of a job cannot be read");
+    for (const slurm::AccountingRecord& row : list->records) {
+      if (!find_token(row.admin_comment).empty()) (void)hold_of(row);
+    }
+  }
+  return hold_of(record);
+}
+
+// What was placed to charge this record without a hold of the job's; none as a rule.
+Result<std::optional<ledger::Hold>> Reconciler::Pass::backfill_of(
+    const slurm::AccountingRecord& record) const {
+  store::HoldQuery query;
+  query.request_id = unheld_id(record);
+  auto known = owner_.committer_.find_holds(query);
+  if (!known) return tl::unexpected(known.error());
+  if (known->empty()) return std::optional<ledger::Hold>();
+  return std::optional(std::move(known->front().hold));
+}
+
+// The submission reached the service after its job had run, and was charged without it.
+void Reconciler::Pass::release_charged(const OpenHold& open, const slurm::AccountingRecord& record,
+                                       std::int64_t task) {
+  ledger::ReplaceHold leave;
+  leave.hold = open.hold.id;
+  leave.group = to_text(without(scope_of(open.hold.group), {task}, record.run));
+  const auto left = owner_.committer_.run(reconciler_command(
+      std::move(leave), describe(record) + " was charged before its submission arrived"));
+  if (!left || !left->accepted()) return;
+  report_.actions.push_back("gave back " + to_display(left->released, left->unit) + ": " +
+                            describe(record) + " was charged before its submission arrived");
+}
+
+// Nothing: the job has none. An error: nobody can tell now.
+Result<std::optional<Reconciler::Pass::OpenHold>> Reconciler::Pass::hold_of(
     const slurm::AccountingRecord& record) {
   std::vector<store::HoldQuery> queries;
   if (const auto token = find_token(record.admin_comment); !token.empty()) {
@@ -160,7 +209,7 @@ std::optional<Reconciler::Pass::OpenHold> Reconciler::Pass::hold_of(
     auto found = owner_.committer_.find_holds(query);
     if (!found) {
       report_.problems.push_back(found.error().message);
-      continue;
+      return tl::unexpected(found.error());
     }
     for (auto at = found->rbegin(); at != found->rend(); ++at) {
       ledger::Hold& hold = at->hold;
@@ -169,29 +218,28 @@ std::optional<Reconciler::Pass::OpenHold> Reconciler::Pass::hold_of(
         const ledger::JobRef ref = job_of(record);
         const auto bound = owner_.committer_.run(reconciler_command(
             ledger::BindHold{hold.id, ref}, "found in the accounting of " + record.cluster));
-        if (!bound || !bound->accepted()) continue;
+        if (!bound) return tl::unexpected(bound.error());
+        if (!bound->accepted()) continue;
         hold.job = ref;
         ++report_.bound;
       }
       if (hold.job && is_row_of(*hold.job, record) && pays_for_some(hold, record) &&
           !is_of_another_job(hold, record)) {
-        return OpenHold{std::move(hold), std::move(at->shares)};
+        return std::optional(OpenHold{std::move(hold), std::move(at->shares)});
       }
     }
   }
-  return std::nullopt;
+  return std::optional<OpenHold>();
 }
 
 void Reconciler::Pass::charge_without_hold(const slurm::AccountingRecord& record,
                                            const pricing::Charge& charge) {
   const std::string key = "unheld " + describe(record);
   const std::string id = unheld_id(record);
-  store::HoldQuery query;
-  query.request_id = id;
-  const auto known = owner_.committer_.find_holds(query);
+  const auto known = backfill_of(record);
   if (!known) return;
   ledger::HoldId hold;
-  if (known->empty()) {
+  if (!*known) {
     ledger::PlaceHold place;
     place.transaction_id = id;
     place.account = payer_of(record, owner_.view_, owner_.committer_);
@@ -211,11 +259,12 @@ void Reconciler::Pass::charge_without_hold(const slurm::AccountingRecord& record
       return;
     }
     hold = placed->hold;
-  } else if (known->front().hold.status == ledger::HoldStatus::closed) {
+  } else if ((*known)->status == ledger::HoldStatus::closed) {
+    owner_.alarms_.clear(key);  // its charge was written, but nobody was told so
     owner_.done_records_.insert({record.cluster, record.db_index});
     return;
   } else {
-    hold = known->front().hold.id;
+    hold = (*known)->id;
   }
   const ledger::JobRef ref{record.cluster, root_id(record), record.submit};
   std::vector<ledger::Command> commands;

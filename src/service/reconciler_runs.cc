@@ -56,7 +56,9 @@ bool Reconciler::Pass::is_of_another_job(const ledger::Hold& hold,
   query.request_id = std::string(token);
   const auto found = owner_.committer_.find_holds(query);
   if (!found) return true;  // nobody can tell now; the next pass may
-  if (found->empty()) return !ledger::is_federated(record.job_id);
+  const bool may_be_sibling = ledger::is_federated(record.job_id) &&
+                              record.cluster != hold.cluster && record.user == hold.user;
+  if (found->empty()) return !may_be_sibling;
   const ledger::Hold& named = found->front().hold;
   if (named.status == ledger::HoldStatus::open && !named.job) return true;  // bound by its own row
   jobs_of_tokens_.emplace(token, named.job);

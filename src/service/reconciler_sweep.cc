@@ -89,7 +89,10 @@ bool Reconciler::Pass::absent_from_accounting(const ledger::Hold& hold,
                          record.submit >= hold.placed_at - clock_tolerance &&
                          record.submit <= hold.placed_at + clock_tolerance &&
                          payer_of(record, owner_.view_, owner_.committer_) == account;
-    if (!like_it || hold_of(record).has_value()) continue;
+    if (!like_it) continue;
+    const auto other = hold_of(record);
+    if (!other) return false;  // nobody can tell now
+    if (*other) continue;
     problem("hold " + hold.request_id,
             "the hold of " + to_display(hold.parts.front().unopened, hold.parts.front().unit) +
                 " of user " + hold.user + " may belong to " + list.cluster + " job " +
