@@ -155,7 +155,7 @@ std::string Enforcer::dry_message(const DryLimit& limit, const std::set<Step>& s
   return out + "; put money into it (asbb deposit), or end jobs";
 }
 
-std::optional<Denial> Enforcer::refusal_of(const ledger::PlaceHold& place, Instant at) const {
+std::optional<Denial> Enforcer::refusal_of(ledger::PlaceHold& place, Instant at) const {
   std::vector<DryLimit> dry;
   {
     const std::lock_guard lock(mutex_);
@@ -163,35 +163,47 @@ std::optional<Denial> Enforcer::refusal_of(const ledger::PlaceHold& place, Insta
   }
   if (dry.empty() || !enforcement_.enabled) return std::nullopt;
   return committer_.read([&](const ledger::Book& book) -> std::optional<Denial> {
-    const ledger::Account* account = book.account(place.account);
-    if (account == nullptr) return std::nullopt;
-    const auto chain = account_chain(book, account->id);
-    if (!ladder_for(enforcement_, chain, place.partition).stop_new) return std::nullopt;
-    const ledger::Stage stage(book);
+    std::vector<ledger::PlacePart> passes;
+    std::optional<Denial> denial;
     for (const ledger::PlacePart& part : place.parts) {
-      if (part.amount.is_zero()) continue;
-      const auto legs = ledger::find_legs(stage, account->id, part.unit, place.partition, at).legs;
-      for (const DryLimit& limit : dry) {
-        if (std::find(legs.begin(), legs.end(), limit.leg) == legs.end()) continue;
-        // What running jobs lack comes first, however much was put in since.
-        const Micros missing = missing_now(book, limit);
-        if (part.amount <= Micros() - missing) continue;
-        // What is above is not for everybody's eyes (DESIGN 4.11).
-        const bool is_own = limit.account == account->name;
-        const std::string what = is_own
-                                     ? limit_words(limit) + " has run dry: its running jobs need " +
-                                           to_display(std::max(missing, Micros()), limit.unit) +
-                                           " more than there is\n"
-                                     : "a limit above account " + account->name +
-                                           " has run dry: running jobs need more than there is\n";
-        return Denial{"account_dry",
-                      what + "new jobs on partition " + place.partition +
-                          " wait until there is money again: ask who manages the account for some, "
-                          "or use a partition without a price\n"};
-      }
+      auto refused = refusal_of(book, dry, place, part, at);
+      if (!refused) passes.push_back(part);
+      if (refused) denial = std::move(refused);
     }
+    if (denial && (passes.empty() || !place.any_unit)) return denial;
+    if (denial) place.parts = std::move(passes);
     return std::nullopt;
   });
+}
+
+std::optional<Denial> Enforcer::refusal_of(const ledger::Book& book,
+                                           const std::vector<DryLimit>& dry,
+                                           const ledger::PlaceHold& place,
+                                           const ledger::PlacePart& part, Instant at) const {
+  const ledger::Account* account = book.account(place.account);
+  if (account == nullptr || part.amount.is_zero()) return std::nullopt;
+  const auto chain = account_chain(book, account->id);
+  if (!ladder_for(enforcement_, chain, place.partition).stop_new) return std::nullopt;
+  const auto legs =
+      ledger::find_legs(ledger::Stage(book), account->id, part.unit, place.partition, at).legs;
+  for (const DryLimit& limit : dry) {
+    if (std::find(legs.begin(), legs.end(), limit.leg) == legs.end()) continue;
+    // What running jobs lack comes first, however much was put in since.
+    const Micros missing = missing_now(book, limit);
+    if (part.amount <= Micros() - missing) continue;
+    // What is above is not for everybody's eyes (DESIGN 4.11).
+    const std::string what = limit.account == account->name
+                                 ? limit_words(limit) + " has run dry: its running jobs need " +
+                                       to_display(std::max(missing, Micros()), limit.unit) +
+                                       " more than there is\n"
+                                 : "a limit above account " + account->name +
+                                       " has run dry: running jobs need more than there is\n";
+    return Denial{"account_dry",
+                  what + "new jobs on partition " + place.partition +
+                      " wait until there is money again: ask who manages the account for some, "
+                      "or use a partition without a price\n"};
+  }
+  return std::nullopt;
 }
 
 }  // namespace asbb::service

@@ -53,8 +53,9 @@ class Enforcer {
   void pass(SeenJobs seen, Instant now, PassReport& report);
 
   // Why this money is not set aside now: what it would draw on has run dry, and its ladder stops
-  // new jobs. Known from the first pass after a start on.
-  [[nodiscard]] std::optional<Denial> refusal_of(const ledger::PlaceHold& place, Instant at) const;
+  // new jobs. Known from the first pass after a start on. Of a hold with
+  // `any_unit` the parts that may not be are taken away instead, as long as one is left.
+  [[nodiscard]] std::optional<Denial> refusal_of(ledger::PlaceHold& place, Instant at) const;
 
  private:
   using Step = ledger::EnforcementStep;
@@ -103,6 +104,10 @@ class Enforcer {
   void keep_limits(const std::vector<DryLimit>& dry, const SeenJobs& seen);
   void keep_steps(const DryLimit& limit, const std::set<Step>& wanted);
   void end_limit(const std::string& name, LimitSteps& known, const std::set<Step>& kept);
+  [[nodiscard]] std::optional<Denial> refusal_of(const ledger::Book& book,
+                                                 const std::vector<DryLimit>& dry,
+                                                 const ledger::PlaceHold& place,
+                                                 const ledger::PlacePart& part, Instant at) const;
   [[nodiscard]] std::string dry_message(const DryLimit& limit, const std::set<Step>& steps) const;
 
   // enforcer_jobs.cc

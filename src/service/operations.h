@@ -44,6 +44,10 @@ struct Hooks {
   std::function<void()> prices_changed;  // after `prices` has followed; may be on any thread
   std::function<void()> view_wanted;     // somebody met what the view does not know (yet)
   KnownJobs* known = nullptr;            // shared with the reconciler
+  std::function<void(const std::string&)> allowances_spent;  // Allowances::told
+  // Why this money is not set aside, because an account ran dry; takes away the parts of a hold
+  // that can do without them.
+  std::function<std::optional<Denial>(ledger::PlaceHold&, Instant)> stop;
 };
 
 struct Collaborators {
@@ -177,6 +181,7 @@ class Operations {
                const Denial& denial, const Promise<api::SubmissionAnswer>& promise);
   void place_hold(const std::shared_ptr<Submitted>& submitted,
                   const Promise<api::SubmissionAnswer>& promise);
+  [[nodiscard]] Verdict judge(const api::Submission& submission, Instant at);
   [[nodiscard]] Trial try_job(const Caller& caller, const api::Submission& job);
   [[nodiscard]] std::vector<api::QuoteFit> fits_of(const Caller& caller, const api::Submission& job,
                                                    const Trial& refused);

@@ -84,6 +84,18 @@ api::BudgetCheckAnswer free_of_charge(const api::BudgetCheck& check) {
   return answer;
 }
 
+// The account has run dry while jobs run.
+api::BudgetCheckAnswer stopped_answer(const Denial& denial, const pricing::Estimate& estimate,
+                                      Micros factor) {
+  api::BudgetCheckAnswer answer;
+  answer.unit = estimate.unit;
+  answer.estimated_cost = estimate.total;
+  answer.code = denial.code;
+  answer.message = denial.message;
+  answer.details.hold_percentage = factor;
+  return answer;
+}
+
 api::BudgetCheckAnswer check_answer(const ledger::Outcome& outcome, const std::string& account,
                                     Micros factor, const std::string& transaction_id) {
   api::BudgetCheckAnswer answer;
@@ -279,6 +291,12 @@ void Operations::check(const Caller& caller, const api::BudgetCheck& request,
     place.cluster = request.cluster.empty() ? estimate.cluster : request.cluster;
     place.partition = request.partition;
     place.parts.push_back({estimate.unit, estimate.total, checked->amount, estimate.price_version});
+    const auto denial = hooks_.stop && !is_answered("check:" + key) ? hooks_.stop(place, now())
+                                                                    : std::optional<Denial>();
+    if (denial)
+      return promise([=]() -> Reply<Answer> {
+        return stopped_answer(*denial, checked->estimate, checked->factor);
+      });
   }
   ledger::Command made = command(caller, std::move(place));
   made.context.request_id = "check:" + key;

@@ -80,6 +80,12 @@ void Operations::place_next(const std::shared_ptr<Changing>& changing,
   step.place.kind = ledger::HoldKind::slurm;
   step.place.deadline = changing->deadline;
   step.place.unbound_max = options_.unbound_holds_max;
+  if (hooks_.stop && !changing->plan.may_be_uncovered) {
+    if (const auto denial = hooks_.stop(step.place, now())) {
+      undo_change(*changing);
+      return answer_with(promise, denied(denial->code, denial->message));
+    }
+  }
   ledger::Command made;
   made.context.actor = changing->actor;
   made.context.reason = "a change of the job is asked for";

@@ -122,7 +122,7 @@ struct Operations::Trial {
 
 Operations::Trial Operations::try_job(const Caller& caller, const api::Submission& job) {
   const Instant at = now();
-  Trial trial{gate_.judge(job, at), {}, {}, {}, false};
+  Trial trial{judge(job, at), {}, {}, {}, false};
   const HoldPlan* plan = trial.plan();
   if (plan == nullptr) return trial;
   const ledger::Command command =

@@ -65,7 +65,10 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
     return answer_with(promise, denied("bad_request", "The job's request cannot be read: " +
                                                           submission.error().message + "\n"));
   }
-  Verdict verdict = gate_.judge(*submission, at);
+  if (!submission->allowances_spent.empty() && hooks_.allowances_spent) {
+    hooks_.allowances_spent(submission->allowances_spent);
+  }
+  Verdict verdict = judge(*submission, at);
   // Asked again: the ledger repeats its answer, whatever the gate says by now.
   const bool is_again = !std::holds_alternative<HoldPlan>(verdict) && is_answered(token);
   if (is_again) verdict = HoldPlan{};
@@ -88,6 +91,16 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
   submitted->denied_on_silence = submission->on_silence == api::OnSilence::deny;
   submitted->asked = std::move(*submission);
   place_hold(submitted, promise);
+}
+
+// By the gate, and whether what would pay has run dry.
+Verdict Operations::judge(const api::Submission& submission, Instant at) {
+  Verdict verdict = gate_.judge(submission, at);
+  const auto* plan = std::get_if<HoldPlan>(&verdict);
+  if (plan == nullptr || !hooks_.stop) return verdict;
+  ledger::PlaceHold place = place_of(*plan);
+  if (auto denial = hooks_.stop(place, at)) return std::move(*denial);
+  return verdict;
 }
 
 // The same token is refused in the same words from now on, unless it was for want of a view. The
@@ -158,6 +171,7 @@ void Operations::note_component(const std::string& token, const api::Submission&
 void Operations::place_hold(const std::shared_ptr<Submitted>& submitted,
                             const Promise<api::SubmissionAnswer>& promise) {
   ledger::PlaceHold place = place_of(submitted->plan);
+  if (hooks_.stop) (void)hooks_.stop(place, now());
   place.deadline = submitted->deadline;
   place.unbound_max = options_.unbound_holds_max;
   ledger::Command made;

@@ -76,7 +76,7 @@ class Reconciler {
   // Before start(); outlives this. Without it no job is acted on.
   void control_jobs(slurm::JobControl& control) { enforcer_.use(control); }
   // Why this money is not set aside now, because an account ran dry. Any thread.
-  [[nodiscard]] std::optional<Denial> refusal_of(const ledger::PlaceHold& place, Instant at) const {
+  [[nodiscard]] std::optional<Denial> refusal_of(ledger::PlaceHold& place, Instant at) const {
     return enforcer_.refusal_of(place, at);
   }
 
