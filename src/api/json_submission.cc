@@ -112,6 +112,7 @@ void fields(F& f, As<F, Submission>& v) {
   f.number("job_id", v.job_id, Need::left_out, user_ids);
   f.number("fed_siblings_viable", v.fed_siblings_viable, Need::left_out, bits);
   f.object("spank", v.spank, Need::left_out);
+  f.text("allowances_spent", v.allowances_spent, Need::left_out, slurm_text);
 }
 
 template <typename F>

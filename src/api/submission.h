@@ -92,6 +92,7 @@ struct Submission {
   std::optional<std::int64_t> job_id;
   std::optional<std::int64_t> fed_siblings_viable;
   SpankOptions spank;
+  std::string allowances_spent;  // by this cluster's plugin, while nobody answered it
   bool operator==(const Submission&) const = default;
 };
 

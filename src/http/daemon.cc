@@ -9,6 +9,7 @@
 #include "service/log.h"
 #include "service/refresher.h"
 #include "slurm/cluster_view_commands.h"
+#include "slurm/job_control_commands.h"
 #include "slurm/job_source_commands.h"
 #include "store/open_store.h"
 
@@ -33,15 +34,34 @@ service::CommitterOptions committer_options(const config::Config& config) {
   return options;
 }
 
-service::RefresherOptions refresher_options(const config::Config& config) {
+service::AllowanceSettings allowance_settings(const config::Config& config) {
+  const config::OnUnavailable& choice = config.slurm.on_unavailable;
+  service::AllowanceSettings settings;
+  settings.allow_without_allowance = choice.allow_without_allowance;
+  settings.hold_factor = config.budget.default_hold_percentage;
+  for (const auto& [cluster, accounts] : choice.allowances) {
+    for (const auto& [account, allowance] : accounts) {
+      const std::string& unit =
+          allowance.unit.empty() ? config.budget.default_unit : allowance.unit;
+      settings.by_cluster[cluster][account] = {allowance.amount, unit};
+    }
+  }
+  return settings;
+}
+
+service::RefresherOptions refresher_options(const config::Config& config,
+                                            service::Allowances& allowances) {
   const config::OnUnavailable& choice = config.slurm.on_unavailable;
   return {config.slurm.refresh_interval,
           config::policy_folder(config),
-          {choice.allow_by_default, choice.allow_by_partition}};
+          {choice.allow_by_default, choice.allow_by_partition},
+          &allowances};
 }
 
-service::ReconcilerOptions reconciler_options(const config::Config& config) {
+service::ReconcilerOptions reconciler_options(const config::Config& config,
+                                              service::Allowances& allowances) {
   service::ReconcilerOptions options;
+  options.allowances = &allowances;
   options.interval = config.slurm.reconcile_interval;
   options.rescan_interval = config.slurm.rescan_interval;
   options.sweep_grace_min = config.slurm.sweep_grace_min;
@@ -50,6 +70,7 @@ service::ReconcilerOptions reconciler_options(const config::Config& config) {
                        config.budget.writes_off_boot_fail, config.budget.writes_off_preempted};
   options.moves_waiting = config.budget.moves_waiting;
   options.moves_running = config.budget.moves_running;
+  options.enforcement = config.enforcement;
   return options;
 }
 
@@ -70,14 +91,18 @@ struct Daemon::Parts {
       : store(std::move(opened)),
         committer(*store, key, service::system_now, committer_options(config)),
         alarms(log_alarm),
+        allowances(allowance_settings(config)),
         commands(milliseconds_of(config.slurm.command_timeout)),
         views(commands, clusters_of(config), service::system_now),
         jobs(commands, clusters_of(config), service::system_now),
+        control(commands, clusters_of(config)),
         refresher(views, names, cache, prices, alarms, service::system_now,
-                  refresher_options(config)),
-        reconciler(committer, jobs, cache, prices, alarms, reconciler_options(config)),
+                  refresher_options(config, allowances)),
+        reconciler(committer, jobs, cache, prices, alarms, reconciler_options(config, allowances)),
         heads(*store, alarms, service::system_now, head_options(config)),
-        server(config, {committer, prices, cache, names, alarms, hooks(), key}) {}
+        server(config, {committer, prices, cache, names, alarms, hooks(), key}) {
+    allowances.on_change([this] { refresher.wake(); });
+  }
 
   [[nodiscard]] service::Hooks hooks() {
     service::Hooks made;
@@ -85,6 +110,10 @@ struct Daemon::Parts {
     made.ask_for_pass = [this](service::PassAnswer done) { reconciler.ask(std::move(done)); };
     made.last_pass = [this] { return reconciler.last_report(); };
     made.known = &reconciler.known_jobs();
+    made.allowances_spent = [this](const std::string& spent) { allowances.told(spent); };
+    made.stop = [this](ledger::PlaceHold& place, Instant at) {
+      return reconciler.refusal_of(place, at);
+    };
     made.prices_changed = made.view_wanted = [this] { refresher.wake(); };
     return made;
   }
@@ -93,9 +122,11 @@ struct Daemon::Parts {
   service::Committer committer;
   service::Prices prices;
   service::Alarms alarms;
+  service::Allowances allowances;
   slurm::SlurmCommands commands;
   slurm::ClusterViewCommands views;
   slurm::JobSourceCommands jobs;
+  slurm::JobControlCommands control;
   slurm::SystemUserNames names;
   slurm::ClusterCache cache;
   service::Refresher refresher;
@@ -135,6 +166,7 @@ Result<void> Daemon::start() {
     return started;
   }
   parts.refresher.start();
+  parts.reconciler.control_jobs(parts.control);
   parts.reconciler.start();
   parts.heads.start();
   for (const std::string& address : parts.server.addresses()) {

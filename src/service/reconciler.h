@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "service/alarms.h"
+#include "service/allowances.h"
 #include "service/clock.h"
 #include "service/committer.h"
 #include "service/enforcer.h"
@@ -40,6 +41,8 @@ struct ReconcilerOptions {
   RunCostPolicy run_costs;
   bool moves_waiting = true;   // at a period's end, the holds of jobs that wait go to the next one
   bool moves_running = false;  // and those of jobs that run
+  // What may be spent while the service is away; outlives the reconciler. Null: nothing is done.
+  Allowances* allowances = nullptr;
   // What is done about accounts that run dry.
   config::Enforcement enforcement = {
       .enabled = false, .ladder = {}, .accounts = {}, .partitions = {}};
@@ -127,6 +130,11 @@ class Reconciler {
   std::map<ledger::HoldId, std::set<std::int64_t>> seen_tasks_;
   std::set<std::pair<std::string, std::int64_t>>
       done_records_;  // (cluster, db_index) since the last rescan
+
+  // Tokens of jobs let through that have their hold; the reconciler's thread, as these are:
+  std::set<std::string> covered_;
+  std::set<ledger::HoldId> retired_;                 // holds of allowances, not to be published
+  std::map<std::string, std::string> short_covers_;  // alarms of jobs, with their tokens
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

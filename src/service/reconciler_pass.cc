@@ -139,6 +139,7 @@ PassReport Reconciler::Pass::run() {
   read_queues();
   read_holds();
   bind_sightings();
+  cover_sightings();
   move_periods();
   follow_changes();
   settle_bound();
@@ -147,6 +148,7 @@ PassReport Reconciler::Pass::run() {
   release_gone_tasks();
   if (owner_.next_rescan_ <= now_) rescan();
   sweep();
+  tend_allowances();
   alarm_unexplained();
   enforce();
   for (const auto& [cluster, list] : queues_) {
@@ -412,7 +414,8 @@ std::optional<ledger::Command> Reconciler::Pass::settlement(const OpenHold& open
   ledger::SettleShare settle;
   settle.hold = open.hold.id;
   settle.key = {record.cluster, root_id(record), task, record.run - 1, ""};
-  settle.unit = charge->priced ? charge->unit : first.unit;
+  // What cost nothing may have ended where the hold has no unit: a job that never started does.
+  settle.unit = charge->amount.is_zero() ? first.unit : charge->unit;
   settle.actual = charge->amount;
   settle.requeued = next != NextRun::none;
   settle.rearms = next == NextRun::begins;
@@ -421,20 +424,6 @@ std::optional<ledger::Command> Reconciler::Pass::settlement(const OpenHold& open
   return reconciler_command(std::move(settle), record.status.text + " after " +
                                                    std::to_string(record.elapsed_seconds) +
                                                    " s with " + record.allocated_tres);
-}
-
-// One alarm for a partition: a node that left the cluster, or a price book that misses a type,
-// concerns many jobs.
-void Reconciler::Pass::note_instances(const slurm::AccountingRecord& record,
-                                      const pricing::Charge& charge) {
-  if (charge.unknown_nodes.empty()) return;
-  problem("instances " + record.cluster + " " + record.partition,
-          record.cluster + " job " + std::to_string(record.job_id) + ": charged " +
-              to_display(charge.amount, charge.unit) +
-              ", with the dearest instance type of partition " + record.partition +
-              " for nodes of unknown type: " + listed(charge.unknown_nodes) +
-              "; correct it with asbb adjust, and name the type in the price book or in the node's "
-              "features");
 }
 
 std::string Reconciler::Pass::account_of(ledger::HoldId id) const {

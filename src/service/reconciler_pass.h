@@ -3,6 +3,7 @@
 // Inside src/service only.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -70,7 +71,6 @@ class Reconciler::Pass {
   [[nodiscard]] std::optional<ledger::Command> settlement(const OpenHold& open,
                                                           const slurm::AccountingRecord& record,
                                                           std::int64_t task, NextRun next);
-  void note_instances(const slurm::AccountingRecord& record, const pricing::Charge& charge);
   [[nodiscard]] std::string account_of(ledger::HoldId id) const;
   void run_settlements(std::vector<ledger::Command> commands);
 
@@ -83,6 +83,7 @@ class Reconciler::Pass {
   [[nodiscard]] std::string bearer_for(const slurm::AccountingRecord& record,
                                        const std::function<std::string()>& account) const;
   void note_bearer(const ledger::SettleShare& settle, const ledger::Outcome& outcome);
+  void note_instances(const slurm::AccountingRecord& record, const pricing::Charge& charge);
   void arm_runs();
   [[nodiscard]] std::vector<ledger::Command> missing_runs(const OpenHold& open) const;
   [[nodiscard]] std::optional<std::string> alarm_of_uncovered(ledger::HoldId id);
@@ -165,6 +166,63 @@ class Reconciler::Pass {
   [[nodiscard]] Result<std::optional<OpenHold>> hold_of(const slurm::AccountingRecord& record);
   void charge_without_hold(const slurm::AccountingRecord& record, const pricing::Charge& charge);
 
+  // reconciler_allowances.cc
+  // A job that a plugin let through on an allowance.
+  struct LetThrough {
+    std::string token;
+    AllowanceTag tag;
+    ledger::JobRef ref;
+    std::string account;  // as Slurm has it
+    std::string user;
+    std::string partition;  // may be a list
+    std::optional<Instant> started;
+  };
+  // The hold that keeps an allowance now.
+  struct Funding {
+    std::optional<ledger::Hold> hold;
+    Micros granted;
+    Micros spent;             // of it, as far as anybody knows
+    bool is_usable = false;   // of the unit and size that is wanted, in force
+    bool has_others = false;  // older ones, which have not come back yet
+    [[nodiscard]] Micros left() const {
+      return is_usable ? granted - std::min(spent, granted) : Micros();
+    }
+    // Whether it is better than none until a larger one can be set aside, with so much more.
+    [[nodiscard]] bool keeps(Micros available) const {
+      return is_usable && granted <= left() + left() && available + available < granted;
+    }
+  };
+  void cover_sightings();
+  [[nodiscard]] std::vector<ledger::Hold> allowance_holds() const;
+  [[nodiscard]] bool has_hold(const std::string& token);
+  [[nodiscard]] static LetThrough let_through(const slurm::QueueJob& row, const std::string& token,
+                                              const AllowanceTag& tag);
+  [[nodiscard]] bool cover(const LetThrough& job);
+  [[nodiscard]] bool run_cover(ledger::CoverJob action, const LetThrough& job);
+  [[nodiscard]] static std::string priced_partition(const LetThrough& job,
+                                                    const pricing::PriceBook* book);
+  [[nodiscard]] std::optional<OpenHold> cover_record(const slurm::AccountingRecord& record);
+  void tend_allowances();
+  [[nodiscard]] std::vector<AllowanceSpender> spenders_of(
+      const std::string& cluster, const slurm::Associations& associations,
+      const std::vector<PublishedAllowance>& allowances) const;
+  [[nodiscard]] Funding funding_of(const std::string& cluster, const std::string& account,
+                                   const AllowanceSetting& setting) const;
+  [[nodiscard]] PublishedAllowance tend_allowance(const std::string& cluster,
+                                                  const std::string& account,
+                                                  const AllowanceSetting& setting);
+  [[nodiscard]] std::optional<ledger::Hold> fund(const std::string& cluster,
+                                                 const std::string& account,
+                                                 const AllowanceSetting& setting,
+                                                 const Funding& before, Micros& available);
+  void clear_short_covers();
+  [[nodiscard]] bool is_provided_for(const LetThrough& job);
+  [[nodiscard]] bool is_provided_for(const slurm::AccountingRecord& record,
+                                     const AllowanceTag& tag);
+  [[nodiscard]] std::optional<std::string> proof_of_end(const ledger::Hold& hold,
+                                                        Instant withdrawn);
+  void give_back_allowance(const ledger::Hold& hold);
+
   // reconciler_sweep.cc
   void sweep();
   [[nodiscard]] bool absent_from_queues(const ledger::Hold& hold) const;
@@ -197,6 +255,10 @@ class Reconciler::Pass {
   std::set<std::string> told_;                      // clusters whose slurmdbd told of bound holds
   std::map<ledger::HoldId, std::string> untold_;    // what it said that is not all
 };
+
+// How much later than what it proves a list of that cluster's jobs must be read.
+[[nodiscard]] Span grace_of(const slurm::ClusterCache& view, const std::string& cluster,
+                            Span least);
 
 // The id under which every task of an array, or the job itself, is known.
 [[nodiscard]] std::int64_t root_id(const slurm::QueueJob& job);

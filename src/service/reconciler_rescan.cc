@@ -229,7 +229,7 @@ Result<std::optional<Reconciler::Pass::OpenHold>> Reconciler::Pass::hold_of(
       }
     }
   }
-  return std::optional<OpenHold>();
+  return cover_record(record);
 }
 
 void Reconciler::Pass::charge_without_hold(const slurm::AccountingRecord& record,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/text.h"
 #include "base/token.h"
 #include "ledger/ledger.h"
 #include "service/reconciler_pass.h"
@@ -151,6 +152,20 @@ std::optional<std::string> Reconciler::Pass::alarm_of_uncovered(ledger::HoldId i
                    "; they are held as soon as the account has them, else what a run "
                    "uses beyond its hold is charged as an overrun");
   return key;
+}
+
+// One alarm for a partition: a node that left the cluster, or a price book that misses a type,
+// concerns many jobs.
+void Reconciler::Pass::note_instances(const slurm::AccountingRecord& record,
+                                      const pricing::Charge& charge) {
+  if (charge.unknown_nodes.empty()) return;
+  problem("instances " + record.cluster + " " + record.partition,
+          record.cluster + " job " + std::to_string(record.job_id) + ": charged " +
+              to_display(charge.amount, charge.unit) +
+              ", with the dearest instance type of partition " + record.partition +
+              " for nodes of unknown type: " + listed(charge.unknown_nodes) +
+              "; correct it with asbb adjust, and name the type in the price book or in the node's "
+              "features");
 }
 
 void Reconciler::Pass::arm_runs() {

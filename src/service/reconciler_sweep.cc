@@ -12,13 +12,13 @@ namespace {
 
 constexpr Span clock_tolerance = seconds(120);
 
+}  // namespace
+
 Span grace_of(const slurm::ClusterCache& view, const std::string& cluster, Span least) {
   const auto snapshot = view.cluster(cluster);
   const std::int64_t timeout_s = snapshot ? snapshot->message_timeout_s : 100;
   return std::max(least, seconds(3 * timeout_s));
 }
-
-}  // namespace
 
 void Reconciler::Pass::sweep() {
   std::vector<const ledger::Hold*> candidates;
@@ -166,7 +166,8 @@ void Reconciler::Pass::alarm_unexplained() {
   const auto external = owner_.committer_.read([&](const ledger::Book& book) {
     std::vector<std::string> ids;
     for (const ledger::Hold* hold : book.open_holds()) {
-      if (hold->kind == ledger::HoldKind::external && hold->placed_at < before) {
+      if (hold->kind == ledger::HoldKind::external && hold->placed_at < before &&
+          !is_allowance(*hold)) {
         ids.push_back(hold->request_id);
       }
     }

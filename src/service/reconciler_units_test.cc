@@ -164,6 +164,32 @@ TEST_F(Units, WithoutTheMoneyTheHoldStaysAndAnAlarmSaysSo) {
   EXPECT_EQ(alarms_of_changes(), 0);
 }
 
+// slurmdbd has its row on the cluster of its submission, which it was kept from. The settlement was
+// refused for want of the unit, and the hold stayed.
+TEST_F(Units, AJobThatNeverStartedNeedsNoUnit) {
+  ledger::UpdateAccount none;
+  none.name = "proj001";
+  none.unit = "core-hours";
+  none.limit = Micros();
+  ASSERT_TRUE(run(none).accepted());
+  auto row = federated_job();
+  row.federation_siblings = {"cloud"};
+  show_both(on("onprem", row, "PENDING"), on("cloud", row, "PENDING"));
+  (void)pass();
+  EXPECT_EQ(held("USD"), "2.4");
+  EXPECT_EQ(held("core-hours"), "0");
+  show_both(on("onprem", row, "CANCELLED"), on("cloud", row, "REVOKED"));
+  auto record = ended(federated_id, 0, row.submit, 1);
+  record.status = slurm::parse_job_status("CANCELLED by 1000");
+  record.nodes.clear();
+  record.node_count = 0;
+  record.allocated_tres.clear();
+  source_.add_record(record);
+  EXPECT_EQ(pass().settled, 1);
+  EXPECT_EQ(held("USD"), "0");
+  EXPECT_TRUE(alarms_.list().empty());
+}
+
 // The hold lacks a unit, and the job's own request names every cluster.
 TEST_F(Units, AChangeOfAJobThatRunsAsksForItsUnitAlone) {
   auto row = federated_job();

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/assert.h"
+#include "service/allowance_file.h"
 
 namespace asbb::service {
 
@@ -66,14 +67,40 @@ void Refresher::write_policies() {
   const pricing::PriceBook* book = history->in_force(clock_());
   for (const auto& cluster : clusters) {
     const std::string key = "policy file " + cluster->cluster;
-    const auto written = write_policy_file(options_.policy_folder, cluster->cluster,
-                                           policy_text(*cluster, clusters, book, options_.policy));
+    std::string text = policy_text(*cluster, clusters, book, options_.policy);
+    ClusterAllowances published;
+    if (options_.allowances != nullptr) {
+      const auto known = options_.allowances->published(cluster->cluster);
+      // Without the first word of them the file would let through what they are to bound.
+      if (!known && options_.allowances->are_set()) continue;
+      published = known.value_or(ClusterAllowances{});
+      text += lines_of(*cluster, clusters, book, published);
+    }
+    const auto written = write_policy_file(options_.policy_folder, cluster->cluster, text);
     if (written) {
       alarms_.clear(key);
+      if (options_.allowances != nullptr) {
+        options_.allowances->written(cluster->cluster, published, clock_());
+      }
     } else {
       alarms_.raise(key, written.error().message, clock_());
     }
   }
+}
+
+std::string Refresher::lines_of(
+    const slurm::ClusterSnapshot& cluster,
+    const std::vector<std::shared_ptr<const slurm::ClusterSnapshot>>& clusters,
+    const pricing::PriceBook* book, const ClusterAllowances& published) {
+  const AllowanceLines lines =
+      allowance_lines(cluster, clusters, book, *options_.allowances, published, users_);
+  const std::string key = "allowances of cluster " + cluster.cluster;
+  if (lines.problems.empty()) {
+    alarms_.clear(key);
+  } else {
+    alarms_.raise(key, key + ":" + lines.problems, clock_());
+  }
+  return lines.text;
 }
 
 void Refresher::loop() {

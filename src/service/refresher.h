@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "service/alarms.h"
+#include "service/allowances.h"
 #include "service/clock.h"
 #include "service/policy_file.h"
 #include "service/prices.h"
@@ -20,6 +21,7 @@ struct RefresherOptions {
   Span interval = seconds(30);
   std::string policy_folder;  // empty: no policy files
   SilencePolicy policy;
+  Allowances* allowances = nullptr;  // outlives the refresher; null: none
 };
 
 class Refresher {
@@ -43,6 +45,10 @@ class Refresher {
  private:
   void loop();
   void write_policies();
+  [[nodiscard]] std::string lines_of(
+      const slurm::ClusterSnapshot& cluster,
+      const std::vector<std::shared_ptr<const slurm::ClusterSnapshot>>& clusters,
+      const pricing::PriceBook* book, const ClusterAllowances& published);
 
   slurm::ClusterView& view_;
   slurm::UserNames& users_;

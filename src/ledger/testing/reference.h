@@ -188,9 +188,10 @@ struct Enforce {
   std::vector<Amount> sums;
 };
 
-using Command = std::variant<CreateAccount, UpdateAccount, CloseAccount, AddPeriod, LimitPartition,
-                             PlaceHold, Bind, Settle, OpenRun, ArmRun, Void, Replace, Cover, Correct, Move,
-                             GiveBack, Rate, Convert, Carry, Prices, Decline, Enforce>;
+using Command =
+    std::variant<CreateAccount, UpdateAccount, CloseAccount, AddPeriod, LimitPartition, PlaceHold,
+                 Bind, Settle, OpenRun, ArmRun, Void, Replace, Cover, Correct, Move, GiveBack, Rate,
+                 Convert, Carry, Prices, Decline, Enforce>;
 
 // A limit with what is held and used of it.
 struct Figures {
