@@ -32,7 +32,9 @@ of_unit() {
   asbb account show "$1" --output json | jq -r --arg unit "$2" ".budgets[] | select(.unit == \$unit) | .$3"
 }
 unit_is() { [ "$(of_unit "$1" "$2" "$3")" = "$4" ]; }
-siblings_of() { squeue -M onprem -a -h -j "$1" --json | jq -r '.jobs[].federation_siblings_viable'; }
+siblings_of() {
+  squeue -M onprem -a --json | jq -r --argjson job "$1" '.jobs[] | select(.job_id == $job) | .federation_siblings_viable'
+}
 
 # The default partitions differ: cpu here, aws-cpu there.
 @test "a job that either cluster may run is held in both units, until one has it" {
@@ -52,7 +54,7 @@ siblings_of() { squeue -M onprem -a -h -j "$1" --json | jq -r '.jobs[].federatio
   run sbatch --parsable -H -o /dev/null -A nih-r01 -t 60 --wrap true
   [ "$status" = 0 ]
   [[ $output == *"no 1.20 core-hours left for the other clusters: this job runs on cloud only"* ]]
-  job=$(tail -n 1 <<<"$output")
+  job=$(grep -E "^[0-9]+" <<<"$output")
   [ "$(siblings_of "${job%%;*}")" = cloud ]
   unit_is nih-r01 USD held 0.102
   onprem scancel "${job%%;*}"
