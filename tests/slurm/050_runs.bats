@@ -4,7 +4,8 @@
 load helpers
 
 setup_file() {
-  ASBB_BUDGET_WRITE_OFF_ACCOUNT=overhead ASBB_BUDGET_COST_OF_NODE_FAIL=write-off gate_up
+  ASBB_BUDGET_WRITE_OFF_ACCOUNT=overhead ASBB_BUDGET_COST_OF_NODE_FAIL=write-off \
+    gate_up --slurm-conf PreemptType=preempt/partition_prio --slurm-conf PreemptMode=REQUEUE
   local year
   year=$(date -u +%Y)
   asbb account create --name=overhead --budget=1 --start="$year-01-01" --end="$year-12-31"
@@ -113,6 +114,25 @@ again() {
   onprem scancel "$job"
   wait_until 30 held_is 0
   [ "$(used proj001)" = "$before" ]
+}
+
+@test "preempted: the run is charged, and the next one has money" {
+  before=$(used proj001)
+  onprem scontrol update PartitionName=open PriorityTier=10
+  job=$(run_sbatch -A proj001 -p cpu -w cpu-1 --exclusive -t 10 --mem=1024 --wrap 'sleep 300')
+  held=$(balance proj001 held)
+  wait_for_job "$job" RUNNING
+  sleep 2
+  other=$(run_sbatch -A proj001 -p open -w cpu-1 --exclusive -t 1)
+  wait_for_job "$other" COMPLETED
+  wait_until 30 entries_are "$job" charge 1
+  wait_until 10 held_is "$held"
+  again "$job"
+  onprem scancel "$job"
+  wait_until 30 held_is 0
+  entries_are "$job" charge 2
+  [ "$(cost_of "$job" PREEMPTED)" != 0 ]
+  is_sum "$(used proj001)" "$before" "$(cost_of "$job")"
 }
 
 @test "without money for the next run it is shown as uncovered, until there is some" {
