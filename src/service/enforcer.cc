@@ -133,14 +133,14 @@ void Enforcer::end_limit(const std::string& name, LimitSteps& known, const std::
     action.unit = known.unit;
     action.partition = known.partition;
     action.limit = name;
-    if (!record(std::move(action), "account " + known.account +
-                                       " has run dry no more, or no job of "
-                                       "it runs")) {
+    if (!record(std::move(action),
+                "account " + known.account + " has money again, or none of its jobs runs")) {
       return;
     }
     known.steps.erase(step);
-    report_->actions.push_back("account " + known.account +
-                               " has run dry no more: " + ledger::to_string(step) + " has ended");
+    report_->actions.push_back(
+        "account " + known.account +
+        " has money again, or none of its jobs runs: " + ledger::to_string(step) + " has ended");
   }
 }
 

@@ -41,10 +41,11 @@ std::string enforcement_sentence(const ledger::Entry& entry) {
   const bool is_over = state == "ended";
   if (step == "warn") {
     const Micros missing(parse_whole(detail(entry, "missing_micros")).value_or(0));
-    return is_over ? "The account has run dry no more."
+    return is_over ? "The account has money again, or none of its jobs runs."
                    : "The account ran dry: " + to_display(missing, entry.unit) + " missing.";
   }
-  if (step == "stop_new") return is_over ? "New jobs pass again." : "New jobs stopped.";
+  if (step == "stop_new")
+    return is_over ? "New jobs pass where there is money." : "New jobs stopped.";
   if (step == "credit") return is_over ? "Jobs are off credit." : "Jobs go on on credit.";
   if (is_over) return "Step " + step + " of " + job + " is over.";
   std::string what = "Cancel " + job;
