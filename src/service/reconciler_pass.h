@@ -155,6 +155,7 @@ class Reconciler::Pass {
   void rescan();
   [[nodiscard]] bool rescan_cluster(const std::string& cluster);
   [[nodiscard]] Result<void> recall_scans();
+  void note_unreadable(const slurm::AccountingList& list);
   void rescan_record(const slurm::AccountingRecord& record, HeldJobs& held);
   void settle_held(const std::string& cluster, const HeldJobs& held);
   [[nodiscard]] Result<std::optional<OpenHold>> hold_by_siblings(

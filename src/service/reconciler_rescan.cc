@@ -57,12 +57,35 @@ bool Reconciler::Pass::rescan_cluster(const std::string& cluster) {
   if (until < now_) query.until = until;
   const auto list = read_accounting(cluster, query);
   if (!list) return true;
+  note_unreadable(*list);
   HeldJobs held;
   for (const slurm::AccountingRecord& record : list->records) rescan_record(record, held);
   if (!held.jobs.empty()) settle_held(cluster, held);
   if (held.waits) return true;
   scanned_until = until;
   return until == now_;
+}
+
+// A row that cannot be read may be of a job that ran. It is looked at again for as long as the
+// looks overlap; after that the alarm stays, and a service that starts again looks once more.
+void Reconciler::Pass::note_unreadable(const slurm::AccountingList& list) {
+  constexpr std::size_t shown_max = 20;
+  const std::string word = "record " + list.cluster + " ";
+  std::set<std::string> unreadable;
+  for (const std::string& text : list.problems) {
+    if (unreadable.size() < shown_max) unreadable.insert(word + text);
+  }
+  for (const Alarm& alarm : owner_.alarms_.list()) {
+    if (!alarm.key.starts_with(word) || unreadable.contains(alarm.key)) continue;
+    if (now_ - alarm.since < overlap) owner_.alarms_.clear(alarm.key);
+  }
+  for (const std::string& key : unreadable) {
+    problem(key,
+            "cluster " + list.cluster +
+                ": an accounting record cannot be read, and a job that ran may not be charged: " +
+                key.substr(word.size()) +
+                "; look at it with sacct and correct the account with asbb adjust");
+  }
 }
 
 // Where the first look after a start begins. What the ledger has of a cluster proves that its

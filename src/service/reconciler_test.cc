@@ -320,6 +320,31 @@ TEST_F(ReconcilerTest, AHoldWithoutAJobGoesBackOnEvidence) {
   expect_balance("0", "0");
 }
 
+// The alarm went with the next list that did not reach back to the row.
+TEST_F(ReconcilerTest, ARowThatStaysUnreadableStaysAnAlarm) {
+  const auto unreadable = [&] {
+    const auto alarms = alarms_.list();
+    return std::count_if(alarms.begin(), alarms.end(),
+                         [](const Alarm& alarm) { return alarm.key == "record onprem row 3"; });
+  };
+  source_.set_accounting_problems("onprem", {"row 3"});
+  (void)pass();
+  EXPECT_EQ(unreadable(), 1);
+  source_.set_accounting_problems("onprem", {});
+  pass_time(seconds(301));
+  (void)pass();
+  EXPECT_EQ(unreadable(), 0) << "it could be read the next time";
+  source_.set_accounting_problems("onprem", {"row 3"});
+  for (int look = 0; look < 20; ++look) {
+    pass_time(seconds(301));
+    (void)pass();
+  }
+  source_.set_accounting_problems("onprem", {});
+  pass_time(seconds(301));
+  (void)pass();
+  EXPECT_EQ(unreadable(), 1);
+}
+
 // slurmctld makes no component of a job of which another one was refused: there is nothing to wait
 // for, but its list must have been read since then.
 TEST_F(ReconcilerTest, TheOtherComponentsOfARefusedJobGoBackAtOnce) {
