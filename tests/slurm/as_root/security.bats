@@ -280,3 +280,25 @@ unsquat() {
   run asbb audit verify
   [ "$status" = 0 ]
 }
+
+# What the ladder of enforcement does to jobs (docs/reference/slurm.md, "What asbb does in Slurm").
+@test "the operator right is enough, and needed, to signal, move and cancel another's job" {
+  as_games() { SLURM_CONF=$BED_ONPREM_CONF runuser -u games -- "$@"; }
+  job=$(run_sbatch --uid=news -A nih-r01 -p quiet -t 5 --wrap 'trap : USR1; while :; do sleep 0.1; done')
+  wait_for_job "$job" RUNNING
+  for command in "scancel --full --signal=USR1 $job" "scontrol requeuehold $job" "scancel $job"; do
+    run as_games $command
+    [ "$status" -ne 0 ]
+  done
+  sacctmgr -i -Q modify user games set AdminLevel=Operator
+  as_games scancel --full --signal=USR1 "$job"
+  job_is "$job" onprem RUNNING
+  as_games scontrol requeuehold "$job"
+  wait_for_job "$job" PENDING
+  as_games scontrol update "JobId=$job" Partition=open
+  as_games scontrol release "$job"
+  onprem scontrol show job "$job" | grep -q 'Partition=open'
+  as_games scancel "$job"
+  wait_for_job "$job" CANCELLED
+  sacctmgr -i -Q modify user games set AdminLevel=None
+}
