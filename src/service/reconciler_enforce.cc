@@ -30,6 +30,12 @@ ledger::ShareKey key_of(const slurm::QueueJob& row) {
           row.array_task_id.value_or(-1), row.restart_count, ""};
 }
 
+// "JobHeldAdmin", "JobHeldUser", "job requeued in held state".
+bool is_held(const slurm::QueueJob& row) {
+  return row.status.requeue_hold || row.state_reason.starts_with("JobHeld") ||
+         row.state_reason.find("held state") != std::string::npos;
+}
+
 bool lacks(const std::vector<Draw>& draws) {
   return std::any_of(draws.begin(), draws.end(),
                      [](const Draw& draw) { return draw.lacks > Micros(); });
@@ -174,7 +180,7 @@ void Reconciler::Pass::enforce() {
       LiveRun run{slurm_name(row), row.partition, row.submit};
       run.is_pending = is_pending(row) && !row.status.completing;
       run.is_running = row.status.base == slurm::JobState::running;
-      run.is_held = row.state_reason.starts_with("JobHeld") || row.status.requeue_hold;
+      run.is_held = is_held(row);
       seen.live.emplace(key_of(row), std::move(run));
       if (!row.status.completing) note_paying(row, by_job, seen);
     }

@@ -321,7 +321,7 @@ TEST_F(LadderTest, RequeuesIntoAnotherPartitionWhereTheJobStays) {
   // Its first run ends, and it waits, held.
   auto waits = queued(std::string(find_token(job.admin_comment)), 7, "PENDING");
   waits.restart_count = 1;
-  waits.state_reason = "JobHeldAdmin";
+  waits.state_reason = "job requeued in held state";
   waits.submit = job.submit + seconds(10);
   pass_time(seconds(10));
   source_.set_queue("onprem", {waits});
