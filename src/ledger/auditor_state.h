@@ -138,7 +138,7 @@ struct Auditor::State {
   std::set<std::pair<std::int64_t, std::int64_t>> carry_ends;  // (end, budget), to come
   std::set<std::int64_t> carry_due;  // budgets that have ended and may have something to carry
   std::vector<std::pair<std::int64_t, std::string>> price_texts;  // by version, from 1
-  std::unordered_map<std::string, std::string> enforced;  // what is in force, by what it is
+  std::unordered_map<std::string, std::string> enforced;          // what is in force, by what it is
 
   void add_units(AuditReport& report) const;
   void check_facts(const AuditRecord& record);
