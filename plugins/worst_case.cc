@@ -33,10 +33,17 @@ bool names_tres(const job_desc_msg_t& job) {
          asked(job.ntasks_per_tres) > 0;
 }
 
+bool names_tasks_of_parts(const job_desc_msg_t& job) {
+  return asked(job.ntasks_per_node) > 0 || asked(job.ntasks_per_socket) > 0 ||
+         asked(job.ntasks_per_core) > 0 || asked(job.ntasks_per_board) > 0;
+}
+
 // Whether more nodes may come in than tasks or CPUs that were asked for explain.
 bool chooses_nodes(const job_desc_msg_t& job) {
   const bool spreads = is_set(job.bitflags) && (job.bitflags & SPREAD_JOB) != 0;
-  return spreads || is_set(job.req_nodes) || is_set(job.features) || names_tres(job);
+  const bool has_untold_tasks = asked(job.num_tasks) == 0 && names_tasks_of_parts(job);
+  return spreads || has_untold_tasks || is_set(job.req_nodes) || is_set(job.features) ||
+         names_tres(job);
 }
 
 std::int64_t most_nodes(const job_desc_msg_t& job, const WorstRate& rate) {
@@ -55,9 +62,8 @@ std::int64_t most_nodes(const job_desc_msg_t& job, const WorstRate& rate) {
 bool is_plain(const job_desc_msg_t& job) {
   constexpr std::uint16_t shares_nodes = 1;
   return !chooses_nodes(job) && (!is_set(job.shared) || job.shared == shares_nodes) &&
-         asked(job.overcommit) == 0 && !is_set(job.core_spec) && asked(job.ntasks_per_node) == 0 &&
-         asked(job.ntasks_per_socket) == 0 && asked(job.ntasks_per_core) == 0 &&
-         asked(job.ntasks_per_board) == 0 && asked(job.pn_min_cpus) <= cpus_of_task(job);
+         asked(job.overcommit) == 0 && !is_set(job.core_spec) && !names_tasks_of_parts(job) &&
+         asked(job.pn_min_cpus) <= cpus_of_task(job);
 }
 
 std::int64_t most_cpus(const job_desc_msg_t& job, std::int64_t nodes) {

@@ -93,6 +93,10 @@ TEST_F(WorstCase, CountsTheNodesThatItMayHave) {
   job_->max_nodes = 0;
   job_->num_tasks = 100;
   EXPECT_EQ(cost(), 24 * kUnit);
+  job_->num_tasks = NO_VAL;
+  EXPECT_EQ(cost(), 6 * kUnit);
+  job_->ntasks_per_node = 2;
+  EXPECT_EQ(cost(), 24 * kUnit) << "nobody said how many tasks there are in all";
   rate_.least_nodes = 20;
   EXPECT_EQ(cost(), 60 * kUnit);
 }
