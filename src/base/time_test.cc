@@ -41,5 +41,27 @@ TEST(Zone, DaysBeginWhereTheZoneSays) {
   EXPECT_FALSE(start_of_day(day, "Nowhere/Town").has_value());
 }
 
+// A period of days has 23 or 25 hours in it when the clocks change, and none is lost between two.
+TEST(Zone, DaysOfDaylightSavingAreShorterAndLonger) {
+  const auto begins = [](const char* day, const char* zone) {
+    return to_rfc3339(*start_of_day(*parse_day(day), zone));
+  };
+  EXPECT_EQ(begins("2025-03-30", "Europe/Paris"), "2025-03-29T23:00:00Z");
+  EXPECT_EQ(begins("2025-03-31", "Europe/Paris"), "2025-03-30T22:00:00Z");
+  EXPECT_EQ(begins("2025-10-26", "Europe/Paris"), "2025-10-25T22:00:00Z");
+  EXPECT_EQ(begins("2025-10-27", "Europe/Paris"), "2025-10-26T23:00:00Z");
+  // Midnight was skipped there: the day began at one.
+  EXPECT_EQ(begins("2018-11-04", "America/Sao_Paulo"), "2018-11-04T03:00:00Z");
+  // And here it came twice: the day begins with the first.
+  EXPECT_EQ(begins("2025-11-02", "America/Havana"), "2025-11-02T04:00:00Z");
+  for (const char* zone : {"Europe/Paris", "America/Sao_Paulo", "America/Havana"}) {
+    for (const char* day : {"2018-11-04", "2025-03-30", "2025-10-26", "2025-11-02"}) {
+      const Instant start = *start_of_day(*parse_day(day), zone);
+      EXPECT_EQ(*day_of(start, zone), *parse_day(day)) << zone;
+      EXPECT_NE(*day_of(start - Span{1}, zone), *parse_day(day)) << zone;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace asbb
