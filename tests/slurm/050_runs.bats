@@ -4,8 +4,8 @@
 load helpers
 
 setup_file() {
-  ASBB_BUDGET_WRITE_OFF_ACCOUNT=overhead ASBB_BUDGET_COST_OF_NODE_FAIL=write-off \
-    gate_up --slurm-conf PreemptType=preempt/partition_prio --slurm-conf PreemptMode=REQUEUE
+  GATE_BED_OPTIONS='--slurm-conf PreemptType=preempt/partition_prio --slurm-conf PreemptMode=REQUEUE' \
+    ASBB_BUDGET_WRITE_OFF_ACCOUNT=overhead ASBB_BUDGET_COST_OF_NODE_FAIL=write-off gate_up
   local year
   year=$(date -u +%Y)
   asbb account create --name=overhead --budget=1 --start="$year-01-01" --end="$year-12-31"

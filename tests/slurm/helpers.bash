@@ -102,10 +102,11 @@ programs_folder() { echo "${ASBB_BUILD_DIR:-$(cd "$SLURM_TESTS/../.." && pwd)/bu
 
 # A bed with the plugin, a budget service, prices and two accounts with money. GATE is the service's folder.
 # The programs are sanitized and the machine may be busy: the plugin is more patient than the 50 ms of real life.
-gate_up() { # [OPTIONS OF THE BED]
-  local year programs
+gate_up() {
+  local year programs bed_options
   programs=$(programs_folder)
-  bed_up "$@" --plugin "$programs/lib/slurm/job_submit_budget.so" \
+  read -ra bed_options <<<"${GATE_BED_OPTIONS:-}"
+  bed_up "${bed_options[@]}" --plugin "$programs/lib/slurm/job_submit_budget.so" \
     --plugstack "budget_service_url=http://localhost:@PORT@ socket=@SOCKET@ ${GATE_PLUGIN_ARGUMENTS:-timeout_ms=1000}" ||
     return 1
   export PATH=$programs/bin:$PATH GATE=$BED/asbb
