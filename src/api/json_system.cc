@@ -128,6 +128,15 @@ void fields(F& f, As<F, Alarm>& v) {
 }
 
 template <typename F>
+void fields(F& f, As<F, AllowanceStatus>& v) {
+  f.text("cluster", v.cluster, Need::must);
+  f.text("account", v.account, Need::must);
+  f.text("unit", v.unit, Need::must);
+  f.money("amount", v.amount, Need::must);
+  f.money("left", v.left, Need::must);
+}
+
+template <typename F>
 void fields(F& f, As<F, Status>& v) {
   f.text("version", v.version, Need::must);
   f.time("started_at", v.started_at, Need::must);
@@ -135,6 +144,7 @@ void fields(F& f, As<F, Status>& v) {
   f.list("clusters", v.clusters, Need::must);
   f.object("reconciler", v.reconciler, Need::must);
   f.object("ledger", v.ledger, Need::must);
+  f.list("allowances", v.allowances, Need::must);
   f.list("alarms", v.alarms, Need::must);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/submission.h"
+#include "base/money.h"
 #include "base/time.h"
 
 namespace asbb::api {
@@ -80,6 +81,16 @@ struct Alarm {
   bool operator==(const Alarm&) const = default;
 };
 
+// What an account may spend on a cluster while the service is away.
+struct AllowanceStatus {
+  std::string cluster;
+  std::string account;
+  std::string unit;
+  Micros amount;  // set aside and published; 0: nothing could be
+  Micros left;    // as far as the service knows
+  bool operator==(const AllowanceStatus&) const = default;
+};
+
 struct Status {
   std::string version;
   Instant started_at;
@@ -87,6 +98,7 @@ struct Status {
   std::vector<ClusterStatus> clusters;
   ReconcilerStatus reconciler;
   LedgerStatus ledger;
+  std::vector<AllowanceStatus> allowances;
   std::vector<Alarm> alarms;
   bool operator==(const Status&) const = default;
 };

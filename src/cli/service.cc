@@ -67,6 +67,18 @@ int status(Context& context) {
       out << harmless(cluster.name) << ": " << harmless_lines(cluster.problem) << "\n";
     }
   }
+  if (!found->allowances.empty()) {
+    Table allowances({{"ACCOUNT", "account", Align::left, true},
+                      {"CLUSTER", "cluster"},
+                      {"UNIT", "unit"},
+                      {"MAY SPEND", "amount", Align::right},
+                      {"LEFT", "left", Align::right}});
+    for (const api::AllowanceStatus& one : found->allowances) {
+      allowances.add(
+          {one.account, one.cluster, one.unit, to_decimal(one.amount), to_decimal(one.left)});
+    }
+    out << "\nWhile the service is away\n" << allowances.text();
+  }
   if (!found->alarms.empty()) out << "\nAlarms\n";
   for (const api::Alarm& alarm : found->alarms) {
     out << "  since " << to_second_text(alarm.since) << " " << harmless(alarm.code) << ": "

@@ -110,7 +110,7 @@ struct Daemon::Parts {
     made.ask_for_pass = [this](service::PassAnswer done) { reconciler.ask(std::move(done)); };
     made.last_pass = [this] { return reconciler.last_report(); };
     made.known = &reconciler.known_jobs();
-    made.allowances_spent = [this](const std::string& spent) { allowances.told(spent); };
+    made.allowances = &allowances;
     made.stop = [this](ledger::PlaceHold& place, Instant at) {
       return reconciler.refusal_of(place, at);
     };

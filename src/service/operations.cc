@@ -41,6 +41,26 @@ api::ClusterStatus cluster_status(const slurm::ClusterCache& view, const std::st
 }
 
 // The first word of an alarm's key says of what kind it is.
+std::vector<api::AllowanceStatus> allowance_views(const Allowances& allowances,
+                                                  const std::string& cluster,
+                                                  const ledger::Book& book) {
+  std::vector<api::AllowanceStatus> views;
+  const auto published = allowances.published(cluster);
+  if (!published) return views;
+  for (const PublishedAllowance& one : published->allowances) {
+    api::AllowanceStatus& view = views.emplace_back();
+    view.cluster = cluster;
+    view.account = one.account;
+    view.unit = one.unit;
+    const ledger::Hold* hold = one.hold.is_set() ? book.hold(one.hold) : nullptr;
+    if (hold == nullptr) continue;
+    view.amount = one.amount;
+    const Micros told = one.amount - allowances.told_spent(one.hold).value_or(Micros());
+    view.left = std::max(Micros(), std::min(told, hold->parts.front().unopened));
+  }
+  return views;
+}
+
 api::Alarm alarm_view(const Alarm& alarm) {
   api::Alarm view;
   view.code = alarm.key.substr(0, alarm.key.find(' '));
@@ -136,6 +156,11 @@ Reply<api::Status> Operations::status(const Caller& caller) const {
     }
   }
   with_.committer.read([&](const ledger::Book& book) {
+    for (const std::string& cluster : options_.clusters) {
+      if (hooks_.allowances == nullptr) break;
+      const auto views = allowance_views(*hooks_.allowances, cluster, book);
+      status.allowances.insert(status.allowances.end(), views.begin(), views.end());
+    }
     status.ledger.entries = book.counters().entry;
     for (const ledger::Hold* hold : book.open_holds()) {
       ++status.reconciler.open_holds;

@@ -14,6 +14,7 @@
 
 #include "api/types.h"
 #include "service/alarms.h"
+#include "service/allowances.h"
 #include "service/authority.h"
 #include "service/change_planner.h"
 #include "service/committer.h"
@@ -44,7 +45,7 @@ struct Hooks {
   std::function<void()> prices_changed;  // after `prices` has followed; may be on any thread
   std::function<void()> view_wanted;     // somebody met what the view does not know (yet)
   KnownJobs* known = nullptr;            // shared with the reconciler
-  std::function<void(const std::string&)> allowances_spent;  // Allowances::told
+  Allowances* allowances = nullptr;      // the reconciler's; null: there are none
   // Why this money is not set aside, because an account ran dry; takes away the parts of a hold
   // that can do without them.
   std::function<std::optional<Denial>(ledger::PlaceHold&, Instant)> stop;

@@ -65,9 +65,7 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
     return answer_with(promise, denied("bad_request", "The job's request cannot be read: " +
                                                           submission.error().message + "\n"));
   }
-  if (!submission->allowances_spent.empty() && hooks_.allowances_spent) {
-    hooks_.allowances_spent(submission->allowances_spent);
-  }
+  if (hooks_.allowances != nullptr) hooks_.allowances->told(submission->allowances_spent);
   Verdict verdict = judge(*submission, at);
   // Asked again: the ledger repeats its answer, whatever the gate says by now.
   const bool is_again = !std::holds_alternative<HoldPlan>(verdict) && is_answered(token);

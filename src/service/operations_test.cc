@@ -425,6 +425,33 @@ TEST_F(OperationsTest, SaysThatAPassIsNotDoneInTime) {
   EXPECT_THAT(late.error().message, HasSubstr("squeue of cluster onprem"));
 }
 
+// Of what may be spent while nobody answers: as much as the plugin and the ledger leave of it.
+TEST_F(OperationsTest, SaysWhatIsLeftOfAllowances) {
+  Allowances allowances;
+  ledger::PlaceHold place;
+  place.kind = ledger::HoldKind::external;
+  place.account = "proj001";
+  place.group = allowance_group;
+  place.transaction_id = "allowance";
+  place.parts = {{"USD", money("20"), money("20"), 0}};
+  const ledger::HoldId hold = run(place).hold;
+  allowances.publish("onprem", {{{"proj001", hold, money("20"), "USD", Micros(1'200'000), now()},
+                                 {"other001", {}, Micros(), "USD", Micros(1'200'000), {}}},
+                                {}});
+  hooks_.allowances = &allowances;
+  rebuild();
+  api::Submission asked = submission();
+  asked.allowances_spent = std::to_string(hold.value) + "=7500000";
+  EXPECT_EQ(submit(asked).decision, "allow");
+  const auto status = operations_->status(slurm_user());
+  ASSERT_TRUE(status);
+  ASSERT_THAT(status->allowances, SizeIs(2));
+  EXPECT_EQ(status->allowances[0],
+            (api::AllowanceStatus{"onprem", "proj001", "USD", money("20"), money("12.5")}));
+  EXPECT_EQ(status->allowances[1].amount, Micros());
+  operations_.reset();
+}
+
 TEST_F(OperationsTest, SaysHowItFares) {
   hold("5");
   alarms_.raise("unheld onprem 1", "a job ran without a hold", now());

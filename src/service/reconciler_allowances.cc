@@ -137,7 +137,7 @@ std::string Reconciler::Pass::priced_partition(const LetThrough& job,
 bool Reconciler::Pass::run_cover(ledger::CoverJob action, const LetThrough& job) {
   constexpr const char* reason = "let through on an allowance while the service was away";
   const std::string name = job.ref.cluster + " job " + std::to_string(job.ref.job_id);
-  const std::string key = "let through " + name;
+  const std::string key = "let-through " + name;
   const Micros wanted = action.place.parts.front().amount;
   auto outcome = owner_.committer_.run(reconciler_command(action, reason));
   if (outcome && (outcome->refusal == ledger::Refusal::insufficient_budget ||

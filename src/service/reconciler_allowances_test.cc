@@ -223,11 +223,11 @@ TEST_F(AllowancesTest, WhatWasSpentBeyondItComesFromWhatIsFreeAndIsShown) {
   source_.add_job(let_through(before, 9, "RUNNING", "40"));
   (void)pass();
   expect_balance("100", "0");
-  EXPECT_TRUE(has_alarm("let through cloud job 9"));
+  EXPECT_TRUE(has_alarm("let-through cloud job 9"));
   EXPECT_FALSE(allowance().hold.is_set()) << "nothing can be set aside now";
   source_.set_queue("cloud", {});
   (void)pass();
-  EXPECT_FALSE(has_alarm("let through cloud job 9"));
+  EXPECT_FALSE(has_alarm("let-through cloud job 9"));
 }
 
 // A test run (--test-only) was counted, and no job ever came of it.
