@@ -15,6 +15,17 @@ bool is_of_account(ledger::EnforcementStep step) {
   return step < ledger::EnforcementStep::requeue;
 }
 
+// Of a federation's job, whichever cluster it was first seen on.
+std::vector<const ledger::Hold*> open_holds_of(const ledger::Book& book,
+                                               const ledger::ShareKey& key) {
+  std::vector<const ledger::Hold*> out;
+  for (const ledger::Hold* hold : book.open_holds()) {
+    if (hold->backfilled || !hold->job) continue;
+    if (ledger::is_same_job(*hold->job, key.cluster, key.job_id)) out.push_back(hold);
+  }
+  return out;
+}
+
 }  // namespace
 
 bool Enforcer::recall() {
@@ -106,8 +117,7 @@ bool Enforcer::record(const ledger::ShareKey& key, const Deed& deed, Step step, 
 bool Enforcer::is_settled(const ledger::ShareKey& key, const Deed& deed) const {
   const bool is_requeued = deed.rungs.contains(Step::requeue);
   return committer_.read([&](const ledger::Book& book) {
-    for (const ledger::Hold* hold : book.holds_of_job(key.cluster, key.job_id)) {
-      if (hold->status != ledger::HoldStatus::open || hold->backfilled) continue;
+    for (const ledger::Hold* hold : open_holds_of(book, key)) {
       if (!pays_for(scope_of(hold->group), key.task, is_requeued ? key.run + 1 : key.run)) continue;
       const ledger::Share* share = book.share(hold->id, key);
       const bool is_back =
@@ -145,8 +155,7 @@ ComingBack Enforcer::coming_back(const SeenJobs& seen) const {
     if (!is_ended || is_paying) continue;
     const std::vector<ledger::Leg> legs =
         committer_.read([&, &at = key, &made = deed](const ledger::Book& book) {
-          for (const ledger::Hold* hold : book.holds_of_job(at.cluster, at.job_id)) {
-            if (hold->status != ledger::HoldStatus::open) continue;
+          for (const ledger::Hold* hold : open_holds_of(book, at)) {
             for (const ledger::HoldPart& part : hold->parts) {
               if (part.unit == made.unit) return part.legs;
             }

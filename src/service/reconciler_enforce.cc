@@ -75,12 +75,17 @@ std::optional<pricing::Charge> Reconciler::Pass::cost_so_far(const slurm::QueueJ
 
 // What it cost so far is compared with its part of the hold: where it costs more, that is lacking
 // as well as what its runs lack to be as long as the first.
-std::vector<Draw> Reconciler::Pass::draws_of_hold(const slurm::QueueJob& row,
-                                                  const OpenHold& open) {
+std::vector<Draw> Reconciler::Pass::draws_of_hold(const slurm::QueueJob& row, const OpenHold& open,
+                                                  bool exactly) {
   const ledger::Hold& hold = open.hold;
   std::vector<Draw> out;
   const auto history = owner_.prices_.history();
-  const auto cost = cost_so_far(row, history->by_version(hold.parts.front().price_version));
+  // Within its limit, and with the hold that it is to have, it costs no more than that.
+  const bool may_exceed =
+      (row.end && *row.end < now_) || alarmed_changes_.contains("change " + describe_job(hold));
+  const auto cost = exactly || may_exceed
+                        ? cost_so_far(row, history->by_version(hold.parts.front().price_version))
+                        : std::nullopt;
   const std::int64_t awaited = std::max<std::int64_t>(hold.pending_runs, 1);
   for (const ledger::HoldPart& part : hold.parts) {
     const Micros has = std::min(
@@ -119,7 +124,7 @@ std::vector<Draw> Reconciler::Pass::draws_without_hold(const slurm::QueueJob& ro
 }
 
 void Reconciler::Pass::note_paying(const slurm::QueueJob& row, const HoldsByJob& holds,
-                                   SeenJobs& seen) {
+                                   SeenJobs& seen, bool exactly) {
   const auto history = owner_.prices_.history();
   const pricing::PriceBook* book = history->in_force(now_);
   if (book == nullptr || book->find_priced(row.cluster, row.partition) == nullptr) return;
@@ -137,7 +142,7 @@ void Reconciler::Pass::note_paying(const slurm::QueueJob& row, const HoldsByJob&
     if (is_row_of(*hold.job, row) && is_its && pays) held = at->second;
   }
   if (held != nullptr) {
-    job.draws = draws_of_hold(row, *held);
+    job.draws = draws_of_hold(row, *held, exactly);
   } else if (!is_pending(row)) {
     job.draws = draws_without_hold(row, job.account);
   }
@@ -165,15 +170,11 @@ void Reconciler::Pass::note_paying(const slurm::QueueJob& row, const HoldsByJob&
   seen.paying.push_back(std::move(job));
 }
 
-void Reconciler::Pass::enforce() {
-  if (!owner_.enforcer_.is_enabled()) return;
+SeenJobs Reconciler::Pass::seen_jobs(const HoldsByJob& holds, bool exactly) {
   SeenJobs seen;
-  seen.is_complete = queues_.size() == owner_.source_.clusters().size();
-  const std::vector<OpenHold> open = open_holds([](const ledger::Hold& hold) {
-    return hold.job.has_value() && !hold.backfilled && !is_proposal(hold);
-  });
-  HoldsByJob by_job;
-  for (const OpenHold& each : open) by_job.emplace(each.hold.job->job_id, &each);
+  seen.is_complete = queues_.size() == owner_.source_.clusters().size() &&
+                     std::all_of(queues_.begin(), queues_.end(),
+                                 [](const auto& list) { return list.second.is_evidence(); });
   for (const auto& [cluster, list] : queues_) {
     for (const slurm::QueueJob& row : list.jobs) {
       if (!is_live(row)) continue;
@@ -182,10 +183,25 @@ void Reconciler::Pass::enforce() {
       run.is_running = row.status.base == slurm::JobState::running;
       run.is_held = is_held(row);
       seen.live.emplace(key_of(row), std::move(run));
-      if (!row.status.completing) note_paying(row, by_job, seen);
+      if (!row.status.completing) note_paying(row, holds, seen, exactly);
     }
   }
+  return seen;
+}
+
+// What each job cost so far is reckoned only where that can matter: it takes a while for many.
+void Reconciler::Pass::enforce() {
+  if (!owner_.enforcer_.is_enabled()) return;
+  const std::vector<OpenHold> open = open_holds([](const ledger::Hold& hold) {
+    return hold.job.has_value() && !hold.backfilled && !is_proposal(hold);
+  });
+  HoldsByJob by_job;
+  for (const OpenHold& each : open) by_job.emplace(each.hold.job->job_id, &each);
   owner_.say_step("what is done about accounts that ran dry");
+  SeenJobs seen = seen_jobs(by_job, false);
+  const bool is_any_dry = owner_.committer_.read(
+      [&](const ledger::Book& book) { return !find_dry(book, seen.paying).empty(); });
+  if (is_any_dry) seen = seen_jobs(by_job, true);
   owner_.enforcer_.pass(std::move(seen), now_, report_);
 }
 

@@ -429,6 +429,37 @@ TEST_F(LadderTest, AJobWithoutAHoldIsActedOnFirst) {
   expect_sound();
 }
 
+// OverTimeLimit: it runs on after its time, and beyond what was held for it.
+TEST_F(LadderTest, AJobBeyondItsHoldLacksWhatItCostMore) {
+  climb(to_cancel());
+  auto job = held_job(7, 900);
+  job.time_limit_minutes = 16;
+  job.end = *job.start + seconds(960);
+  source_.set_queue("onprem", {job});
+  leave("0.2");
+  pass_time(seconds(250));
+  (void)pass();
+  EXPECT_THAT(entries(), IsEmpty()) << "1.15 of 1, and 0.2 left";
+  pass_time(seconds(100));
+  (void)pass();
+  EXPECT_THAT(control_.done, ElementsAre("onprem signal 7 USR1"));
+  EXPECT_THAT(alarm("dry proj001 USD"), HasSubstr("they need $0.05 more"));
+  expect_sound();
+}
+
+// What squeue says without the operator right is not all there is.
+TEST_F(LadderTest, AListWithoutTheOperatorRightEndsNothing) {
+  source_.set_queue("onprem", {held_job(7)});
+  (void)pass();
+  leave("-1");
+  (void)pass();
+  source_.set_operator("onprem", false);
+  source_.set_queue("onprem", {});
+  (void)pass();
+  EXPECT_THAT(entries(), ElementsAre("warn begun", "stop_new begun"));
+  EXPECT_TRUE(refusal("0.1"));
+}
+
 TEST_F(LadderTest, TasksOfAnArrayAreNamedEach) {
   climb(to_cancel());
   const std::string token = hold("2", 2);
@@ -462,18 +493,6 @@ TEST_F(LadderTest, StepsDownOnlyWhenEveryControllerWasHeard) {
   source_.set_queue("onprem", {});
   (void)pass();
   EXPECT_EQ(entries().size(), 4u) << "nothing runs any more: the ledger refuses by itself";
-}
-
-TEST_F(LadderTest, TheLadderOfTheAccountComesBeforeThatOfThePartition) {
-  config::Enforcement all;
-  all.ladder = usual;
-  all.accounts["lab"] = to_cancel();
-  all.accounts["proj001"] = {};
-  all.partitions["gpu-aws"].warn = true;
-  EXPECT_EQ(ladder_for(all, {"proj001", "lab"}, "gpu-aws"), config::Ladder{});
-  EXPECT_EQ(ladder_for(all, {"proj002", "lab"}, "gpu-aws"), to_cancel());
-  EXPECT_EQ(ladder_for(all, {"proj003"}, "gpu-aws"), all.partitions["gpu-aws"]);
-  EXPECT_EQ(ladder_for(all, {"proj003"}, "cpu"), usual);
 }
 
 }  // namespace

@@ -144,8 +144,11 @@ class Reconciler::Pass {
   // reconciler_enforce.cc
   void enforce();
   using HoldsByJob = std::multimap<std::int64_t, const OpenHold*>;
-  void note_paying(const slurm::QueueJob& row, const HoldsByJob& holds, SeenJobs& seen);
-  [[nodiscard]] std::vector<Draw> draws_of_hold(const slurm::QueueJob& row, const OpenHold& open);
+  [[nodiscard]] SeenJobs seen_jobs(const HoldsByJob& holds, bool exactly);
+  void note_paying(const slurm::QueueJob& row, const HoldsByJob& holds, SeenJobs& seen,
+                   bool exactly);
+  [[nodiscard]] std::vector<Draw> draws_of_hold(const slurm::QueueJob& row, const OpenHold& open,
+                                                bool exactly);
   [[nodiscard]] std::vector<Draw> draws_without_hold(const slurm::QueueJob& row,
                                                      std::string& account);
   [[nodiscard]] std::optional<pricing::Charge> cost_so_far(const slurm::QueueJob& row,
