@@ -217,7 +217,7 @@ class Operations {
   // All holds of one job, or the one of that transaction; never empty.
   [[nodiscard]] Reply<std::vector<store::HoldRecord>> find_holds(
       const api::BudgetReconcile& request) const;
-  [[nodiscard]] Reply<ledger::SettleShare> find_settlement(
+  [[nodiscard]] Reply<ledger::Action> find_settlement(
       const Caller& caller, const api::BudgetReconcile& request,
       const std::vector<store::HoldRecord>& holds) const;
   void want_view(const std::string& denial);

@@ -182,6 +182,17 @@ const store::HoldRecord& hold_for(const std::vector<store::HoldRecord>& holds,
   return found == holds.rend() ? holds.back() : *found;
 }
 
+// The one that is open or awaited; of a task that is over, its last.
+std::int64_t run_to_settle(const std::vector<ledger::Share>& shares, std::int64_t task) {
+  std::int64_t run = 0;
+  for (const ledger::Share& share : shares) {
+    if (share.key.task != task) continue;
+    const bool is_awaited = share.status == ledger::ShareStatus::settled && share.requeued;
+    run = std::max(run, share.key.run + (is_awaited ? 1 : 0));
+  }
+  return run;
+}
+
 }  // namespace
 
 // What a check needs to know before the ledger is asked.
@@ -400,10 +411,11 @@ Reply<std::vector<store::HoldRecord>> Operations::find_holds(
 }
 
 // The settlement that is asked for, or why it cannot be.
-Reply<ledger::SettleShare> Operations::find_settlement(
+Reply<ledger::Action> Operations::find_settlement(
     const Caller& caller, const api::BudgetReconcile& request,
     const std::vector<store::HoldRecord>& holds) const {
-  const ledger::Hold& hold = hold_for(holds, request.job_id).hold;
+  const store::HoldRecord& record = hold_for(holds, request.job_id);
+  const ledger::Hold& hold = record.hold;
   ledger::SettleShare settle;
   settle.hold = hold.id;
   settle.actual = request.actual_cost;
@@ -418,14 +430,14 @@ Reply<ledger::SettleShare> Operations::find_settlement(
   const auto key = slurm_key(request.job_id);
   const std::string cluster =
       request.cluster.empty() && hold.job ? hold.job->cluster : request.cluster;
-  // A hold whose job was never seen with its token is ended by its name.
-  const bool may_be_it = hold.job ? key && ledger::is_same_job(*hold.job, cluster, key->job_id)
-                                  : key && !request.transaction_id.empty() && !cluster.empty();
-  if (!may_be_it) {
+  // No job was ever seen with its token, and somebody has found out that it used nothing.
+  if (!hold.job && settle.actual.is_zero()) return ledger::VoidHold{hold.id};
+  if (!key || !hold.job || !ledger::is_same_job(*hold.job, cluster, key->job_id)) {
     return conflict("bound_elsewhere", "This hold does not belong to that job.", "job_id");
   }
   settle.key = *key;
   settle.key.cluster = cluster;
+  settle.key.run = run_to_settle(record.shares, key->task);
   return settle;
 }
 
@@ -435,14 +447,15 @@ void Operations::reconcile(const Caller& caller, const api::BudgetReconcile& req
   if (!caller.may_check) return fail_with(promise, not_allowed(caller).value());
   const auto found = find_holds(request);
   auto settle = found ? find_settlement(caller, request, *found)
-                      : Reply<ledger::SettleShare>(tl::unexpected(found.error()));
+                      : Reply<ledger::Action>(tl::unexpected(found.error()));
   const std::string key = request.request_id.empty()
                               ? std::string()
                               : "reconcile:" + caller.actor + ":" + request.request_id;
   // Asked again: the ledger repeats its answer.
   if (!settle && !is_answered(key)) return fail_with(promise, settle.error());
-  ledger::Command made = command(caller, settle ? std::move(*settle) : ledger::SettleShare{},
-                                 "reported by " + caller.actor);
+  ledger::Command made =
+      command(caller, settle ? std::move(*settle) : ledger::Action{ledger::SettleShare{}},
+              "reported by " + caller.actor);
   if (!key.empty()) {
     made.context.request_id = key;
     api::BudgetReconcile asked = request;

@@ -220,5 +220,24 @@ TEST_F(RunsTest, AsksForTheUnitWhenSeveralWereCharged) {
   EXPECT_EQ(used(), "0");
 }
 
+// Slurm lost the run that was awaited: the administrator's word is about that one.
+TEST_F(RunsTest, AnAwaitedRunThatSlurmLostIsEndedByHand) {
+  const ledger::HoldId id = bound("10", 123, now());
+  settle(id, key(123, 0), "5", true);
+  auto lost = settlement("", "1", "123");
+  lost.cluster = "onprem";
+  ASSERT_TRUE(reconcile(lost, admin()).has_value());
+  expect_balance("0", "6");
+}
+
+// Nobody may ever know which job it was for.
+TEST_F(RunsTest, AHoldWhoseJobWasNeverSeenIsGivenBackByHand) {
+  const std::string name = hold("10");
+  EXPECT_FALSE(reconcile(settlement(name, "1", "123"), admin()).has_value());
+  EXPECT_FALSE(reconcile(settlement(name, "0", "123"), slurm_user()).has_value());
+  ASSERT_TRUE(reconcile(settlement(name, "0", "123"), admin()).has_value());
+  expect_balance("0", "0");
+}
+
 }  // namespace
 }  // namespace asbb::service

@@ -7,7 +7,6 @@
 #include "base/assert.h"
 #include "base/text.h"
 #include "base/token.h"
-#include "service/paying_account.h"
 #include "service/used_nodes.h"
 
 namespace asbb::service {
@@ -72,16 +71,6 @@ ledger::JobRef job_of(const slurm::AccountingRecord& row) {
   return {row.cluster, root_id(row), first_submit(row, row.run > 1)};
 }
 
-std::string payer_of(const slurm::AccountingRecord& record, const slurm::ClusterCache& view,
-                     const Committer& committer) {
-  const auto associations = view.associations(record.cluster);
-  return committer.read([&](const ledger::Book& book) {
-    const ledger::Account* payer =
-        paying_account(book, associations.get(), record.cluster, record.account);
-    return payer == nullptr ? record.account : payer->name;
-  });
-}
-
 bool is_since_submit(const ledger::JobRef& job, Instant submit) {
   constexpr Span tolerance = seconds(2);  // slurmctld and slurmdbd may round it differently
   return job.submit_time <= submit + tolerance;
@@ -89,12 +78,13 @@ bool is_since_submit(const ledger::JobRef& job, Instant submit) {
 
 bool is_complete(const slurm::AccountingRecord& record, Instant now, Span grace) {
   if (!record.status.has_ended() || record.status.revoked || !record.end) return false;
-  if (record.partition.empty() || record.account.empty()) return false;
-  if (has_run(record)) return true;
+  const bool is_whole = !record.partition.empty() && !record.account.empty();
+  if (has_run(record)) return is_whole;
   if (record.elapsed_seconds != 0 || !record.nodes.empty()) return false;
   const bool ends_while_pending = record.status.base == slurm::JobState::cancelled ||
                                   record.status.base == slurm::JobState::deadline;
-  return (ends_while_pending && !was_allocated(record)) || now >= *record.end + grace;
+  const bool never_began = ends_while_pending && !was_allocated(record);
+  return (is_whole && never_began) || now >= *record.end + grace;
 }
 
 bool has_run(const slurm::AccountingRecord& record) {
@@ -289,7 +279,7 @@ std::optional<slurm::AccountingList> Reconciler::Pass::read_accounting(
 void Reconciler::Pass::settle_bound() {
   std::map<std::string, std::set<std::int64_t>> wanted;
   for (const OpenHold& open : holds_) {
-    if (!open.hold.job || !needs_accounting(open)) continue;
+    if (!open.hold.job || open.hold.backfilled || !needs_accounting(open)) continue;
     for (const std::string& cluster : owner_.source_.clusters()) {
       const std::int64_t id = open.hold.job->job_id;
       if (ledger::is_same_job(*open.hold.job, cluster, id)) wanted[cluster].insert(id);
@@ -308,7 +298,7 @@ void Reconciler::Pass::settle_bound() {
       by_job[root_id(record)].push_back(record);
     }
     for (const OpenHold& open : holds_) {
-      if (!open.hold.job) continue;
+      if (!open.hold.job || open.hold.backfilled) continue;
       const auto found = by_job.find(open.hold.job->job_id);
       if (found != by_job.end()) settle_records(open, found->second, commands);
     }
@@ -333,7 +323,7 @@ void Reconciler::Pass::settle_records(const OpenHold& open,
 void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingRecord& record,
                                   const AccountingRows& runs,
                                   std::vector<ledger::Command>& commands) {
-  if (!is_complete(record, now_, owner_.options_.pieces_grace)) {
+  if (!is_complete(record, now_, owner_.options_.pieces_grace) || may_have_run(record)) {
     note_untold(open, record);
     return;
   }
@@ -356,6 +346,19 @@ void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingR
       commands.push_back(std::move(*command));
     }
   }
+}
+
+// A cancelled row without nodes is of a job that waited, or its start is not told yet: the
+// controller knows which, as long as it shows the job.
+bool Reconciler::Pass::may_have_run(const slurm::AccountingRecord& record) const {
+  if (has_run(record) || *record.end + owner_.options_.pieces_grace <= now_) return false;
+  const auto queue = queues_.find(record.cluster);
+  return queue == queues_.end() || std::any_of(queue->second.jobs.begin(), queue->second.jobs.end(),
+                                               [&](const slurm::QueueJob& row) {
+                                                 return row.job_id == record.job_id &&
+                                                        !row.nodes.empty() &&
+                                                        row.restart_count < record.run;
+                                               });
 }
 
 void Reconciler::Pass::note_untold(const OpenHold& open, const slurm::AccountingRecord& record) {
@@ -435,12 +438,14 @@ std::string Reconciler::Pass::account_of(ledger::HoldId id) const {
   return {};
 }
 
-void Reconciler::Pass::run_settlements(std::vector<ledger::Command> commands) {
+bool Reconciler::Pass::run_settlements(std::vector<ledger::Command> commands) {
+  bool all_judged = true;
   const auto outcomes = run_all(commands);
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const auto& settle = std::get<ledger::SettleShare>(commands[i].action);
     const std::string job = settle.key.cluster + " job " + std::to_string(settle.key.job_id);
     if (!outcomes[i]) {
+      all_judged = false;
       report_.problems.push_back(job + ": not settled: " + outcomes[i].error().message);
     } else if (!outcomes[i]->accepted()) {
       problem("settle " + job,
@@ -454,6 +459,7 @@ void Reconciler::Pass::run_settlements(std::vector<ledger::Command> commands) {
       note_bearer(settle, *outcomes[i]);
     }
   }
+  return all_judged;
 }
 
 std::vector<Result<ledger::Outcome>> Reconciler::Pass::run_all(

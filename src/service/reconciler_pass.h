@@ -35,7 +35,7 @@ class Reconciler::Pass {
     std::map<ledger::HoldId, OpenHold> holds;
     std::set<std::int64_t> jobs;
     std::vector<std::pair<std::string, std::int64_t>> rows;  // cluster and db_index
-    bool waits = false;  // a record cannot be charged before the cluster's view is newer
+    bool waits = false;  // a record cannot be charged now, and is looked at again
   };
   // What slurmdbd told of an array's tasks.
   struct ToldTasks {
@@ -72,7 +72,8 @@ class Reconciler::Pass {
                                                           const slurm::AccountingRecord& record,
                                                           std::int64_t task, NextRun next);
   [[nodiscard]] std::string account_of(ledger::HoldId id) const;
-  void run_settlements(std::vector<ledger::Command> commands);
+  // Whether the ledger has judged all of them.
+  bool run_settlements(std::vector<ledger::Command> commands);
 
   // reconciler_runs.cc
   [[nodiscard]] bool is_of_another_job(const ledger::Hold& hold,
@@ -88,6 +89,7 @@ class Reconciler::Pass {
   [[nodiscard]] std::vector<ledger::Command> missing_runs(const OpenHold& open) const;
   [[nodiscard]] std::optional<std::string> alarm_of_uncovered(ledger::HoldId id);
 
+  [[nodiscard]] bool may_have_run(const slurm::AccountingRecord& record) const;
   // Of a row that does not say all yet, for the alarm of a hold that waits for the rest.
   void note_untold(const OpenHold& open, const slurm::AccountingRecord& record);
 
@@ -160,15 +162,16 @@ class Reconciler::Pass {
   [[nodiscard]] Result<void> recall_scans();
   void note_unreadable(const slurm::AccountingList& list);
   void rescan_record(const slurm::AccountingRecord& record, HeldJobs& held);
-  void settle_held(const std::string& cluster, const HeldJobs& held);
-  [[nodiscard]] Result<std::optional<OpenHold>> hold_by_siblings(
+  [[nodiscard]] bool settle_held(const std::string& cluster, const HeldJobs& held);
+  [[nodiscard]] Result<std::vector<OpenHold>> holds_by_siblings(
       const slurm::AccountingRecord& record);
   [[nodiscard]] Result<std::optional<ledger::Hold>> backfill_of(
       const slurm::AccountingRecord& record) const;
   void release_charged(const OpenHold& open, const slurm::AccountingRecord& record,
                        std::int64_t task);
-  [[nodiscard]] Result<std::optional<OpenHold>> hold_of(const slurm::AccountingRecord& record);
-  void charge_without_hold(const slurm::AccountingRecord& record, const pricing::Charge& charge);
+  [[nodiscard]] Result<std::vector<OpenHold>> holds_of(const slurm::AccountingRecord& record);
+  [[nodiscard]] bool charge_without_hold(const slurm::AccountingRecord& record,
+                                         const pricing::Charge& charge);
 
   // reconciler_allowances.cc
   // A job that a plugin let through on an allowance.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/token.h"
+#include "service/paying_account.h"
 #include "service/reconciler_pass.h"
 
 namespace asbb::service {
@@ -32,6 +33,16 @@ bool pays_for_some(const ledger::Hold& hold, const slurm::AccountingRecord& reco
 
 }  // namespace
 
+std::string payer_of(const slurm::AccountingRecord& record, const slurm::ClusterCache& view,
+                     const Committer& committer) {
+  const auto associations = view.associations(record.cluster);
+  return committer.read([&](const ledger::Book& book) {
+    const ledger::Account* payer =
+        paying_account(book, associations.get(), record.cluster, record.account);
+    return payer == nullptr ? record.account : payer->name;
+  });
+}
+
 void Reconciler::Pass::rescan() {
   if (owner_.scanned_until_.empty()) {
     const auto recalled = recall_scans();
@@ -55,14 +66,20 @@ bool Reconciler::Pass::rescan_cluster(const std::string& cluster) {
   slurm::AccountingQuery query;
   query.since = scanned_until - overlap;
   if (until < now_) query.until = until;
+  owner_.say_step("sdiag of cluster " + cluster);
+  const auto queued = owner_.source_.accounting_queue_length(cluster);
   const auto list = read_accounting(cluster, query);
   if (!list) return true;
   note_unreadable(*list);
   HeldJobs held;
   for (const slurm::AccountingRecord& record : list->records) rescan_record(record, held);
-  if (!held.jobs.empty()) settle_held(cluster, held);
-  if (held.waits) return true;
-  scanned_until = until;
+  const bool is_settled = held.jobs.empty() || settle_held(cluster, held);
+  if (held.waits || !is_settled) return true;
+  // What the controller has not sent yet may have ended long ago: slurmdbd was away.
+  const bool is_all_told = queued && *queued == 0;
+  const Instant told_until =
+      is_all_told ? until : std::min(until, now_ - owner_.options_.rescan_window);
+  scanned_until = std::max(scanned_until, told_until);
   return until == now_;
 }
 
@@ -127,17 +144,19 @@ void Reconciler::Pass::rescan_record(const slurm::AccountingRecord& record, Held
   const pricing::PriceBook* book = history->in_force(*record.start);
   if (book == nullptr || book->find_priced(record.cluster, record.partition) == nullptr) return;
   const auto backfill = backfill_of(record);
-  auto open = hold_of(record);
-  if (open && !*open && ledger::is_federated(root_id(record))) open = hold_by_siblings(record);
+  auto open = holds_of(record);
+  if (open && open->empty() && ledger::is_federated(root_id(record))) {
+    open = holds_by_siblings(record);
+  }
   if (!backfill || !open) {
     held.waits = true;
     return;
   }
   const bool is_begun = *backfill && (*backfill)->status == ledger::HoldStatus::open;
-  if (*open && !is_begun) {
+  if (!open->empty() && !is_begun) {
     held.jobs.insert(root_id(record));
     held.rows.push_back(id);
-    held.holds.insert_or_assign((*open)->hold.id, std::move(**open));
+    for (OpenHold& hold : *open) held.holds.insert_or_assign(hold.hold.id, std::move(hold));
     return;
   }
   const auto charge = charge_of(*book, record, owner_.view_);
@@ -149,16 +168,17 @@ void Reconciler::Pass::rescan_record(const slurm::AccountingRecord& record, Held
   }
   owner_.alarms_.clear("charge " + describe(record));
   note_instances(record, *charge);
-  charge_without_hold(record, *charge);
+  if (!charge_without_hold(record, *charge)) held.waits = true;
 }
 
 // One question for all of them, by job: the run numbers of a window may not reach back to a job's
 // first run.
-void Reconciler::Pass::settle_held(const std::string& cluster, const HeldJobs& held) {
+// False: nobody can tell now.
+bool Reconciler::Pass::settle_held(const std::string& cluster, const HeldJobs& held) {
   slurm::AccountingQuery query;
   query.job_ids.assign(held.jobs.begin(), held.jobs.end());
   const auto list = read_accounting(cluster, query);
-  if (!list) return;
+  if (!list) return false;
   std::map<std::int64_t, std::vector<slurm::AccountingRecord>> by_job;
   for (const slurm::AccountingRecord& record : list->records) {
     by_job[root_id(record)].push_back(record);
@@ -169,14 +189,15 @@ void Reconciler::Pass::settle_held(const std::string& cluster, const HeldJobs& h
     if (rows != by_job.end()) settle_records(open, rows->second, commands);
   }
   const std::size_t problems_before = report_.problems.size();
-  run_settlements(std::move(commands));
+  const bool all_judged = run_settlements(std::move(commands));
   if (report_.problems.size() == problems_before) {
     owner_.done_records_.insert(held.rows.begin(), held.rows.end());
   }
+  return all_judged;
 }
 
 // The origin's row of a federated job alone has the token that the service knows.
-Result<std::optional<Reconciler::Pass::OpenHold>> Reconciler::Pass::hold_by_siblings(
+Result<std::vector<Reconciler::Pass::OpenHold>> Reconciler::Pass::holds_by_siblings(
     const slurm::AccountingRecord& record) {
   slurm::AccountingQuery query;
   query.job_ids = {root_id(record)};
@@ -185,10 +206,10 @@ Result<std::optional<Reconciler::Pass::OpenHold>> Reconciler::Pass::hold_by_sibl
     const auto list = read_accounting(cluster, query);
     if (!list) return fail(ErrorKind::unavailable, "the siblings of a job cannot be read");
     for (const slurm::AccountingRecord& row : list->records) {
-      if (!find_token(row.admin_comment).empty()) (void)hold_of(row);
+      if (!find_token(row.admin_comment).empty()) (void)holds_of(row);
     }
   }
-  return hold_of(record);
+  return holds_of(record);
 }
 
 // What was placed to charge this record without a hold of the job's; none as a rule.
@@ -215,9 +236,10 @@ void Reconciler::Pass::release_charged(const OpenHold& open, const slurm::Accoun
                             describe(record) + " was charged before its submission arrived");
 }
 
-// Nothing: the job has none. An error: nobody can tell now.
-Result<std::optional<Reconciler::Pass::OpenHold>> Reconciler::Pass::hold_of(
+// Those of the record's job: one, unless it was changed. An error: nobody can tell now.
+Result<std::vector<Reconciler::Pass::OpenHold>> Reconciler::Pass::holds_of(
     const slurm::AccountingRecord& record) {
+  std::vector<OpenHold> out;
   std::vector<store::HoldQuery> queries;
   if (const auto token = find_token(record.admin_comment); !token.empty()) {
     queries.emplace_back().request_id = std::string(token);
@@ -248,19 +270,23 @@ Result<std::optional<Reconciler::Pass::OpenHold>> Reconciler::Pass::hold_of(
       }
       if (hold.job && is_row_of(*hold.job, record) && pays_for_some(hold, record) &&
           !is_of_another_job(hold, record)) {
-        return std::optional(OpenHold{std::move(hold), std::move(at->shares)});
+        out.push_back({std::move(hold), std::move(at->shares)});
       }
     }
   }
-  return cover_record(record);
+  if (out.empty()) {
+    if (auto covered = cover_record(record)) out.push_back(std::move(*covered));
+  }
+  return out;
 }
 
-void Reconciler::Pass::charge_without_hold(const slurm::AccountingRecord& record,
+// False: nobody can tell now.
+bool Reconciler::Pass::charge_without_hold(const slurm::AccountingRecord& record,
                                            const pricing::Charge& charge) {
   const std::string key = "unheld " + describe(record);
   const std::string id = unheld_id(record);
   const auto known = backfill_of(record);
-  if (!known) return;
+  if (!known) return false;
   ledger::HoldId hold;
   if (!*known) {
     ledger::PlaceHold place;
@@ -279,19 +305,19 @@ void Reconciler::Pass::charge_without_hold(const slurm::AccountingRecord& record
       problem(key, describe(record) + " of account " + record.account + " ran for " +
                        to_display(charge.amount, charge.unit) +
                        " without a hold and cannot be charged: " + why);
-      return;
+      return placed.has_value();
     }
     hold = placed->hold;
   } else if ((*known)->status == ledger::HoldStatus::closed) {
     owner_.alarms_.clear(key);  // its charge was written, but nobody was told so
     owner_.done_records_.insert({record.cluster, record.db_index});
-    return;
+    return true;
   } else {
     hold = (*known)->id;
   }
   const ledger::JobRef ref{record.cluster, root_id(record), record.submit};
-  std::vector<ledger::Command> commands;
-  commands.push_back(reconciler_command(ledger::BindHold{hold, ref}, "the job ran without a hold"));
+  const auto bound = owner_.committer_.run(
+      reconciler_command(ledger::BindHold{hold, ref}, "the job ran without a hold"));
   ledger::SettleShare settle;
   settle.hold = hold;
   settle.key = {record.cluster, root_id(record), record.array_task_id.value_or(-1), 0, ""};
@@ -300,24 +326,23 @@ void Reconciler::Pass::charge_without_hold(const slurm::AccountingRecord& record
   settle.bearer =
       bearer_for(record, [&] { return payer_of(record, owner_.view_, owner_.committer_); });
   settle.cause = record.status.text;
-  commands.push_back(
-      reconciler_command(settle, "the job ran without a hold: " + record.status.text));
-  const auto outcomes = run_all(std::move(commands));
-  const bool settled = std::all_of(outcomes.begin(), outcomes.end(), [](const auto& outcome) {
-    return outcome && outcome->accepted();
-  });
-  if (!settled) {
+  const auto settled = bound && bound->accepted()
+                           ? owner_.committer_.run(reconciler_command(
+                                 settle, "the job ran without a hold: " + record.status.text))
+                           : bound;
+  if (!settled || !settled->accepted()) {
     problem(key,
             describe(record) + " ran without a hold and could not be charged; it is tried again");
-    return;
+    return false;
   }
   owner_.alarms_.clear(key);
-  note_bearer(settle, *outcomes.back());
+  note_bearer(settle, *settled);
   owner_.done_records_.insert({record.cluster, record.db_index});
   ++report_.charged_without_hold;
   report_.actions.push_back("charged " + to_display(charge.amount, charge.unit) + " to account " +
                             payer_of(record, owner_.view_, owner_.committer_) + " for " +
                             describe(record) + ", which ran without a hold");
+  return true;
 }
 
 }  // namespace asbb::service

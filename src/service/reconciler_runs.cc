@@ -29,6 +29,15 @@ const ledger::Share* latest_of(const std::vector<ledger::Share>& shares, std::in
   return latest;
 }
 
+// A job that was let through has a token that no hold has, and may have got a hold when it was
+// changed. Its token is made shortly before it is submitted, and no id comes back before that.
+bool is_same_submission(const ledger::JobRef& job, const slurm::AccountingRecord& record) {
+  constexpr Span before = seconds(60);
+  constexpr Span rounding = seconds(2);
+  const Instant submit = job_of(record).submit_time;
+  return job.submit_time - before <= submit && submit <= job.submit_time + rounding;
+}
+
 bool lacks_money(const ledger::Hold& hold) {
   if (hold.backfilled || !hold.job || hold.pending_runs == 0) return false;
   return std::any_of(hold.parts.begin(), hold.parts.end(), [&](const ledger::HoldPart& part) {
@@ -59,7 +68,7 @@ bool Reconciler::Pass::is_of_another_job(const ledger::Hold& hold,
   if (!found) return true;  // nobody can tell now; the next pass may
   const bool may_be_sibling = ledger::is_federated(record.job_id) &&
                               record.cluster != hold.cluster && record.user == hold.user;
-  if (found->empty()) return !may_be_sibling;
+  if (found->empty()) return !may_be_sibling && !is_same_submission(*hold.job, record);
   const ledger::Hold& named = found->front().hold;
   if (named.status == ledger::HoldStatus::open && !named.job) return true;  // bound by its own row
   jobs_of_tokens_.emplace(token, named.job);

@@ -82,7 +82,7 @@ bool Reconciler::Pass::absent_from_accounting(const ledger::Hold& hold,
   for (const slurm::AccountingRecord& record : list.records) {
     const std::string_view token = find_token(record.admin_comment);
     if (token == hold.request_id) {
-      (void)hold_of(record);  // binds it, so that it is settled
+      (void)holds_of(record);  // binds it, so that it is settled
       return false;
     }
     const bool like_it = token.empty() && !record.status.revoked && record.user == hold.user &&
@@ -90,9 +90,9 @@ bool Reconciler::Pass::absent_from_accounting(const ledger::Hold& hold,
                          record.submit <= hold.placed_at + clock_tolerance &&
                          payer_of(record, owner_.view_, owner_.committer_) == account;
     if (!like_it) continue;
-    const auto other = hold_of(record);
-    if (!other) return false;  // nobody can tell now
-    if (*other) continue;
+    const auto others = holds_of(record);
+    if (!others) return false;  // nobody can tell now
+    if (!others->empty()) continue;
     problem("hold " + hold.request_id,
             "the hold of " + to_display(hold.parts.front().unopened, hold.parts.front().unit) +
                 " of user " + hold.user + " may belong to " + list.cluster + " job " +

@@ -1,0 +1,221 @@
+// What the simulated centre found (tests/simulation/centre.h): holds that come to light late, rows
+// that slurmdbd hears of late, and a database that does not answer in between. Each run is charged
+// once all the same.
+#include <gmock/gmock.h>
+
+#include <memory>
+
+#include "service/testing/reconciler_fixture.h"
+#include "store/fault_store.h"
+
+namespace asbb::service {
+namespace {
+
+using ::testing::IsEmpty;
+using testing::money;
+using ::testing::SizeIs;
+
+constexpr std::int64_t federated = (std::int64_t{1} << 26) + 7;
+
+class ToldLateTest : public testing::ReconcilerFixture {
+ protected:
+  // A run of 100 s, at 0.1 USD.
+  slurm::AccountingRecord ran(const char* cluster, std::int64_t id, const std::string& token) {
+    auto row = record(cluster, id, "COMPLETED", 100);
+    row.admin_comment = token.empty() ? "" : "asbb=" + token;
+    return row;
+  }
+};
+
+// It used to be charged without a hold by the row of the sibling that ran it, and again out of its
+// hold once the origin's row, which alone has the token, had been read.
+TEST_F(ToldLateTest, AFederatedJobThatNobodySawWhileItLivedIsChargedOutOfItsHold) {
+  const std::string token = hold("1");
+  auto origin = record("onprem", federated, "REVOKED", 0);
+  origin.admin_comment = "asbb=" + token;
+  source_.add_record(origin);
+  source_.add_record(ran("cloud", federated, testing::Fixture::token()));
+  pass_time(hours(2));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(pass().charged_without_hold, 0);
+    pass_time(seconds(301));
+  }
+  expect_balance("0", "0.1");
+  EXPECT_THAT(alarms_.list(), IsEmpty());
+}
+
+// A federated id that a controller gave out again belongs to whoever has it now.
+TEST_F(ToldLateTest, AReusedFederatedIdIsNoSiblingOfTheJobThatHadIt) {
+  const std::string token = hold("1");
+  source_.add_record(ran("onprem", federated, token));
+  pass_time(seconds(200));
+  (void)pass();
+  pass_time(seconds(301));
+  (void)pass();
+  expect_balance("0", "0.1");
+  auto other = ran("onprem", federated, testing::Fixture::token());
+  other.user = "bob";
+  source_.add_record(other);
+  pass_time(seconds(301));
+  EXPECT_EQ(pass().charged_without_hold, 1);
+  expect_balance("0", "0.2");
+}
+
+TEST_F(ToldLateTest, ASubmissionThatArrivesAfterItsJobWasChargedIsGivenBack) {
+  const std::string late = testing::Fixture::token();
+  source_.add_record(ran("onprem", 7, late));
+  pass_time(seconds(200));
+  EXPECT_EQ(pass().charged_without_hold, 1);
+  expect_balance("0", "0.1");
+  ledger::PlaceHold place;
+  place.account = "proj001";
+  place.user = "alice";
+  place.cluster = "onprem";
+  place.partition = "gpu-aws";
+  place.parts.push_back({"USD", money("1"), money("1"), price_version_});
+  ASSERT_TRUE(run(place, late).accepted());
+  for (int i = 0; i < 3; ++i) {
+    pass_time(seconds(301));
+    EXPECT_EQ(pass().settled, 0);
+  }
+  expect_balance("0", "0.1");
+  EXPECT_EQ(find(late).status, ledger::HoldStatus::closed);
+}
+
+// A job that was let through, and changed while it ran, has the hold of its change.
+TEST_F(ToldLateTest, TheHoldOfAChangedJobPaysAlthoughItsTokenIsUnknown) {
+  const auto row = ran("onprem", 7, testing::Fixture::token());
+  const ledger::HoldId change = find(hold("1")).id;
+  ASSERT_TRUE(run(ledger::BindHold{change, {"onprem", 7, row.submit}}).accepted());
+  source_.add_record(row);
+  pass_time(seconds(200));
+  const PassReport report = pass();
+  EXPECT_EQ(report.settled, 1);
+  EXPECT_EQ(report.charged_without_hold, 0);
+  expect_balance("0", "0.1");
+}
+
+// A cancelled row whose start was not told yet used to be taken for a job that never began.
+TEST_F(ToldLateTest, ACancelledJobThatRanIsNotTakenForOneThatWaited) {
+  const std::string token = hold("1");
+  auto shown = queued(token, 7, "CANCELLED");
+  shown.nodes = "gpu-aws-1";
+  source_.add_job(shown);
+  auto told = record("onprem", 7, "CANCELLED by 1000", 0);
+  told.admin_comment = "asbb=" + token;
+  source_.add_record(told);
+  pass_time(seconds(1));
+  EXPECT_EQ(pass().settled, 0);
+  auto whole = ran("onprem", 7, token);
+  whole.db_index = told.db_index;
+  whole.status = told.status;
+  source_.set_records("onprem", {whole});
+  pass_time(seconds(200));
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("0", "0.1");
+}
+
+// After a long outage of slurmdbd the controllers send what ended hours ago.
+TEST_F(ToldLateTest, WhatAControllerStillHadToSendIsFoundHoweverLongAgoItEnded) {
+  source_.set_accounting_queue_length("onprem", 3);
+  const auto row = ran("onprem", 7, "");
+  pass_time(hours(5));
+  (void)pass();
+  source_.set_accounting_queue_length("onprem", 0);
+  source_.add_record(row);
+  pass_time(seconds(301));
+  EXPECT_EQ(pass().charged_without_hold, 1);
+  expect_balance("0", "0.1");
+}
+
+// The same on a disk that can be made to fail.
+class BadDiskTest : public ToldLateTest {
+ protected:
+  BadDiskTest() {
+    committer_->stop();
+    CommitterOptions options;
+    options.has_thread = false;
+    committer_ = std::make_unique<Committer>(
+        disk_, store::ChainKey{1, 2, 3}, [this] { return now(); }, options);
+    EXPECT_TRUE(committer_->start().has_value());
+    account("lab", "", "1000");
+    account("proj001", "lab", "50");
+    reconciler_on_disk_ = std::make_unique<Reconciler>(*committer_, source_, view_, prices_,
+                                                       alarms_, ReconcilerOptions{});
+  }
+  PassReport pass() {
+    pass_time(seconds(301));
+    return reconciler_on_disk_->run_pass();
+  }
+
+  store::FaultStore disk_{std::make_unique<store::MemoryStore>()};
+  std::unique_ptr<Reconciler> reconciler_on_disk_;
+};
+
+// What cannot be looked up is not missing: the job used to be charged as one without a hold.
+TEST_F(BadDiskTest, AHoldThatCannotBeLookedUpIsNoMissingHold) {
+  const std::string token = hold("1");
+  const ledger::HoldId id = find(token).id;
+  ASSERT_TRUE(run(ledger::BindHold{id, {"onprem", 7, now()}}).accepted());
+  auto row = ran("onprem", 7, token);
+  ASSERT_TRUE(run(ledger::SettleShare{
+                      id, {"onprem", 7, -1, 0, ""}, "USD", money("0.1"), false, "COMPLETED"})
+                  .accepted());
+  source_.add_record(row);
+  for (std::int64_t search = 1; search <= 4; ++search) {
+    disk_.fail_find(disk_.finds() + search, store::Fault::before);
+  }
+  pass_time(hours(2));  // out of the committer's memory
+  (void)pass();
+  disk_.heal();
+  EXPECT_EQ(pass().charged_without_hold, 0);
+  expect_balance("0", "0.1");
+}
+
+// A charge that was begun is ended, however long it takes, and the alarm goes.
+TEST_F(BadDiskTest, AChargeThatWasBegunIsEndedHoursLater) {
+  source_.add_record(ran("onprem", 7, ""));
+  pass_time(seconds(200));
+  for (std::int64_t commit = 3; commit <= 40; ++commit) {  // after the hold and its bind
+    disk_.fail_commit(disk_.commits() + commit, store::Fault::before);
+  }
+  for (int i = 0; i < 24; ++i) EXPECT_EQ(pass().charged_without_hold, 0);
+  EXPECT_THAT(alarms_.list(), SizeIs(1));
+  disk_.heal();
+  EXPECT_EQ(pass().charged_without_hold, 1);
+  EXPECT_EQ(pass().charged_without_hold, 0);
+  expect_balance("0", "0.1");
+  EXPECT_THAT(alarms_.list(), IsEmpty());
+}
+
+// The charge is on the disk, but its answer was lost.
+TEST_F(BadDiskTest, TheAlarmOfAChargeWhoseAnswerWasLostGoes) {
+  source_.add_record(ran("onprem", 7, ""));
+  pass_time(seconds(200));
+  disk_.fail_commit(disk_.commits() + 3, store::Fault::after);
+  EXPECT_EQ(pass().charged_without_hold, 0);
+  EXPECT_THAT(alarms_.list(), SizeIs(1));
+  (void)pass();
+  expect_balance("0", "0.1");
+  EXPECT_THAT(alarms_.list(), IsEmpty());
+}
+
+// A charge that was begun for one task of an array used to be taken for the hold of all of them.
+TEST_F(BadDiskTest, AChargeThatWasBegunPaysForItsOwnTaskAlone) {
+  for (const std::int64_t task : {1, 2}) {
+    auto row = ran("onprem", 7 + task, "");
+    row.array_job_id = 7;
+    row.array_task_id = task;
+    source_.add_record(row);
+  }
+  pass_time(seconds(200));
+  disk_.fail_commit(disk_.commits() + 3, store::Fault::before);
+  (void)pass();
+  disk_.heal();
+  (void)pass();
+  (void)pass();
+  expect_balance("0", "0.2");
+}
+
+}  // namespace
+}  // namespace asbb::service
