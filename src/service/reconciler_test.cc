@@ -320,6 +320,24 @@ TEST_F(ReconcilerTest, AHoldWithoutAJobGoesBackOnEvidence) {
   expect_balance("0", "0");
 }
 
+// Of a job that a killed controller forgot, slurmdbd has a row that will never have a partition or
+// an account (seen on 22.05): its hold waited for ever.
+TEST_F(ReconcilerTest, ARowOfAForgottenJobIsTakenAtItsWordAfterAWhile) {
+  const std::string token = hold("1.2");
+  source_.add_job(queued(token, 7, "PENDING"));
+  (void)pass();
+  source_.set_queue("onprem", {});
+  auto row = record(7, "CANCELLED by 0", 0);
+  row.partition.clear();
+  row.account.clear();
+  source_.add_record(row);
+  EXPECT_EQ(pass().settled, 0);
+  expect_balance("1.2", "0");
+  pass_time(seconds(601));
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("0", "0");
+}
+
 // The alarm went with the next list that did not reach back to the row.
 TEST_F(ReconcilerTest, ARowThatStaysUnreadableStaysAnAlarm) {
   const auto unreadable = [&] {
