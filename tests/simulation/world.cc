@@ -212,6 +212,10 @@ ledger::Command World::sent_again(Request& request) {
     if (!context.request_id.empty()) witness_.forget(context.request_id);
     context.actor = "client" + std::to_string(++actors_);
     request.told = false;
+    // A step is taken once for a job: asked for anew it is another one's.
+    constexpr std::int64_t another = 1'000'000'000'000;
+    auto* step = std::get_if<ledger::RecordEnforcement>(&request.command.action);
+    if (step != nullptr) step->job.job_id += another;
   }
   return request.command;
 }

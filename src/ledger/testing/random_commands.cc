@@ -306,13 +306,14 @@ Action move_money(Chance& chance, const Book& book) {
 
 // Of a job that nothing was done to before, so that it is done once.
 Action enforcement(Chance& chance, const Book& book) {
+  constexpr std::int64_t any_job = 1'000'000'000'000;
   RecordEnforcement out;
   out.account = chance.one_in(8) ? "nobody" : chance.of(account_names);
   out.step = chance.one_in(8) ? EnforcementStep::warn : EnforcementStep::signal;
   out.unit = chance.one_in(8) ? "" : "USD";
   out.limit = text(chance, "b1");
   out.how = "USR1";
-  out.job = {chance.of(clusters), book.counters().entry + 1, -1, chance.below(3) - 1, ""};
+  out.job = {chance.of(clusters), chance.below(any_job), -1, chance.below(3) - 1, ""};
   if (chance.one_in(8)) out.missing = amount_near(chance, book);
   return out;
 }
