@@ -349,7 +349,7 @@ TEST_F(GateTest, MarksTheJobThatAnAllowanceLetThrough) {
                 "allowance proj001 17 25000000 USD 1200000 0\n"
                 "spender 1001 proj001 proj001 default\nrate gpu-aws USD 10000000 0 1 4 60 60 0\n");
   Gate gate(pause_clock);
-  gate.configure("timeout_ms=30 socket=" + path_, "onprem", folder_.path("."));
+  gate.configure("timeout_ms=1000 socket=" + path_, "onprem", folder_.path("."));
   const auto submit_one = [&](Request& request) {
     request->user_id = 1'001;
     request->num_tasks = 1;
