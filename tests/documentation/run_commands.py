@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from scratch_service import EXAMPLE_PRICES, ROOT, ScratchService  # noqa: E402
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-SECTIONS = ("service:", "database:", "budget:", "slurm:", "audit:")
+SECTIONS = ("service:", "database:", "budget:", "slurm:", "enforcement:", "audit:")
 
 # What a command answers where no cluster answers; the same commands are run with Slurm in tests/slurm.
 ANSWERS = {
