@@ -69,6 +69,7 @@ budget:
   cost_of_boot_fail: write-off
   cost_of_preempted: write-off
   waiting_at_period_end: stay
+  scrontab: refuse
   running_at_period_end: move
   max_unbound_holds: 500
   reconciliation_timeout: 36h
@@ -121,6 +122,7 @@ TEST(Config, ReadsEverySetting) {
   EXPECT_TRUE(config.budget.writes_off_node_fail);
   EXPECT_TRUE(config.budget.writes_off_preempted);
   EXPECT_FALSE(config.budget.moves_waiting);
+  EXPECT_TRUE(config.budget.refuses_scrontab);
   EXPECT_TRUE(config.budget.moves_running);
   EXPECT_EQ(config.budget.reconciliation_timeout, hours(36));
   EXPECT_EQ(config.slurm.view_max_age, seconds(90));

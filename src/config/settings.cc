@@ -253,6 +253,10 @@ std::vector<Setting> budget_settings() {
                      "Whether the hold of a job that waits when a budget ends moves to the next."));
   out.push_back(word(section, "running_at_period_end", part, &Budget::moves_running, periods,
                      "The same of a job that runs then; otherwise the ended budget is charged."));
+  const Words<bool> cron = {{"allow", false}, {"refuse", true}};
+  out.push_back(word(section, "scrontab", part, &Budget::refuses_scrontab, cron,
+                     "Whether jobs of scrontab may go to partitions that have a price: they run "
+                     "again and again, each time on their account's money."));
   out.push_back(
       whole(section, "max_unbound_holds", part, &Budget::max_unbound_holds, 1, 1'000'000'000,
             "Submissions per user and account that may hold money and are not jobs yet."));

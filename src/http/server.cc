@@ -49,6 +49,7 @@ service::OperationsOptions operations_options(const config::Config& config) {
   options.zone = config.service.timezone;
   options.gate.view_age_max = config.slurm.view_max_age;
   options.gate.hold_factor = config.budget.default_hold_percentage;
+  options.gate.refuses_scrontab = config.budget.refuses_scrontab;
   options.unbound_holds_max = config.budget.max_unbound_holds;
   options.clusters = cluster_names(config);
   options.head_file = config.audit.head_file;

@@ -81,6 +81,21 @@ TEST_F(SubmissionTest, DoesNotHoldWantOfAViewAgainstAJob) {
   EXPECT_EQ(submit(submission(), id).decision, "allow");
 }
 
+TEST_F(SubmissionTest, TakesJobsOfScrontabUnlessItIsToldNotTo) {
+  auto asked = submission();
+  asked.cron = true;
+  EXPECT_EQ(submit(asked).decision, "allow");
+  refuses_scrontab_ = true;
+  rebuild();
+  const auto refused = submit(asked);
+  EXPECT_EQ(refused.code, "scrontab_refused");
+  EXPECT_THAT(refused.message, HasSubstr("partition 'gpu-aws', which costs money"));
+  asked.partition = "cpu";
+  EXPECT_EQ(submit(asked).decision, "allow");
+  asked = submission();
+  EXPECT_EQ(submit(asked).decision, "allow");
+}
+
 class ComponentTest : public SubmissionTest {
  protected:
   ComponentTest() {

@@ -79,6 +79,22 @@ TEST_F(RunsOfJobsTest, ManyRunsArePaidEach) {
   expect_balance("0", "1");
 }
 
+// Of scrontab: slurmctld has the job waiting for its next time as soon as a run has ended.
+TEST_F(RunsOfJobsTest, AJobThatRunsAgainAndAgainIsHeldForEachRun) {
+  const std::string token = hold("1");
+  source_.add_job(queued(token, 7, "RUNNING"));
+  (void)pass();
+  for (int run = 1; run <= 3; ++run) {
+    auto job = queued(token, 7, "PENDING");
+    job.restart_count = run;
+    source_.set_queue("onprem", {job});
+    source_.add_record(run_of(run, "COMPLETED", 300));
+    EXPECT_EQ(pass().settled, 1);
+    EXPECT_EQ(budget("proj001").held, money("1"));
+    EXPECT_EQ(budget("proj001").used, money(run == 1 ? "0.3" : run == 2 ? "0.6" : "0.9"));
+  }
+}
+
 // The service was away: both runs are over when they are seen.
 TEST_F(RunsOfJobsTest, ARunThatIsOverGetsNoNewMoney) {
   const std::string token = hold("1");

@@ -57,6 +57,11 @@ Verdict SubmissionGate::judge(const api::Submission& submission, Instant now) {
   const auto candidates = find_candidates(submission, *plan.book, view);
   if (!candidates) return candidates.error();
   if (candidates->units.empty()) return NoHoldNeeded{};
+  if (options_.refuses_scrontab && submission.cron.value_or(false)) {
+    return Denial{"scrontab_refused", "Jobs of scrontab are not accepted on partition '" +
+                                          candidates->partitions.front() +
+                                          "', which costs money: submit each with sbatch.\n"};
+  }
 
   plan.cluster = submission.cluster;
   const auto associations = view.fresh_associations(submission.cluster);

@@ -22,6 +22,7 @@ namespace asbb::service {
 struct GateOptions {
   Span view_age_max = seconds(300);
   Micros hold_factor{1'200'000};  // on the estimate, where the account has none of its own
+  bool refuses_scrontab = false;  // where it costs money
 };
 
 // The money of one unit.

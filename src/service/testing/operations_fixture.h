@@ -78,6 +78,7 @@ class OperationsFixture : public Fixture {
   Alarms alarms_;
   WorkQueue work_{1, 16};
   Hooks hooks_;
+  bool refuses_scrontab_ = false;  // from the next rebuild() on
   std::unique_ptr<Authority> authority_;
   std::unique_ptr<Operations> operations_;
 };
