@@ -47,6 +47,7 @@ kill_controller() {
   wait_until 30 funded
   [ "$(balance proj001 held)" = 1 ]
   policy spender | grep -q "^spender $(id -u) proj001 proj001"
+  asbb service status --output json | jq -e '.allowances == [{cluster: "onprem", account: "proj001", unit: "USD", amount: 1, left: 1}]'
 }
 
 @test "jobs are let through until it is used up, also after the controller was killed" {
