@@ -33,10 +33,6 @@ bool is_id_conflict(const ledger::Outcome& outcome) {
 
 }  // namespace
 
-void require(bool fine, const std::string& text) {
-  if (!fine) throw Broken{text};
-}
-
 void Witness::look(store::Store& reader) {
   for (;;) {
     store::EntryQuery query;

@@ -11,21 +11,12 @@
 
 #include "ledger/auditor.h"
 #include "service/committer_batch.h"
+#include "simulation/verdict.h"
 #include "store/store.h"
 
 namespace asbb::simulation {
 
 using Answer = service::BatchCommitter::Answer;
-
-// Ends a run with a sentence.
-struct Broken {
-  std::string text;
-};
-void require(bool fine, const std::string& text);
-
-struct Coverage {
-  std::map<std::string, std::int64_t> happened;
-};
 
 class Witness {
  public:

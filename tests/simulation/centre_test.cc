@@ -1,0 +1,144 @@
+// Runs the simulated centre over many numbers. ASBB_CENTRE_SEED=7 runs that one alone and tells
+// what happened; ASBB_CENTRE_SECONDS says for how long, ASBB_CENTRE_SEEDS how many at most,
+// ASBB_CENTRE_FIRST from which number on.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "simulation/centre.h"
+
+namespace asbb::simulation {
+namespace {
+
+// So many worlds are run however long it takes; they meet all of expected().
+constexpr std::int64_t worlds_min = 12;
+constexpr int steps = 100;
+
+// What those worlds must have met, or they show little.
+const std::vector<std::string>& expected() {
+  static const std::vector<std::string> words{
+      "a job",
+      "an array",
+      "a het job",
+      "a federated job",
+      "a sibling runs a federated job",
+      "the origin runs a federated job",
+      "a job waits for days",
+      "cancelled before it started",
+      "a task is cancelled without a record",
+      "the rest of an array is cancelled in one record",
+      "requeued: REQUEUED",
+      "requeued: NODE_FAIL",
+      "requeued: BOOT_FAIL",
+      "requeued: PREEMPTED",
+      "a run ends: TIMEOUT",
+      "a run ends: CANCELLED",
+      "a run is written off",
+      "suspended",
+      "resized",
+      "a limit is raised",
+      "a limit is cut",
+      "another account pays",
+      "a change that nobody answers",
+      "Slurm refuses a change",
+      "Slurm refuses what the plugin let in",
+      "a try: --test-only, -M a,b",
+      "sbatch timed out, was accepted, and is sent again",
+      "denied: insufficient_budget",
+      "nobody answers, and the job is let in",
+      "nobody answers, and the job is refused",
+      "a message is lost",
+      "a message is late",
+      "a message comes twice",
+      "an answer is lost",
+      "the service is away",
+      "the service's clock steps",
+      "killed while it wrote",
+      "a kill",
+      "a power cut",
+      "a commit fails",
+      "a search fails",
+      "the connection is lost before COMMIT",
+      "the connection is lost after COMMIT",
+      "slurmctld is down",
+      "slurmctld does not answer the service",
+      "slurmdbd is down",
+      "slurmdbd does not answer the service",
+      "slurmctld and slurmdbd are away",
+      "slurmdbd is told in pieces",
+      "slurmdbd is never told of something",
+      "the service is no operator any more",
+      "a row of squeue cannot be read",
+      "a record is corrected",
+      "a controller loses its state",
+      "an administrator ends a hold",
+      "new prices",
+  };
+  return words;
+}
+
+std::int64_t from_environment(const char* name, std::int64_t usual) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? usual : std::strtoll(text, nullptr, 10);
+}
+
+struct Tally {
+  std::int64_t worlds = 0;
+  std::int64_t jobs = 0;
+  std::int64_t days = 0;
+};
+
+// One world in eight has the real database on a simulated disk; the others are in memory.
+std::string run_centre(std::uint64_t seed, Coverage& coverage, Tally& tally,
+                       std::vector<std::string>& log) {
+  const bool on_disk = seed % 8 == 0;
+  Centre centre(seed, on_disk ? make_sqlite_database() : make_memory_database(), coverage);
+  std::string broken;
+  try {
+    centre.run(steps);
+  } catch (const Broken& found) {
+    broken = found.text;
+  }
+  ++tally.worlds;
+  tally.jobs += centre.jobs();
+  tally.days += centre.simulated().microseconds / hours(24).microseconds;
+  log = centre.log();
+  return broken;
+}
+
+TEST(Centre, EveryRunIsChargedOnceAndNothingStaysHeld) {
+  const std::int64_t only = from_environment("ASBB_CENTRE_SEED", 0);
+  const std::int64_t first = only != 0 ? only : from_environment("ASBB_CENTRE_FIRST", 1);
+  const std::int64_t count = only != 0 ? 1 : from_environment("ASBB_CENTRE_SEEDS", 1'000'000);
+  const std::chrono::seconds time(from_environment("ASBB_CENTRE_SECONDS", 20));
+  const auto end = std::chrono::steady_clock::now() + time;
+  Coverage coverage;
+  Tally tally;
+  while (tally.worlds < count &&
+         (tally.worlds < worlds_min || std::chrono::steady_clock::now() < end)) {
+    const std::int64_t seed = first + tally.worlds;
+    std::vector<std::string> log;
+    const std::string broken = run_centre(static_cast<std::uint64_t>(seed), coverage, tally, log);
+    const std::size_t last_lines = only != 0 ? log.size() : std::min<std::size_t>(log.size(), 60);
+    if (only != 0 || !broken.empty()) {
+      for (std::size_t i = log.size() - last_lines; i < log.size(); ++i)
+        std::cout << log[i] << "\n";
+    }
+    ASSERT_EQ(broken, "") << "seed " << seed << " after " << tally.worlds - 1
+                          << " others; to replay it: ASBB_CENTRE_SEED=" << seed
+                          << " build/dev/tests/centre_test";
+  }
+  std::cout << tally.worlds << " worlds, " << tally.days << " days, " << tally.jobs << " jobs\n";
+  for (const auto& [what, times] : coverage.happened) std::cout << times << " x " << what << "\n";
+  if (tally.worlds < worlds_min) return;
+  for (const std::string& what : expected()) {
+    EXPECT_GT(coverage.happened[what], 0) << "never happened: " << what;
+  }
+}
+
+}  // namespace
+}  // namespace asbb::simulation
