@@ -109,6 +109,13 @@ struct Job {
     }
     return false;
   }
+  // Whether nobody can know all of it any more.
+  [[nodiscard]] bool is_lost() const {
+    for (const Task& task : tasks) {
+      if (task.is_untold) return true;
+    }
+    return is_forgotten;
+  }
   // Whether a part of its hold must be there.
   [[nodiscard]] bool needs_hold() const {
     if (is_forgotten) return false;

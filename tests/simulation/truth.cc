@@ -256,6 +256,21 @@ void Truth::check_holds_are_closed(Service& service) const {
   });
 }
 
+// A promise whose job came to be is kept: its hold was bound to the job, and never given back as
+// one of a job that never was.
+void Truth::check_promises_were_kept(store::Store& reader) const {
+  for (const Asked& asked : asked_) {
+    if (!asked.is_promised || asked.job == nullptr || asked.job->is_lost()) continue;
+    store::HoldQuery query;
+    query.request_id = asked.token;
+    const auto found = reader.find_holds(query);
+    require(found.has_value() && found->size() == 1, asked.token + ": a promised hold is lost");
+    require(found->front().hold.job.has_value(),
+            asked.token + ": the hold of " + asked.job->cluster + " job " +
+                std::to_string(asked.job->id) + " was given back without it");
+  }
+}
+
 void Truth::check_alarms(Service& service) const {
   for (const service::Alarm& alarm : service.alarms().list()) {
     const bool is_explained = alarm.key.starts_with("changed ");
@@ -266,6 +281,7 @@ void Truth::check_alarms(Service& service) const {
 void Truth::check_end(Service& service, store::Store& reader) {
   check_holds_are_closed(service);
   check_alarms(service);
+  check_promises_were_kept(reader);
   const Charges charges = charges_by_job(reader);
   std::size_t seen = 0;
   for (const auto& job : slurm_.jobs()) {

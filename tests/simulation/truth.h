@@ -76,6 +76,7 @@ class Truth {
   [[nodiscard]] std::set<std::int64_t> costs_of(const Job& job, const Run& run) const;
   void check_alarms(Service& service) const;
   void check_holds_are_closed(Service& service) const;
+  void check_promises_were_kept(store::Store& reader) const;
   [[nodiscard]] const Asked* asked_of(const Job& job) const;
 
   const Slurm& slurm_;
