@@ -100,8 +100,8 @@ int Gate::submit(job_desc_msg_t* job, std::uint32_t submit_uid, char** err_msg) 
     return refuse("The controller has no random numbers yet; try again in a minute.", err_msg);
   }
   const Stance on_silence = policy_.decide(job->partition, pause_millis());
-  question.submission = {job,     cluster_.view(), submit_uid,
-                         options, on_silence,      het_group_of(*job, question.token)};
+  const Token het_group = het_group_of(*job, question.token);
+  question.submission = {job, cluster_.view(), submit_uid, options, on_silence, het_group.view()};
   char spent_storage[kSpentBytes];
   BoundedText spent(spent_storage, sizeof spent_storage);
   policy_.write_spent(&spent);

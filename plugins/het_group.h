@@ -4,8 +4,6 @@
 // thread.
 #pragma once
 
-#include <string_view>
-
 #include "plugins/slurm_abi.h"
 #include "plugins/token.h"
 
@@ -13,7 +11,7 @@ namespace asbb::plugins {
 
 // The token of the job's first component, which this may be; empty for any other job, and for a
 // component that does not follow the one before it. A user can name an offset that is not true, so
-// the answer proves nothing. Valid until the thread asks again.
-[[nodiscard]] std::string_view het_group_of(const job_desc_msg_t& job, const Token& token);
+// the answer proves nothing.
+[[nodiscard]] Token het_group_of(const job_desc_msg_t& job, const Token& token);
 
 }  // namespace asbb::plugins

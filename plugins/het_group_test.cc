@@ -24,7 +24,7 @@ std::string group_of(char token, std::uint32_t offset, std::uint32_t user = kAli
   Request request;
   request->user_id = user;
   request->het_job_offset = offset;
-  return std::string(het_group_of(*request, named(token)));
+  return std::string(het_group_of(*request, named(token)).view());
 }
 
 const std::string first(44, 'a');
