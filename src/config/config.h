@@ -50,8 +50,8 @@ struct Budget {
   bool writes_off_boot_fail = false;
   bool writes_off_preempted = false;
   bool refuses_scrontab = false;  // of partitions that have a price
-  bool moves_waiting = true;   // jobs that wait at a period's end are held in the next one
-  bool moves_running = false;  // and those that run
+  bool moves_waiting = true;      // jobs that wait at a period's end are held in the next one
+  bool moves_running = false;     // and those that run
   std::int64_t max_unbound_holds = 10'000;  // per user and account
   Span reconciliation_timeout = hours(24);  // an open hold that nothing explains raises an alarm
   bool operator==(const Budget&) const = default;
