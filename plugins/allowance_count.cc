@@ -40,13 +40,15 @@ bool AllowanceCount::is_whole() const {
          image_.check == check_of(&image_, offsetof(Image, check));
 }
 
-// The file of the slurmctld before this one, or a new one. Not ours is what another user could
-// have written.
+// The file of the slurmctld before this one, or a new one. An empty one that was there is not new:
+// a crash may have emptied it. Not ours is what another user could have written.
 bool AllowanceCount::open_file() {
   if (file_ >= 0) return true;
   if (path_[0] == '\0') return fail("(allowance_file) is not known");
-  const int file = open(path_, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
-                        S_IRUSR | S_IWUSR);
+  constexpr int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+  int file = open(path_, flags);
+  const bool is_new = file < 0 && errno == ENOENT;
+  if (is_new) file = open(path_, flags | O_CREAT | O_EXCL, S_IRUSR | S_IWUSR);
   if (file < 0) return fail("cannot be opened");
   struct stat status = {};
   const bool is_ours = fstat(file, &status) == 0 && S_ISREG(status.st_mode) &&
@@ -57,10 +59,9 @@ bool AllowanceCount::open_file() {
     return fail("is not a file of slurmctld's user with mode 0600");
   }
   const ssize_t got = pread(file, &image_, sizeof image_, 0);
-  is_unreadable_ =
-      status.st_size != 0 && (status.st_size != static_cast<off_t>(sizeof image_) ||
-                              got != static_cast<ssize_t>(sizeof image_) || !is_whole());
-  if (status.st_size == 0 || is_unreadable_) image_ = {};
+  is_unreadable_ = !is_new && (status.st_size != static_cast<off_t>(sizeof image_) ||
+                               got != static_cast<ssize_t>(sizeof image_) || !is_whole());
+  if (is_new || is_unreadable_) image_ = {};
   if (is_unreadable_) {
     log_error("allowances: %s is damaged: what is published now counts as spent", path_);
   }

@@ -99,8 +99,8 @@ TEST_F(AllowanceFile, ADamagedFileSpendsNothingThatWasPublishedBefore) {
   std::string flipped = whole;
   flipped[20] = static_cast<char>(flipped[20] ^ 1);
   for (const std::string& bytes :
-       {whole.substr(0, 100), whole + "x", std::string("x"), flipped, std::string(whole.size(), 0),
-        std::string(whole.size(), '\xff')}) {
+       {std::string(), whole.substr(0, 100), whole + "x", std::string("x"), flipped,
+        std::string(whole.size(), 0), std::string(whole.size(), '\xff')}) {
     write(bytes);
     Controller controller(path_, {7});
     EXPECT_FALSE(controller.take(7, 1));

@@ -59,6 +59,16 @@ bool refuse_other_account(std::string_view account, bool is_paid_for, Spending* 
   return false;
 }
 
+// Whose account that is, and so whose money, is not known here.
+bool refuse_unnamed_account(Spending* spending) {
+  Refusal why(spending);
+  why.text().append(kAway);
+  why.text().append(
+      ", and which account pays for this job is not known to the controller.\n"
+      "Name the account with --account, or try again in a few minutes.");
+  return false;
+}
+
 bool refuse_unbounded(const char* problem, Spending* spending) {
   Refusal why(spending);
   why.text().append(kAway);
@@ -136,7 +146,10 @@ bool Allowances::let_through(const job_desc_msg_t& job, const PolicyText& policy
       account.overflowed() ? nullptr : text_.spender(job.user_id, account.view());
   if (spender == nullptr) {
     const bool is_paid_for = !account.view().empty() && text_.is_paid_for(account.view());
-    if (!is_paid_for && text_.without_allowance() == Stance::allow) return true;
+    if (!is_paid_for && text_.without_allowance() == Stance::allow) {
+      const bool is_unknown = account.view().empty() && text_.allowance_count() > 0;
+      return is_unknown ? refuse_unnamed_account(spending) : true;
+    }
     return refuse_other_account(account.view(), is_paid_for, spending);
   }
   const Allowance& allowance = text_.allowance(spender->allowance_index);

@@ -118,7 +118,6 @@ TEST_F(AllowancesTest, EndsWithThePeriodOfItsMoney) {
 TEST_F(AllowancesTest, AnAccountWithoutOneIsAsThePolicySays) {
   EXPECT_TRUE(ask(1009, "proj009", "gpu-aws"));
   EXPECT_EQ(spending_.allowed.generation, 0U);
-  EXPECT_TRUE(ask(1009, "", "gpu-aws"));
   publish(std::string(kPolicy) + "without_allowance deny\n");
   EXPECT_FALSE(ask(1009, "proj009", "gpu-aws"));
   EXPECT_TRUE(says("this account has no allowance"));
@@ -126,6 +125,21 @@ TEST_F(AllowancesTest, AnAccountWithoutOneIsAsThePolicySays) {
   EXPECT_TRUE(says("your default account has no allowance"));
   EXPECT_TRUE(ask(1009, "proj009", "cpu"));
   EXPECT_TRUE(ask(1001, "proj001", "gpu-aws"));
+}
+
+// His default account may be one that has an allowance: 1003 has such an account, and 1009 is a
+// user whom the file does not know.
+TEST_F(AllowancesTest, WhoseAccountIsNotKnownHasToNameOne) {
+  for (const std::uint32_t user : {1003U, 1009U}) {
+    EXPECT_FALSE(ask(user, "", "gpu-aws")) << user;
+    EXPECT_TRUE(says("Name the account with --account")) << spending_.why.view();
+    EXPECT_TRUE(ask(user, "proj009", "gpu-aws"));
+    EXPECT_TRUE(ask(user, "", "cpu")) << "it costs nothing";
+  }
+  publish(
+      "version 1\ndefault allow\npartition gpu-aws allow\nwithout_allowance allow\n"
+      "rate gpu-aws USD 10000000 0 1 4 60 60 0\n");
+  EXPECT_TRUE(ask(1009, "", "gpu-aws")) << "nobody has an allowance";
 }
 
 TEST_F(AllowancesTest, WhatHasNoLargestCostIsRefused) {

@@ -22,6 +22,7 @@ void put_cleared(const job_desc_msg_t& asked, JsonWriter* json) {
   const NamedText texts[] = {{field::kFeatures, asked.features},
                              {field::kReqNodes, asked.req_nodes},
                              {field::kExcNodes, asked.exc_nodes},
+                             {field::kClusters, asked.clusters},
                              {field::kClusterFeatures, asked.cluster_features},
                              {field::kTresPerJob, asked.tres_per_job},
                              {field::kTresPerNode, asked.tres_per_node},
@@ -68,8 +69,9 @@ bool touches_place(const job_desc_msg_t& asked) {
   if (is_touched(asked.prefer)) return true;
 #endif
   return is_touched(asked.account) || is_touched(asked.partition) || is_touched(asked.qos) ||
-         is_touched(asked.features) || is_touched(asked.cluster_features) ||
-         is_touched(asked.req_nodes) || is_touched(asked.exc_nodes);
+         is_touched(asked.features) || is_touched(asked.clusters) ||
+         is_touched(asked.cluster_features) || is_touched(asked.req_nodes) ||
+         is_touched(asked.exc_nodes);
 }
 
 bool touches_size(const job_desc_msg_t& asked) {

@@ -79,7 +79,8 @@ TEST(Change, EverythingThatMovesThePriceCounts) {
   for (const auto text :
        {&job_desc_msg_t::account, &job_desc_msg_t::partition, &job_desc_msg_t::qos,
         &job_desc_msg_t::features, &job_desc_msg_t::req_nodes, &job_desc_msg_t::tres_per_node,
-        &job_desc_msg_t::tres_per_job, &job_desc_msg_t::cluster_features}) {
+        &job_desc_msg_t::tres_per_job, &job_desc_msg_t::cluster_features,
+        &job_desc_msg_t::clusters}) {
     EXPECT_TRUE(touches([&](Request& asked) { asked.set(text, "x"); }));
     EXPECT_TRUE(touches([&](Request& asked) { asked.set(text, ""); })) << "taken away";
   }
@@ -113,6 +114,17 @@ TEST(Change, SaysWhichJobWhoAsksAndWhat) {
                 "\",\"partition\":\"gpu-aws\",\"time_limit\":\"UNLIMITED\","
                 "\"memory_per_cpu_mb\":100,\"end_time\":1800000000,"
                 "\"cleared\":\"features,req_nodes\"}");
+}
+
+TEST(Change, SaysWhichClustersAJobMayRunOn) {
+  Request asked;
+  asked.set(&job_desc_msg_t::clusters, "onprem,cloud");
+  std::string body = body_of({asked.get(), "onprem", 1'000, "12", {}, Stance::deny});
+  EXPECT_NE(body.find("\"clusters\":\"onprem,cloud\""), std::string::npos) << body;
+  EXPECT_EQ(body.find("cleared"), std::string::npos) << body;
+  asked.set(&job_desc_msg_t::clusters, "");
+  body = body_of({asked.get(), "onprem", 1'000, "12", {}, Stance::deny});
+  EXPECT_NE(body.find("\"cleared\":\"clusters\""), std::string::npos) << body;
 }
 
 TEST(Change, TheTokenIsReadFromARecordThatIsOne) {

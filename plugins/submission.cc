@@ -152,6 +152,7 @@ void write_priced(const job_desc_msg_t& job, JsonWriter* json) {
   fields.put(field::kAccount, job.account);
   fields.put(field::kPartition, job.partition);
   fields.put(field::kQos, job.qos);
+  fields.put(field::kClusters, job.clusters);
   fields.put(field::kClusterFeatures, job.cluster_features);
   put_shape(job, &fields);
   put_choice_of_nodes(job, &fields);
