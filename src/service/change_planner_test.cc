@@ -69,5 +69,38 @@ TEST_F(JobChanges, AStrangerMovesNoJobOfNobodyYetToAPricedPartition) {
   EXPECT_EQ(ask(asked).hold_amount, money("4.32"));
 }
 
+// Clusters= names the clusters that may run the job: one that costs more is priced as a constraint
+// is.
+TEST_F(JobChanges, OtherClustersAreHeldForBeforeTheJobMayRunThere) {
+  auto federated = associations();
+  federated.add(slurm::ClusterEntry{"onprem", "hybrid", {}});
+  federated.add(slurm::ClusterEntry{"cloud", "hybrid", {"cloud"}});
+  view_.put("onprem", federated);
+  view_.put(cluster("cloud"));
+  set_prices(R"(
+prices:
+  - {cluster: onprem, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 1}
+  - {cluster: cloud, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 2}
+effective_from: 2025-02-01
+)");
+  for (const bool is_emptied : {false, true}) {
+    api::Submission here = submission();
+    here.clusters = "onprem";
+    token_ = token();
+    EXPECT_EQ(to_decimal(submit(here, token_).hold_amount), "1.2");
+    api::JobChange asked = change();
+    asked.job.clear();
+    if (is_emptied) {
+      asked.cleared = "clusters";
+    } else {
+      asked.asked.clusters = "onprem,cloud";
+    }
+    const auto answer = ask(asked);
+    EXPECT_EQ(answer.decision, "allow") << answer.message;
+    EXPECT_EQ(to_decimal(answer.hold_amount), "1.2") << "what it costs more there";
+  }
+  expect_held("4.8");
+}
+
 }  // namespace
 }  // namespace asbb::service

@@ -20,7 +20,8 @@ constexpr Text sizing_texts[] = {&api::Submission::features,      &api::Submissi
                                  &api::Submission::tres_per_task, &api::Submission::tres_per_socket,
                                  &api::Submission::mem_per_tres,  &api::Submission::cpus_per_tres};
 constexpr Text placing_texts[] = {&api::Submission::account, &api::Submission::partition,
-                                  &api::Submission::qos, &api::Submission::cluster_features};
+                                  &api::Submission::qos, &api::Submission::clusters,
+                                  &api::Submission::cluster_features};
 constexpr Number sizes[] = {
     &api::Submission::min_nodes,         &api::Submission::max_nodes,
     &api::Submission::min_cpus,          &api::Submission::max_cpus,
@@ -41,6 +42,7 @@ struct NamedText {
 constexpr NamedText clearable[] = {{"features", &api::Submission::features},
                                    {"req_nodes", &api::Submission::req_nodes},
                                    {"exc_nodes", &api::Submission::exc_nodes},
+                                   {"clusters", &api::Submission::clusters},
                                    {"cluster_features", &api::Submission::cluster_features},
                                    {"tres_per_job", &api::Submission::tres_per_job},
                                    {"tres_per_node", &api::Submission::tres_per_node},
