@@ -388,10 +388,40 @@ bool Reconciler::Pass::is_provided_for(const LetThrough& job) {
   return priced_partition(job, book).empty() || job.token.empty() || has_hold(job.token);
 }
 
+// Of a job that another cluster has, the run there counts: it ended, and was charged or was free.
 bool Reconciler::Pass::is_provided_for(const slurm::AccountingRecord& record,
                                        const AllowanceTag& tag) {
   const auto backfill = backfill_of(record);
   if (!backfill) return false;
+  if (record.status.revoked && !tag.amount.is_zero() &&
+      !has_hold(std::string(find_token(record.admin_comment)))) {
+    slurm::AccountingQuery query;
+    query.job_ids = {record.job_id};
+    for (const std::string& cluster : owner_.source_.clusters()) {
+      if (cluster == record.cluster) continue;
+      const auto queue = queues_.find(cluster);
+      if (queue == queues_.end() || !queue->second.is_evidence()) return false;
+      const auto& rows = queue->second.jobs;
+      const bool is_there = std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
+        return row.job_id == record.job_id && is_live(row);
+      });
+      const auto untold = owner_.source_.accounting_queue_length(cluster);
+      if (is_there || !untold || *untold != 0) return false;
+      const auto runs = read_accounting(cluster, query);
+      if (!runs || !runs->is_evidence()) return false;
+      for (const slurm::AccountingRecord& run : runs->records) {
+        if (run.status.revoked || !run.start) continue;
+        const auto charged = backfill_of(run);
+        const LetThrough there{{},       tag,           job_of(run), run.account,
+                               run.user, run.partition, run.start};
+        const auto history = owner_.prices_.history();
+        const bool is_free = priced_partition(there, history->in_force(*run.start)).empty();
+        if (!run.status.has_ended() || !charged || (!is_free && !charged->has_value()))
+          return false;
+      }
+    }
+    return true;
+  }
   const LetThrough job{std::string(find_token(record.admin_comment)),
                        tag,
                        job_of(record),
@@ -415,6 +445,9 @@ std::optional<std::string> Reconciler::Pass::proof_of_end(const ledger::Hold& ho
     const auto tag = find_allowance(row.admin_comment);
     if (!tag || tag->hold != hold.id) continue;
     const std::string token(find_token(row.admin_comment));
+    // What is free here may cost on a sibling, which the plugin took the money for.
+    const bool may_cost = !row.status.has_ended() && !tag->amount.is_zero() && !token.empty();
+    if (may_cost && !has_hold(token)) return std::nullopt;
     if (!is_provided_for(let_through(row, token, *tag))) return std::nullopt;
   }
   const auto scanned = owner_.scanned_until_.find(cluster);

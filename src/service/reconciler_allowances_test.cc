@@ -376,6 +376,71 @@ TEST_F(AllowancesTest, AJobThatWasChargedWithoutAHoldIsNotChargedAgain) {
   expect_balance("40", "3");
 }
 
+// Its partition is free on the cluster of its submission and has a price on a sibling: the plugin
+// took the money for it, and it stays until the job has ended and what it cost is charged.
+TEST_F(AllowancesTest, IsKeptWhileASiblingMayRunTheJobAtAPrice) {
+  set_prices(R"(
+prices:
+  - {cluster: onprem, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 3.6}
+effective_from: 2025-01-02
+)");
+  (void)pass();
+  const ledger::HoldId before = allowance().hold;
+  const std::int64_t id = 67'108'864 + 8;
+  slurm::QueueJob origin = let_through(before, id, "PENDING", "15");
+  source_.set_queue("cloud", {origin});
+  allowances_.told(std::to_string(before.value) + "=15000000");
+  (void)pass();
+  EXPECT_NE(allowance().hold, before);
+  expect_balance("80", "0");
+  pass_grace();
+  expect_balance("80", "0");
+
+  // The sibling runs it, whose row has a token that nobody knows.
+  origin.status = slurm::parse_job_status("REVOKED");
+  source_.set_queue("cloud", {origin});
+  const slurm::QueueJob sibling = queued("onprem", token(), id, "RUNNING");
+  source_.set_queue("onprem", {sibling});
+  pass_grace();
+  expect_balance("80", "0");
+  source_.set_queue("cloud", {});
+  slurm::AccountingRecord revoked = record("cloud", id, "REVOKED", 0);
+  revoked.admin_comment = origin.admin_comment;
+  source_.add_record(revoked);
+  pass_grace();
+  expect_balance("80", "0");
+
+  source_.set_queue("onprem", {});
+  slurm::AccountingRecord ended = record("onprem", id, "COMPLETED", 3'000);
+  source_.add_record(ended);
+  for (int i = 0; i < 6; ++i) pass_grace();
+  expect_balance("40", "3");
+  EXPECT_EQ(allowance_holds(), 1U);
+}
+
+// No sibling ran it: it ended where it is free.
+TEST_F(AllowancesTest, GoesBackWhenTheJobHasEndedWhereItIsFree) {
+  set_prices(R"(
+prices:
+  - {cluster: onprem, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 3.6}
+effective_from: 2025-01-02
+)");
+  (void)pass();
+  const ledger::HoldId before = allowance().hold;
+  const slurm::QueueJob origin = let_through(before, 67'108'872, "RUNNING", "15");
+  source_.set_queue("cloud", {origin});
+  allowances_.told(std::to_string(before.value) + "=15000000");
+  (void)pass();
+  pass_grace();
+  expect_balance("80", "0");
+  source_.set_queue("cloud", {});
+  slurm::AccountingRecord ended = record("cloud", origin.job_id, "COMPLETED", 3'000);
+  ended.admin_comment = origin.admin_comment;
+  source_.add_record(ended);
+  pass_grace();
+  expect_balance("40", "0");
+}
+
 TEST(AllowanceTags, AreReadExactly) {
   const auto found = find_allowance("asbb=x asbb-allowance=17:12500000:3 note");
   ASSERT_TRUE(found.has_value());
