@@ -10,6 +10,12 @@ constexpr std::size_t units_max = 4;
 
 using Names = std::set<std::string>;
 
+// What the plugin takes (docs/reference/plugin-protocol.md).
+bool is_plain(const std::string& feature) {
+  constexpr const char* plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+  return !feature.empty() && feature.find_first_not_of(plain) == std::string::npos;
+}
+
 // The features of the wanted clusters that none of the others has, as long as they reach all of
 // the wanted ones.
 std::optional<Names> features_of(const std::vector<ClusterChoice>& clusters, const Names& wanted) {
@@ -23,7 +29,7 @@ std::optional<Names> features_of(const std::vector<ClusterChoice>& clusters, con
     if (!wanted.contains(cluster.name)) continue;
     bool is_reached = false;
     for (const std::string& feature : cluster.features) {
-      if (others.contains(feature)) continue;
+      if (others.contains(feature) || !is_plain(feature)) continue;
       is_reached = true;
       features.insert(feature);
     }

@@ -18,6 +18,15 @@ TEST(ClusterChoice, TheClustersThatCanBePaidAreNamedByTheirFeatures) {
   EXPECT_EQ(constraint_for(hybrid(), {"USD", "core-hours"}), "");
 }
 
+// The plugin would take such an answer for silence.
+TEST(ClusterChoice, AFeatureOfOtherCharactersIsNotUsed) {
+  auto clusters = hybrid();
+  clusters[1].features = {"a b", "c!"};
+  EXPECT_EQ(constraint_for(clusters, dollars), std::nullopt);
+  clusters[1].features = {"a b", "aws-2.x_y"};
+  EXPECT_EQ(constraint_for(clusters, dollars), "aws-2.x_y");
+}
+
 TEST(ClusterChoice, AFeatureThatBothHaveTellsNothing) {
   auto clusters = hybrid();
   clusters[0].features = {"cloud"};

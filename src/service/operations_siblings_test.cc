@@ -128,6 +128,69 @@ effective_from: 2025-02-01
   EXPECT_EQ(find(here).parts.front().unit, "core-hours");
 }
 
+// There "free" costs nothing on onprem, and money on cloud.
+class FreeHereTest : public FederationTest {
+ protected:
+  FreeHereTest() {
+    auto federated = associations();
+    federated.add(slurm::ClusterEntry{"onprem", "hybrid", {"local"}});
+    federated.add(slurm::ClusterEntry{"cloud", "hybrid", {"cloud"}});
+    view_.put("onprem", federated);
+    view_.put(cluster("cloud"));
+    set_prices(R"(
+prices:
+  - {cluster: cloud, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 2}
+effective_from: 2025-02-01
+)");
+  }
+  std::string held_with(const std::string& constraint) {
+    auto asked = submission();
+    asked.cluster_features = constraint;
+    return to_decimal(submit(asked).hold_amount);
+  }
+};
+
+// A capital letter used to be free of charge: no cluster seemed to fit, and only the own one
+// counted.
+TEST_F(FreeHereTest, AConstraintIsReadAsSlurmReadsIt) {
+  for (const char* cloud : {"cloud", "CLOUD", "'Cloud'", "\"cloud\"", "!local", "!LOCAL", ""}) {
+    EXPECT_EQ(held_with(cloud), "2.4") << cloud;
+  }
+  EXPECT_EQ(held_with("local"), "0");
+  EXPECT_EQ(held_with("!CLOUD"), "0");
+  EXPECT_EQ(held_with("unheard-of"), "2.4") << "Slurm may know better where it fits";
+}
+
+// Slurm starts them where they were submitted, whatever the constraint says.
+TEST_F(FreeHereTest, ComponentsAndArraysStayWhereTheyAre) {
+  auto asked = submission();
+  asked.cluster_features = "local";
+  asked.cluster = "onprem";
+  asked.het_job_offset = 0;
+  EXPECT_EQ(to_decimal(submit(asked).hold_amount), "0");
+  set_prices(R"(
+prices:
+  - {cluster: onprem, partition: gpu-aws, unit: core-hours, basis: tres, per_core_hour: 1}
+  - {cluster: cloud, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 2}
+effective_from: 2025-03-01
+)");
+  asked.cluster_features = "cloud";
+  EXPECT_EQ(submit(asked).code, "no_budget") << "there are no core-hours";
+}
+
+TEST_F(FreeHereTest, NothingIsLeftOutWhereSilenceIsConsent) {
+  set_prices(R"(
+prices:
+  - {cluster: onprem, partition: gpu-aws, unit: core-hours, basis: tres, per_core_hour: 1}
+  - {cluster: cloud, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 2}
+effective_from: 2025-03-01
+)");
+  auto asked = submission();
+  EXPECT_EQ(submit(asked).cluster_features, "cloud");
+  asked.on_silence = api::OnSilence::allow;
+  EXPECT_EQ(submit(asked).code, "no_budget");
+}
+
 // A sibling puts a job that names no partition into its own default one (Slurm 22.05): only the
 // default of the cluster it was submitted to used to count.
 TEST_F(FederationTest, CountsTheDefaultPartitionOfEachCluster) {

@@ -171,6 +171,8 @@ void Operations::place_hold(const std::shared_ptr<Submitted>& submitted,
   ledger::PlaceHold place = place_of(submitted->plan);
   if (hooks_.stop) (void)hooks_.stop(place, now());
   place.deadline = submitted->deadline;
+  // A plugin that lets jobs pass in silence may not hear where this one must not go.
+  place.any_unit = place.any_unit && submitted->denied_on_silence;
   place.unbound_max = options_.unbound_holds_max;
   ledger::Command made;
   made.context.request_id = submitted->token;

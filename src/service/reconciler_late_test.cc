@@ -115,6 +115,28 @@ TEST_F(ToldLateTest, ACancelledJobThatRanIsNotTakenForOneThatWaited) {
   expect_balance("0", "0.1");
 }
 
+// Ten minutes after its end a row without a start used to be charged nothing, though the controller
+// had the rest of it still to send.
+TEST_F(ToldLateTest, ARowIsNotTakenAtItsWordWhileTheControllerHasSomethingToSend) {
+  const std::string token = hold("1");
+  source_.add_job(queued(token, 7, "RUNNING"));
+  (void)pass();
+  source_.set_queue("onprem", {});
+  auto told = record("onprem", 7, "COMPLETED", 0);
+  told.admin_comment = "asbb=" + token;
+  source_.add_record(told);
+  source_.set_accounting_queue_length("onprem", 3);
+  pass_time(seconds(700));
+  EXPECT_EQ(pass().settled, 0);
+  expect_balance("1", "0");
+  auto whole = ran("onprem", 7, token);
+  whole.db_index = told.db_index;
+  source_.set_accounting_queue_length("onprem", 0);
+  source_.set_records("onprem", {whole});
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("0", "0.1");
+}
+
 // After a long outage of slurmdbd the controllers send what ended hours ago.
 TEST_F(ToldLateTest, WhatAControllerStillHadToSendIsFoundHoweverLongAgoItEnded) {
   source_.set_accounting_queue_length("onprem", 3);

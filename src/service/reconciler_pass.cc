@@ -12,14 +12,6 @@
 namespace asbb::service {
 namespace {
 
-const ledger::Share* settled_share(const std::vector<ledger::Share>& shares,
-                                   const ledger::ShareKey& key) {
-  const auto found = std::find_if(shares.begin(), shares.end(), [&](const ledger::Share& share) {
-    return share.key == key && share.status == ledger::ShareStatus::settled;
-  });
-  return found == shares.end() ? nullptr : &*found;
-}
-
 // Tasks whose last known run is settled and was not requeued.
 std::int64_t finished_tasks(const std::vector<ledger::Share>& shares) {
   std::map<std::int64_t, const ledger::Share*> last;
@@ -33,10 +25,6 @@ std::int64_t finished_tasks(const std::vector<ledger::Share>& shares) {
   return std::count_if(last.begin(), last.end(), [](const auto& task) {
     return task.second->status == ledger::ShareStatus::settled && !task.second->requeued;
   });
-}
-
-bool was_allocated(const slurm::AccountingRecord& record) {
-  return record.start.has_value() && !record.allocated_tres.empty();
 }
 
 // Of the row's tasks, those that the hold pays for.
@@ -85,6 +73,18 @@ bool is_complete(const slurm::AccountingRecord& record, Instant now, Span grace)
                                   record.status.base == slurm::JobState::deadline;
   const bool never_began = ends_while_pending && !was_allocated(record);
   return (is_whole && never_began) || now >= *record.end + grace;
+}
+
+bool was_allocated(const slurm::AccountingRecord& record) {
+  return record.start.has_value() && !record.allocated_tres.empty();
+}
+
+const ledger::Share* settled_share(const std::vector<ledger::Share>& shares,
+                                   const ledger::ShareKey& key) {
+  const auto found = std::find_if(shares.begin(), shares.end(), [&](const ledger::Share& share) {
+    return share.key == key && share.status == ledger::ShareStatus::settled;
+  });
+  return found == shares.end() ? nullptr : &*found;
 }
 
 bool has_run(const slurm::AccountingRecord& record) {
@@ -276,159 +276,6 @@ std::optional<slurm::AccountingList> Reconciler::Pass::read_accounting(
   return std::move(*list);
 }
 
-void Reconciler::Pass::settle_bound() {
-  std::map<std::string, std::set<std::int64_t>> wanted;
-  for (const OpenHold& open : holds_) {
-    if (!open.hold.job || open.hold.backfilled || !needs_accounting(open)) continue;
-    for (const std::string& cluster : owner_.source_.clusters()) {
-      const std::int64_t id = open.hold.job->job_id;
-      if (ledger::is_same_job(*open.hold.job, cluster, id)) wanted[cluster].insert(id);
-    }
-  }
-  std::vector<ledger::Command> commands;
-  for (const auto& [cluster, ids] : wanted) {
-    slurm::AccountingQuery query;
-    query.job_ids.assign(ids.begin(), ids.end());
-    const auto list = read_accounting(cluster, query);
-    if (!list) continue;
-    told_.insert(cluster);
-    if (list->is_evidence()) told_whole_.insert(cluster);
-    std::map<std::int64_t, std::vector<slurm::AccountingRecord>> by_job;
-    for (const slurm::AccountingRecord& record : list->records) {
-      by_job[root_id(record)].push_back(record);
-    }
-    for (const OpenHold& open : holds_) {
-      if (!open.hold.job || open.hold.backfilled) continue;
-      const auto found = by_job.find(open.hold.job->job_id);
-      if (found != by_job.end()) settle_records(open, found->second, commands);
-    }
-  }
-  run_settlements(std::move(commands));
-}
-
-void Reconciler::Pass::settle_records(const OpenHold& open,
-                                      const std::vector<slurm::AccountingRecord>& records,
-                                      std::vector<ledger::Command>& commands) {
-  std::map<std::int64_t, AccountingRows> runs;  // by the job's or the task's own id
-  for (const slurm::AccountingRecord& record : records) {
-    if (!is_row_of(*open.hold.job, record) || is_of_another_job(open.hold, record)) continue;
-    runs[record.job_id].push_back(&record);
-    note_told_tasks(open, record);
-  }
-  for (const auto& [id, rows] : runs) {
-    for (const slurm::AccountingRecord* record : rows) settle_row(open, *record, rows, commands);
-  }
-}
-
-void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingRecord& record,
-                                  const AccountingRows& runs,
-                                  std::vector<ledger::Command>& commands) {
-  if (!is_complete(record, now_, owner_.options_.pieces_grace) || may_have_run(record)) {
-    note_untold(open, record);
-    return;
-  }
-  const NextRun next = next_run(record, runs);
-  const HoldScope scope = scope_of(open.hold.group);
-  for (const std::int64_t task : tasks_of(record)) {
-    if (!pays_for(scope, task, record.run - 1)) continue;
-    const ledger::ShareKey key{record.cluster, root_id(record), task, record.run - 1, ""};
-    if (const ledger::Share* share = settled_share(open.shares, key)) {
-      check_settled(open, record, *share);
-      continue;
-    }
-    const auto backfill = backfill_of(record);
-    if (!backfill) continue;
-    if (*backfill) {
-      if (next == NextRun::none) release_charged(open, record, task);
-      continue;
-    }
-    if (auto command = settlement(open, record, task, next)) {
-      commands.push_back(std::move(*command));
-    }
-  }
-}
-
-// A cancelled row without nodes is of a job that waited, or its start is not told yet: the
-// controller knows which, as long as it shows the job.
-bool Reconciler::Pass::may_have_run(const slurm::AccountingRecord& record) const {
-  if (has_run(record) || *record.end + owner_.options_.pieces_grace <= now_) return false;
-  const auto queue = queues_.find(record.cluster);
-  return queue == queues_.end() || std::any_of(queue->second.jobs.begin(), queue->second.jobs.end(),
-                                               [&](const slurm::QueueJob& row) {
-                                                 return row.job_id == record.job_id &&
-                                                        !row.nodes.empty() &&
-                                                        row.restart_count < record.run;
-                                               });
-}
-
-void Reconciler::Pass::note_untold(const OpenHold& open, const slurm::AccountingRecord& record) {
-  if (record.status.revoked) return;
-  std::string said = record.status.text + " on " + record.cluster;
-  if (record.status.has_ended() && record.end) {
-    said += ", ended at " + to_rfc3339(*record.end) + " after " +
-            std::to_string(record.elapsed_seconds) + " s";
-    if (record.account.empty()) said += ", without an account";
-    if (record.partition.empty()) said += ", without a partition";
-    if (!was_allocated(record)) said += ", without what was allocated";
-    if (record.nodes.empty()) said += ", without nodes";
-  } else {
-    said += ", without an end";
-  }
-  untold_[open.hold.id] = said;
-}
-
-// A row that changed after it was charged is never charged again by itself: a person looks
-// (DESIGN 4.4).
-void Reconciler::Pass::check_settled(const OpenHold& open, const slurm::AccountingRecord& record,
-                                     const ledger::Share& share) {
-  const auto history = owner_.prices_.history();
-  const pricing::PriceBook* book = history->by_version(open.hold.parts.front().price_version);
-  if (book == nullptr) return;
-  const auto charge = charge_of(*book, record, owner_.view_);
-  // A node that Slurm has forgotten since says nothing against what was charged.
-  if (!charge || charge->amount == share.actual || !charge->unknown_nodes.empty()) return;
-  const std::string job = record.cluster + " job " + std::to_string(record.job_id);
-  problem("changed " + job, job + " was charged " + to_display(share.actual, share.unit) +
-                                ", but slurmdbd now says " +
-                                to_display(charge->amount, share.unit) +
-                                ": correct it with asbb adjust");
-}
-
-std::optional<ledger::Command> Reconciler::Pass::settlement(const OpenHold& open,
-                                                            const slurm::AccountingRecord& record,
-                                                            std::int64_t task, NextRun next) {
-  const std::string job = record.cluster + " job " + std::to_string(record.job_id);
-  const std::string key = "charge " + job;
-  const ledger::HoldPart& first = open.hold.parts.front();
-  const auto history = owner_.prices_.history();
-  const pricing::PriceBook* book = history->by_version(first.price_version);
-  if (book == nullptr) {
-    problem(key, job + ": price version " + std::to_string(first.price_version) +
-                     " is not known, the job is not charged yet");
-    return std::nullopt;
-  }
-  const auto charge = charge_of(*book, record, owner_.view_);
-  if (!charge) {
-    problem(key, job + ": the record cannot be charged: " + charge.error().message);
-    return std::nullopt;
-  }
-  owner_.alarms_.clear(key);
-  note_instances(record, *charge);
-  ledger::SettleShare settle;
-  settle.hold = open.hold.id;
-  settle.key = {record.cluster, root_id(record), task, record.run - 1, ""};
-  // What cost nothing may have ended where the hold has no unit: a job that never started does.
-  settle.unit = charge->amount.is_zero() ? first.unit : charge->unit;
-  settle.actual = charge->amount;
-  settle.requeued = next != NextRun::none;
-  settle.rearms = next == NextRun::begins;
-  settle.bearer = bearer_for(record, [&] { return account_of(open.hold.id); });
-  settle.cause = record.status.text;
-  return reconciler_command(std::move(settle), record.status.text + " after " +
-                                                   std::to_string(record.elapsed_seconds) +
-                                                   " s with " + record.allocated_tres);
-}
-
 std::string Reconciler::Pass::account_of(ledger::HoldId id) const {
   for (const OpenHold& open : holds_) {
     if (open.hold.id != id) continue;
@@ -436,30 +283,6 @@ std::string Reconciler::Pass::account_of(ledger::HoldId id) const {
         [&](const ledger::Book& book) { return book.account(open.hold.account)->name; });
   }
   return {};
-}
-
-bool Reconciler::Pass::run_settlements(std::vector<ledger::Command> commands) {
-  bool all_judged = true;
-  const auto outcomes = run_all(commands);
-  for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    const auto& settle = std::get<ledger::SettleShare>(commands[i].action);
-    const std::string job = settle.key.cluster + " job " + std::to_string(settle.key.job_id);
-    if (!outcomes[i]) {
-      all_judged = false;
-      report_.problems.push_back(job + ": not settled: " + outcomes[i].error().message);
-    } else if (!outcomes[i]->accepted()) {
-      problem("settle " + job,
-              job + ": cannot be settled: " + std::string(to_string(outcomes[i]->refusal)) +
-                  "; look at its transactions and correct it with asbb adjust");
-    } else {
-      ++report_.settled;
-      report_.actions.push_back("charged " + to_display(outcomes[i]->amount, settle.unit) +
-                                " to account " + account_of(settle.hold) + " for " + job + " (" +
-                                settle.cause + ")");
-      note_bearer(settle, *outcomes[i]);
-    }
-  }
-  return all_judged;
 }
 
 std::vector<Result<ledger::Outcome>> Reconciler::Pass::run_all(

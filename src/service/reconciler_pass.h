@@ -57,23 +57,11 @@ class Reconciler::Pass {
   // Open ones of Slurm jobs, as they are now.
   [[nodiscard]] std::vector<OpenHold> open_holds(bool (*is_wanted)(const ledger::Hold&)) const;
   void bind_sightings();
-  void settle_bound();
   [[nodiscard]] bool needs_accounting(const OpenHold& open) const;
   [[nodiscard]] QueueRows rows_of(const ledger::JobRef& job) const;
   [[nodiscard]] std::optional<slurm::AccountingList> read_accounting(
       const std::string& cluster, const slurm::AccountingQuery& query);
-  void settle_records(const OpenHold& open, const std::vector<slurm::AccountingRecord>& records,
-                      std::vector<ledger::Command>& commands);
-  void settle_row(const OpenHold& open, const slurm::AccountingRecord& record,
-                  const AccountingRows& runs, std::vector<ledger::Command>& commands);
-  void check_settled(const OpenHold& open, const slurm::AccountingRecord& record,
-                     const ledger::Share& share);
-  [[nodiscard]] std::optional<ledger::Command> settlement(const OpenHold& open,
-                                                          const slurm::AccountingRecord& record,
-                                                          std::int64_t task, NextRun next);
   [[nodiscard]] std::string account_of(ledger::HoldId id) const;
-  // Whether the ledger has judged all of them.
-  bool run_settlements(std::vector<ledger::Command> commands);
 
   // reconciler_runs.cc
   [[nodiscard]] bool is_of_another_job(const ledger::Hold& hold,
@@ -89,9 +77,23 @@ class Reconciler::Pass {
   [[nodiscard]] std::vector<ledger::Command> missing_runs(const OpenHold& open) const;
   [[nodiscard]] std::optional<std::string> alarm_of_uncovered(ledger::HoldId id);
 
-  [[nodiscard]] bool may_have_run(const slurm::AccountingRecord& record) const;
+  // reconciler_settle.cc
+  void settle_bound();
+  void settle_records(const OpenHold& open, const std::vector<slurm::AccountingRecord>& records,
+                      std::vector<ledger::Command>& commands);
+  void settle_row(const OpenHold& open, const slurm::AccountingRecord& record,
+                  const AccountingRows& runs, std::vector<ledger::Command>& commands);
+  void check_settled(const OpenHold& open, const slurm::AccountingRecord& record,
+                     const ledger::Share& share);
+  [[nodiscard]] std::optional<ledger::Command> settlement(const OpenHold& open,
+                                                          const slurm::AccountingRecord& record,
+                                                          std::int64_t task, NextRun next);
+  // Whether the ledger has judged all of them.
+  bool run_settlements(std::vector<ledger::Command> commands);
+  [[nodiscard]] bool may_have_run(const slurm::AccountingRecord& record);
   // Of a row that does not say all yet, for the alarm of a hold that waits for the rest.
   void note_untold(const OpenHold& open, const slurm::AccountingRecord& record);
+  [[nodiscard]] bool has_told_all(const std::string& cluster);
 
   // reconciler_change.cc
   void follow_changes();
@@ -140,6 +142,8 @@ class Reconciler::Pass {
   [[nodiscard]] QueueRows rows_of_units(const OpenHold& open) const;
   [[nodiscard]] std::vector<ledger::PlacePart> parts_needed(const ledger::Hold& hold,
                                                             const QueueRows& rows) const;
+  [[nodiscard]] bool may_drop_units(const OpenHold& open, const slurm::QueueJob& row) const;
+  [[nodiscard]] bool may_need_other_units(const OpenHold& open) const;
   void follow_units(const OpenHold& open);
   void follow_all_units();
 
@@ -256,6 +260,7 @@ class Reconciler::Pass {
   ShapeCache shapes_;
   std::map<std::string, ledger::JobRef, std::less<>> open_jobs_;  // of those, by request id
   std::map<std::string, std::optional<ledger::JobRef>, std::less<>> jobs_of_tokens_;  // looked up
+  std::map<std::string, bool> told_all_;            // by controller, as far as it was asked
   std::set<std::string> unread_;                    // clusters whose slurmdbd did not answer
   std::map<ledger::HoldId, ToldTasks> told_tasks_;  // of arrays
   std::set<std::string> told_whole_;                // and nothing of it could not be read
@@ -308,6 +313,20 @@ template <typename Row>
 // for a moment. What failed without a second on any node is taken at its word once it ended longer
 // than `grace` ago.
 [[nodiscard]] bool is_complete(const slurm::AccountingRecord& record, Instant now, Span grace);
+
+// Whether a start and what was allocated are told.
+[[nodiscard]] bool was_allocated(const slurm::AccountingRecord& record);
+
+// Of these the share with that key, when it is settled; else null.
+[[nodiscard]] const ledger::Share* settled_share(const std::vector<ledger::Share>& shares,
+                                                 const ledger::ShareKey& key);
+
+// The part whose own prices price that partition in its unit: what the job is charged there by.
+// Null when the hold has none.
+[[nodiscard]] const ledger::HoldPart* paying_part(const ledger::Hold& hold,
+                                                  const pricing::PriceHistory& history,
+                                                  const std::string& cluster,
+                                                  const std::string& partition);
 
 // Whether anything was allocated, and nodes given.
 [[nodiscard]] bool has_run(const slurm::AccountingRecord& record);

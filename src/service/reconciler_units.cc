@@ -56,11 +56,10 @@ std::vector<ledger::PlacePart> Reconciler::Pass::parts_needed(const ledger::Hold
   if (is_pending(first) && first.restart_count == 0) return {};
   if (!is_pending(first)) {
     const auto history = owner_.prices_.history();
+    const auto* part = paying_part(hold, *history, first.cluster, first.partition);
+    if (part != nullptr) return {same_part(*part)};
     const pricing::PriceBook* book = history->in_force(now_);
-    const pricing::Rate* rate =
-        book == nullptr ? nullptr : book->find_priced(first.cluster, first.partition);
-    if (rate == nullptr) return {};
-    if (const auto* part = part_in(hold, rate->unit)) return {same_part(*part)};
+    if (book == nullptr || book->find_priced(first.cluster, first.partition) == nullptr) return {};
   }
   const auto price = owner_.known_.pricer();
   if (!price) return {};
@@ -80,15 +79,37 @@ std::vector<ledger::PlacePart> Reconciler::Pass::parts_needed(const ledger::Hold
   return parts;
 }
 
+// Whether what is not needed may go: every run before this one is settled, and a job that waits was
+// looked for on every cluster.
+bool Reconciler::Pass::may_drop_units(const OpenHold& open, const slurm::QueueJob& row) const {
+  for (std::int64_t run = scope_of(open.hold.group).first_run; run < row.restart_count; ++run) {
+    const bool is_settled =
+        std::any_of(open.shares.begin(), open.shares.end(), [&](const ledger::Share& share) {
+          return share.key.run == run && share.status == ledger::ShareStatus::settled;
+        });
+    if (!is_settled) return false;
+  }
+  if (!is_pending(row)) return true;
+  const auto clusters = owner_.source_.clusters();
+  return std::all_of(clusters.begin(), clusters.end(), [&](const std::string& cluster) {
+    const auto list = queues_.find(cluster);
+    return list != queues_.end() && list->second.is_evidence();
+  });
+}
+
 void Reconciler::Pass::follow_units(const OpenHold& open) {
   const QueueRows rows = rows_of_units(open);
   std::vector<ledger::PlacePart> parts = parts_needed(open.hold, rows);
+  if (parts.empty()) return;
   const auto& had = open.hold.parts;
+  if (!may_drop_units(open, *rows.front())) {
+    for (const ledger::HoldPart& part : had) add_dearest(parts, same_part(part));
+  }
   const bool is_same =
       parts.size() == had.size() && std::all_of(parts.begin(), parts.end(), [&](const auto& part) {
         return part_in(open.hold, part.unit) != nullptr;
       });
-  if (parts.empty() || is_same) return;
+  if (is_same) return;
   ledger::PlaceHold place;
   place.account = account_of(open.hold.id);
   place.partition = open.hold.partition;
@@ -102,16 +123,25 @@ void Reconciler::Pass::follow_units(const OpenHold& open) {
   }
 }
 
+// Whether the hold may have parts too many, or too few.
+bool Reconciler::Pass::may_need_other_units(const OpenHold& open) const {
+  if (!open.hold.job || open.hold.backfilled || is_proposal(open.hold)) return false;
+  const QueueRows rows = rows_of_units(open);
+  if (rows.empty()) return false;
+  const slurm::QueueJob& row = *rows.front();
+  if (open.hold.parts.size() > 1 || row.restart_count > 0) return true;
+  const auto history = owner_.prices_.history();
+  return !is_pending(row) &&
+         paying_part(open.hold, *history, row.cluster, row.partition) == nullptr;
+}
+
 void Reconciler::Pass::follow_all_units() {
   std::set<ledger::HoldId> changing;
   for (const OpenHold& open : holds_) {
     if (is_proposal(open.hold)) changing.insert(proposal_of(open.hold.group)->hold);
   }
   const auto may_change = [&](const OpenHold& open) {
-    if (!open.hold.job || open.hold.backfilled || is_proposal(open.hold)) return false;
-    if (changing.contains(open.hold.id)) return false;
-    const QueueRows rows = rows_of_units(open);
-    return !rows.empty() && (open.hold.parts.size() > 1 || rows.front()->restart_count > 0);
+    return may_need_other_units(open) && !changing.contains(open.hold.id);
   };
   if (std::none_of(holds_.begin(), holds_.end(), may_change)) return;
   read_holds();

@@ -138,6 +138,83 @@ TEST_F(Units, ARunThatBeginsElsewhereIsHeldThere) {
   EXPECT_EQ(held("core-hours"), "1.2");
 }
 
+// What the run before cost is not known yet: its money used to be given away.
+TEST_F(Units, NothingIsDroppedBeforeTheRunBeforeIsCharged) {
+  auto row = federated_job();
+  waits(row);
+  (void)pass();
+  runs_on_cloud(row);
+  (void)pass();
+  row.restart_count = 1;
+  show_both(on("onprem", row, "RUNNING"), on("cloud", row, "REVOKED"));
+  (void)pass();
+  EXPECT_EQ(held("USD"), "2.4");
+  EXPECT_EQ(held("core-hours"), "1.2");
+  ended_on_cloud(row, "REQUEUED", 1);
+  (void)pass();
+  (void)pass();
+  EXPECT_EQ(to_decimal(budget("proj001").used), "1");
+  EXPECT_EQ(held("USD"), "0");
+  EXPECT_EQ(held("core-hours"), "1.2");
+}
+
+// A controller that does not answer may have the job as well.
+TEST_F(Units, NothingIsDroppedWhileAControllerIsAway) {
+  auto row = federated_job();
+  waits(row);
+  (void)pass();
+  runs_on_cloud(row);
+  (void)pass();
+  ended_on_cloud(row, "REQUEUED", 1);
+  row.restart_count = 1;
+  waits(row);
+  source_.fail_queue("cloud", Error{ErrorKind::unavailable, "away", ""});
+  (void)pass();
+  EXPECT_EQ(held("USD"), "2.4");
+  EXPECT_EQ(held("core-hours"), "1.2");
+}
+
+// The answer that kept it from cloud was late, and the plugin let it in without.
+TEST_F(Units, AJobThatRunsInAUnitThatItWasNotHeldInIsHeldThere) {
+  ledger::UpdateAccount none;
+  none.name = "proj001";
+  none.unit = "core-hours";
+  none.limit = Micros();
+  ASSERT_TRUE(run(none).accepted());
+  const auto row = federated_job();
+  waits(row);
+  (void)pass();
+  EXPECT_EQ(held("core-hours"), "0");
+  none.limit = testing::money("10");
+  ASSERT_TRUE(run(none).accepted());
+  show_both(on("onprem", row, "RUNNING"), on("cloud", row, "REVOKED"));
+  (void)pass();
+  EXPECT_EQ(held("USD"), "0");
+  EXPECT_EQ(held("core-hours"), "1.2");
+}
+
+// The price that held a part is the one that it is charged by.
+TEST_F(Units, EachUnitIsChargedByThePriceItWasHeldAt) {
+  auto row = federated_job();
+  waits(row);
+  (void)pass();
+  runs_on_cloud(row);
+  (void)pass();
+  set_prices(R"(
+prices:
+  - {cluster: onprem, partition: gpu-aws, unit: core-hours, basis: tres, per_core_hour: 5}
+  - {cluster: cloud, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 7}
+effective_from: 2025-05-01
+)");
+  row.restart_count = 1;
+  waits(row);
+  (void)pass();
+  EXPECT_EQ(held("core-hours"), "6");
+  ended_on_cloud(row, "REQUEUED", 1);
+  (void)pass();
+  EXPECT_EQ(to_decimal(budget("proj001").used), "1");
+}
+
 TEST_F(Units, WithoutTheMoneyTheHoldStaysAndAnAlarmSaysSo) {
   auto row = federated_job();
   waits(row);

@@ -22,14 +22,17 @@ bool contains(const std::vector<std::string>& words, const std::string& word) {
 }
 
 // sbatch(1) --cluster-constraint: "a,b" one of them is enough, "!a,b" none of them.
-bool fits_constraint(const slurm::ClusterEntry& cluster, std::string_view constraint) {
-  if (constraint.empty()) return true;
-  const bool negated = constraint.front() == '!';
-  if (negated) constraint.remove_prefix(1);
-  bool has_one = false;
-  for (const std::string& feature : words_of(constraint)) {
-    has_one = has_one || contains(cluster.features, feature);
-  }
+// Slurm reads such lists in lower case and without quotes (slurm_addto_char_list).
+bool fits_constraint(const slurm::ClusterEntry& cluster, const std::string& constraint) {
+  std::string wanted = to_lower(constraint);
+  std::erase_if(wanted, [](char character) { return character == '\'' || character == '"'; });
+  if (wanted.empty()) return true;
+  const bool negated = wanted.front() == '!';
+  if (negated) wanted.erase(0, 1);
+  const auto words = words_of(wanted);
+  const bool has_one =
+      std::any_of(cluster.features.begin(), cluster.features.end(),
+                  [&](const std::string& feature) { return contains(words, to_lower(feature)); });
   return has_one != negated;
 }
 
@@ -153,7 +156,9 @@ std::shared_ptr<const slurm::Associations> ViewReader::fresh_associations(
 std::vector<ClusterChoice> cluster_choices(const api::Submission& submission,
                                            const slurm::Associations* associations) {
   const std::string& own = submission.cluster;
-  if (associations == nullptr || !submission.array.empty()) return {};
+  // Components of a heterogeneous job stay where they are submitted, as arrays do.
+  const bool stays = !submission.array.empty() || submission.het_job_offset;
+  if (associations == nullptr || stays) return {};
   const auto clusters = associations->clusters();
   const auto entry = std::find_if(
       clusters.begin(), clusters.end(),
@@ -173,11 +178,13 @@ std::vector<ClusterChoice> cluster_choices(const api::Submission& submission,
 
 std::vector<std::string> viable_clusters(const std::string& own,
                                          const std::vector<ClusterChoice>& choices) {
+  // What no cluster may run Slurm will refuse, or it knows better: then it may run on any.
+  const bool has_any = std::any_of(choices.begin(), choices.end(),
+                                   [](const ClusterChoice& choice) { return choice.is_viable; });
   std::vector<std::string> viable;
   for (const ClusterChoice& choice : choices) {
-    if (choice.is_viable) viable.push_back(choice.name);
+    if (choice.is_viable || !has_any) viable.push_back(choice.name);
   }
-  // Slurm will refuse what no cluster may run; until then it is judged where it was submitted.
   if (viable.empty()) viable.push_back(own);
   return viable;
 }

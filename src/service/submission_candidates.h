@@ -54,7 +54,7 @@ struct Candidates {
 
 // The clusters of the submission's federation that --clusters allows (sbatch(1)), and which of them
 // --cluster-constraint does; their units are not known yet. Empty without a federation, and for an
-// array, which stays where it is.
+// array and components of a heterogeneous job, which stay where they are.
 [[nodiscard]] std::vector<ClusterChoice> cluster_choices(const api::Submission& submission,
                                                          const slurm::Associations* associations);
 // Of these the ones that may run the job; its own where there is none.

@@ -1,0 +1,210 @@
+// Settles what has ended: what slurmdbd tells of a hold's job, row by row, as commands of the
+// ledger.
+#include <algorithm>
+#include <set>
+
+#include "service/reconciler_pass.h"
+
+namespace asbb::service {
+
+const ledger::HoldPart* paying_part(const ledger::Hold& hold, const pricing::PriceHistory& history,
+                                    const std::string& cluster, const std::string& partition) {
+  for (const ledger::HoldPart& part : hold.parts) {
+    const pricing::PriceBook* book = history.by_version(part.price_version);
+    const pricing::Rate* rate = book == nullptr ? nullptr : book->find_priced(cluster, partition);
+    if (rate != nullptr && rate->unit == part.unit) return &part;
+  }
+  return nullptr;
+}
+
+void Reconciler::Pass::settle_bound() {
+  std::map<std::string, std::set<std::int64_t>> wanted;
+  for (const OpenHold& open : holds_) {
+    if (!open.hold.job || open.hold.backfilled || !needs_accounting(open)) continue;
+    for (const std::string& cluster : owner_.source_.clusters()) {
+      const std::int64_t id = open.hold.job->job_id;
+      if (ledger::is_same_job(*open.hold.job, cluster, id)) wanted[cluster].insert(id);
+    }
+  }
+  std::vector<ledger::Command> commands;
+  for (const auto& [cluster, ids] : wanted) {
+    slurm::AccountingQuery query;
+    query.job_ids.assign(ids.begin(), ids.end());
+    const auto list = read_accounting(cluster, query);
+    if (!list) continue;
+    told_.insert(cluster);
+    if (list->is_evidence()) told_whole_.insert(cluster);
+    std::map<std::int64_t, std::vector<slurm::AccountingRecord>> by_job;
+    for (const slurm::AccountingRecord& record : list->records) {
+      by_job[root_id(record)].push_back(record);
+    }
+    for (const OpenHold& open : holds_) {
+      if (!open.hold.job || open.hold.backfilled) continue;
+      const auto found = by_job.find(open.hold.job->job_id);
+      if (found != by_job.end()) settle_records(open, found->second, commands);
+    }
+  }
+  run_settlements(std::move(commands));
+}
+
+void Reconciler::Pass::settle_records(const OpenHold& open,
+                                      const std::vector<slurm::AccountingRecord>& records,
+                                      std::vector<ledger::Command>& commands) {
+  std::map<std::int64_t, AccountingRows> runs;  // by the job's or the task's own id
+  for (const slurm::AccountingRecord& record : records) {
+    if (!is_row_of(*open.hold.job, record) || is_of_another_job(open.hold, record)) continue;
+    runs[record.job_id].push_back(&record);
+    note_told_tasks(open, record);
+  }
+  for (const auto& [id, rows] : runs) {
+    for (const slurm::AccountingRecord* record : rows) settle_row(open, *record, rows, commands);
+  }
+}
+
+void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingRecord& record,
+                                  const AccountingRows& runs,
+                                  std::vector<ledger::Command>& commands) {
+  if (!is_complete(record, now_, owner_.options_.pieces_grace) || may_have_run(record)) {
+    note_untold(open, record);
+    return;
+  }
+  const NextRun next = next_run(record, runs);
+  const HoldScope scope = scope_of(open.hold.group);
+  for (const std::int64_t task : tasks_of(record)) {
+    if (!pays_for(scope, task, record.run - 1)) continue;
+    const ledger::ShareKey key{record.cluster, root_id(record), task, record.run - 1, ""};
+    if (const ledger::Share* share = settled_share(open.shares, key)) {
+      check_settled(open, record, *share);
+      continue;
+    }
+    const auto backfill = backfill_of(record);
+    if (!backfill) continue;
+    if (*backfill) {
+      if (next == NextRun::none) release_charged(open, record, task);
+      continue;
+    }
+    if (auto command = settlement(open, record, task, next)) {
+      commands.push_back(std::move(*command));
+    }
+  }
+}
+
+// A row without nodes is of a job that waited, or the rest is not told yet. The controller knows
+// which, as long as it shows the job, and may still have what slurmdbd lacks.
+bool Reconciler::Pass::may_have_run(const slurm::AccountingRecord& record) {
+  if (has_run(record)) return false;
+  if (*record.end + owner_.options_.pieces_grace <= now_) return !has_told_all(record.cluster);
+  const auto queue = queues_.find(record.cluster);
+  if (queue == queues_.end()) return true;
+  const auto& rows = queue->second.jobs;
+  return std::any_of(rows.begin(), rows.end(), [&](const slurm::QueueJob& row) {
+    return row.job_id == record.job_id && !row.nodes.empty() && row.restart_count < record.run;
+  });
+}
+
+// Whether slurmdbd has all that the controller had to tell it; asked once in a pass.
+bool Reconciler::Pass::has_told_all(const std::string& cluster) {
+  const auto [known, is_new] = told_all_.emplace(cluster, false);
+  if (is_new) {
+    const auto queued = owner_.source_.accounting_queue_length(cluster);
+    known->second = queued && *queued == 0;
+  }
+  return known->second;
+}
+
+void Reconciler::Pass::note_untold(const OpenHold& open, const slurm::AccountingRecord& record) {
+  if (record.status.revoked) return;
+  std::string said = record.status.text + " on " + record.cluster;
+  if (record.status.has_ended() && record.end) {
+    said += ", ended at " + to_rfc3339(*record.end) + " after " +
+            std::to_string(record.elapsed_seconds) + " s";
+    if (record.account.empty()) said += ", without an account";
+    if (record.partition.empty()) said += ", without a partition";
+    if (!was_allocated(record)) said += ", without what was allocated";
+    if (record.nodes.empty()) said += ", without nodes";
+  } else {
+    said += ", without an end";
+  }
+  untold_[open.hold.id] = said;
+}
+
+// A row that changed after it was charged is never charged again by itself: a person looks
+// (DESIGN 4.4).
+void Reconciler::Pass::check_settled(const OpenHold& open, const slurm::AccountingRecord& record,
+                                     const ledger::Share& share) {
+  const auto history = owner_.prices_.history();
+  const auto* pays = paying_part(open.hold, *history, record.cluster, record.partition);
+  const ledger::HoldPart& part = pays == nullptr ? open.hold.parts.front() : *pays;
+  const pricing::PriceBook* book = history->by_version(part.price_version);
+  if (book == nullptr) return;
+  const auto charge = charge_of(*book, record, owner_.view_);
+  // A node that Slurm has forgotten since says nothing against what was charged.
+  if (!charge || charge->amount == share.actual || !charge->unknown_nodes.empty()) return;
+  const std::string job = record.cluster + " job " + std::to_string(record.job_id);
+  problem("changed " + job, job + " was charged " + to_display(share.actual, share.unit) +
+                                ", but slurmdbd now says " +
+                                to_display(charge->amount, share.unit) +
+                                ": correct it with asbb adjust");
+}
+
+std::optional<ledger::Command> Reconciler::Pass::settlement(const OpenHold& open,
+                                                            const slurm::AccountingRecord& record,
+                                                            std::int64_t task, NextRun next) {
+  const std::string job = record.cluster + " job " + std::to_string(record.job_id);
+  const std::string key = "charge " + job;
+  const auto history = owner_.prices_.history();
+  const auto* pays = paying_part(open.hold, *history, record.cluster, record.partition);
+  const ledger::HoldPart& part = pays == nullptr ? open.hold.parts.front() : *pays;
+  const pricing::PriceBook* book = history->by_version(part.price_version);
+  if (book == nullptr) {
+    problem(key, job + ": price version " + std::to_string(part.price_version) +
+                     " is not known, the job is not charged yet");
+    return std::nullopt;
+  }
+  const auto charge = charge_of(*book, record, owner_.view_);
+  if (!charge) {
+    problem(key, job + ": the record cannot be charged: " + charge.error().message);
+    return std::nullopt;
+  }
+  owner_.alarms_.clear(key);
+  note_instances(record, *charge);
+  ledger::SettleShare settle;
+  settle.hold = open.hold.id;
+  settle.key = {record.cluster, root_id(record), task, record.run - 1, ""};
+  // What cost nothing may have ended where the hold has no unit: a job that never started does.
+  settle.unit = charge->amount.is_zero() ? part.unit : charge->unit;
+  settle.actual = charge->amount;
+  settle.requeued = next != NextRun::none;
+  settle.rearms = next == NextRun::begins;
+  settle.bearer = bearer_for(record, [&] { return account_of(open.hold.id); });
+  settle.cause = record.status.text;
+  return reconciler_command(std::move(settle), record.status.text + " after " +
+                                                   std::to_string(record.elapsed_seconds) +
+                                                   " s with " + record.allocated_tres);
+}
+
+bool Reconciler::Pass::run_settlements(std::vector<ledger::Command> commands) {
+  bool all_judged = true;
+  const auto outcomes = run_all(commands);
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const auto& settle = std::get<ledger::SettleShare>(commands[i].action);
+    const std::string job = settle.key.cluster + " job " + std::to_string(settle.key.job_id);
+    if (!outcomes[i]) {
+      all_judged = false;
+      report_.problems.push_back(job + ": not settled: " + outcomes[i].error().message);
+    } else if (!outcomes[i]->accepted()) {
+      problem("settle " + job,
+              job + ": cannot be settled: " + std::string(to_string(outcomes[i]->refusal)) +
+                  "; look at its transactions and correct it with asbb adjust");
+    } else {
+      ++report_.settled;
+      report_.actions.push_back("charged " + to_display(outcomes[i]->amount, settle.unit) +
+                                " to account " + account_of(settle.hold) + " for " + job + " (" +
+                                settle.cause + ")");
+      note_bearer(settle, *outcomes[i]);
+    }
+  }
+  return all_judged;
+}
+
+}  // namespace asbb::service
