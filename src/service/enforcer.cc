@@ -59,11 +59,9 @@ void Enforcer::pass(SeenJobs seen, Instant now, PassReport& report) {
   keep_limits(dry, seen);
   for (auto& [key, deed] : deeds_) deed.is_wanted = false;
   if (control_ != nullptr) {
-    for (const Pick& pick : pick_jobs(dry, seen.paying, coming_back(seen))) {
-      act(seen.paying[pick.job], pick);
-    }
+    act_on(pick_jobs(dry, seen.paying, coming_back(seen)), seen);
   }
-  if (seen.is_complete) end_unwanted(seen);
+  end_unwanted(seen);
   raise_alarms(seen);
   report_ = nullptr;
 }

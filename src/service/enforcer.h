@@ -3,7 +3,7 @@
 // `refusal_of` may be called from any thread. Everything it does is an entry in the ledger before
 // it is done, and what it did is read back from there after a restart: nothing is done twice to a
 // run of a job, and a grace time goes on. It never acts on a job that is not in the list it is
-// given.
+// given, nor on more than `acts_max` jobs in a pass.
 #pragma once
 
 #include <map>
@@ -33,11 +33,16 @@ struct LiveRun {
   bool is_held = false;
 };
 
+// The controller comes first: what is left is done in the next pass. As many again may be let go
+// in the partition to which they were requeued.
+inline constexpr std::int64_t acts_max = 50;
+
 // What a pass has seen.
 struct SeenJobs {
   std::vector<PayingJob> paying;
   std::map<ledger::ShareKey, LiveRun> live;
-  bool is_complete = false;  // every controller has answered: what is not here is gone
+  std::set<std::string> complete;  // clusters whose list shows all there is
+  bool is_complete = false;        // every controller has answered: what is not here is gone
 };
 
 class Enforcer {
@@ -111,6 +116,8 @@ class Enforcer {
   [[nodiscard]] std::string dry_message(const DryLimit& limit, const std::set<Step>& steps) const;
 
   // enforcer_jobs.cc
+  void act_on(std::vector<Pick> picks, const SeenJobs& seen);
+  [[nodiscard]] Instant retried_at(const PayingJob& job) const;
   void act(const PayingJob& job, const Pick& pick);
   void requeue(const PayingJob& job, Deed& deed, Micros missing, const std::string& reason);
   [[nodiscard]] bool signal(const PayingJob& job, Deed& deed, Micros missing,
@@ -137,6 +144,8 @@ class Enforcer {
   std::map<ledger::ShareKey, Deed> deeds_;
   Instant now_;
   PassReport* report_ = nullptr;
+  std::int64_t acts_ = 0;         // on jobs in this pass
+  std::int64_t acts_failed_ = 0;  // of them
   std::set<std::string> alarmed_;
 
   mutable std::mutex mutex_;

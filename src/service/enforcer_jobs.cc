@@ -55,6 +55,7 @@ void Enforcer::tell(const ledger::ShareKey& key, Deed& deed, Step step, const Re
     rung.at = now_;
     return;
   }
+  ++acts_failed_;
   rung.failure = did.error().message;
   report_->problems.push_back(describe(key, deed) + " could not be " + deed_of(step) + ": " +
                               rung.failure);
@@ -62,6 +63,43 @@ void Enforcer::tell(const ledger::ShareKey& key, Deed& deed, Step step, const Re
   if (!record(key, deed, step, State::failed, rung.how, Micros(), rung.failure)) return;
   rung.state = State::failed;
   rung.at = now_;
+}
+
+// When something that was done already, or failed, was last tried; before all time where what comes
+// next is new.
+Instant Enforcer::retried_at(const PayingJob& job) const {
+  const auto known = deeds_.find(job.key);
+  if (known == deeds_.end() || known->second.submit != job.submit) return Instant();
+  if (known->second.rungs.empty()) return Instant();
+  const auto& [step, rung] = *known->second.rungs.rbegin();
+  return step == Step::signal && rung.state != State::failed ? Instant() : rung.tried_at;
+}
+
+// What is new comes first, in its order, then what was tried longest ago: jobs that Slurm does not
+// let go keep no others waiting. Slurm takes its time, and money may arrive meanwhile.
+void Enforcer::act_on(std::vector<Pick> picks, const SeenJobs& seen) {
+  const auto retried = [&](const Pick& pick) { return retried_at(seen.paying[pick.job]); };
+  std::stable_sort(picks.begin(), picks.end(), [&](const Pick& one, const Pick& other) {
+    return retried(one) < retried(other);
+  });
+  acts_ = 0;
+  acts_failed_ = 0;
+  std::int64_t left = 0;
+  for (const Pick& pick : picks) {
+    const bool is_short =
+        committer_.read([&](const ledger::Book& book) { return is_short_still(book, pick); });
+    if (!is_short) continue;
+    const PayingJob& job = seen.paying[pick.job];
+    if (acts_ < acts_max && is_recalled_) {
+      act(job, pick);
+      continue;
+    }
+    ++left;
+    const auto known = deeds_.find(job.key);
+    if (known != deeds_.end() && known->second.submit == job.submit) known->second.is_wanted = true;
+  }
+  // Where all that was tried failed, nothing is gained by haste.
+  if (acts_failed_ < acts_) report_->acts_left = left;
 }
 
 void Enforcer::act(const PayingJob& job, const Pick& pick) {
@@ -99,6 +137,7 @@ void Enforcer::requeue(const PayingJob& job, Deed& deed, Micros missing,
   const bool is_due =
       is_new || rung->state == State::failed || rung->tried_at + again_after <= now_;
   if (!is_due) return;
+  ++acts_;
   const auto did = job.waits ? control_->move(job.key.cluster, job.name, job.ladder.requeue_to)
                              : control_->requeue_held(job.key.cluster, job.name);
   if (!did) ++deed.requeues_failed;
@@ -112,6 +151,7 @@ bool Enforcer::signal(const PayingJob& job, Deed& deed, Micros missing, const st
   Rung* rung = begin(job.key, deed, Step::signal, job.ladder.signal, missing, reason);
   if (rung == nullptr) return false;
   if (is_new || rung->state == State::failed) {
+    ++acts_;
     tell(job.key, deed, Step::signal, control_->signal(job.key.cluster, job.name, rung->how));
   }
   return rung->state != State::failed && rung->at + job.ladder.grace <= now_;
@@ -123,15 +163,25 @@ void Enforcer::cancel(const PayingJob& job, Deed& deed, Micros missing, const st
   if (rung == nullptr) return;
   const bool is_due =
       is_new || rung->state == State::failed || rung->tried_at + again_after <= now_;
-  if (is_due) tell(job.key, deed, Step::cancel, control_->cancel(job.key.cluster, job.name));
+  if (!is_due) return;
+  ++acts_;
+  tell(job.key, deed, Step::cancel, control_->cancel(job.key.cluster, job.name));
 }
 
 // Goes on whether or not the account has money by now: a job that was requeued waits, held, until
 // it is let go in its new partition.
 void Enforcer::finish_requeues(const SeenJobs& seen) {
-  for (auto& [key, deed] : deeds_) {
+  std::multimap<Instant, std::map<ledger::ShareKey, Deed>::value_type*> open;  // the oldest first
+  for (auto& known : deeds_) {
+    const auto requeue = known.second.rungs.find(Step::requeue);
+    if (requeue == known.second.rungs.end() || requeue->second.state == State::done) continue;
+    open.emplace(requeue->second.tried_at, &known);
+  }
+  acts_ = 0;
+  for (const auto& [tried_at, known] : open) {
+    if (acts_ >= acts_max) return;
+    auto& [key, deed] = *known;
     const auto requeue = deed.rungs.find(Step::requeue);
-    if (requeue == deed.rungs.end() || requeue->second.state == State::done) continue;
     ledger::ShareKey next = key;
     ++next.run;
     const auto again = seen.live.find(next);
@@ -159,6 +209,7 @@ void Enforcer::finish_requeue(const ledger::ShareKey& key, Deed& deed, const Liv
     return;
   }
   deed.name = run.name;
+  if (run.is_pending) ++acts_;
   Result<void> did;
   if (run.is_pending && !is_there) {
     did = control_->move(key.cluster, run.name, rung.how);
@@ -176,7 +227,8 @@ void Enforcer::finish_requeue(const ledger::ShareKey& key, Deed& deed, const Liv
 }
 
 // Of jobs that nothing has to be done to any more: the account has money again, or others gave back
-// enough. What was ended stays so.
+// enough. What was ended stays so. What is on a cluster that cannot be seen waits; what another
+// cluster has does not matter: with money a grace is over, and the next one is a whole one.
 void Enforcer::end_unwanted(const SeenJobs& seen) {
   for (auto known = deeds_.begin(); known != deeds_.end();) {
     auto& [key, deed] = *known;
@@ -186,7 +238,8 @@ void Enforcer::end_unwanted(const SeenJobs& seen) {
     const bool is_moving = requeue != deed.rungs.end() && requeue->second.state != State::failed;
     const auto cancel = deed.rungs.find(Step::cancel);
     const bool is_ending = cancel != deed.rungs.end() && cancel->second.state != State::failed;
-    if (deed.is_wanted || !is_live || is_moving || is_ending) {
+    const bool is_seen = is_live && seen.complete.contains(key.cluster);
+    if (deed.is_wanted || !is_seen || is_moving || is_ending) {
       ++known;
       continue;
     }
@@ -199,6 +252,7 @@ void Enforcer::end_unwanted(const SeenJobs& seen) {
       }
       deed.rungs.erase(step);
     }
+    if (is_over) alarms_.clear(key_of(key));
     known = is_over ? deeds_.erase(known) : std::next(known);
   }
 }

@@ -133,6 +133,11 @@ Micros missing_now(const ledger::Book& book, const DryLimit& limit) {
   return now ? added(now->missing, limit.lacks) : Micros();
 }
 
+bool is_short_still(const ledger::Book& book, const Pick& pick) {
+  const Micros since_then = pick.limit.missing - missing_now(book, pick.limit);
+  return since_then < pick.short_by;
+}
+
 std::vector<Pick> pick_jobs(const std::vector<DryLimit>& dry, const std::vector<PayingJob>& jobs,
                             ComingBack back) {
   std::vector<std::size_t> order(jobs.size());
@@ -149,8 +154,9 @@ std::vector<Pick> pick_jobs(const std::vector<DryLimit>& dry, const std::vector<
       const auto worth = worth_of(job, limit.leg);
       if (!worth || picked.contains(at) || !job.ladder.acts_on_jobs()) continue;
       const Micros allowed = job.ladder.credit ? limit.credit : Micros();
-      if (limit.missing - back[name] <= allowed) continue;
-      picks.push_back({at, limit, *worth});
+      const Micros short_by = limit.missing - back[name] - allowed;
+      if (short_by <= Micros()) continue;
+      picks.push_back({at, limit, *worth, short_by});
       picked.insert(at);
       for (const Draw& each : job.draws) {
         for (const ledger::Leg& leg : each.legs) {

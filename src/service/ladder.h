@@ -68,6 +68,10 @@ struct DryLimit {
 // As `missing` of that limit, with what the book has by now; at most zero: there is enough again.
 [[nodiscard]] Micros missing_now(const ledger::Book& book, const DryLimit& limit);
 
+struct Pick;
+// Whether this job would still be picked, with what the book has by now on its limit.
+[[nodiscard]] bool is_short_still(const ledger::Book& book, const Pick& pick);
+
 // Names a limit: "b3", "l7".
 [[nodiscard]] std::string name_of(const ledger::Leg& leg);
 
@@ -78,6 +82,7 @@ struct Pick {
   std::size_t job = 0;  // its place in the list
   DryLimit limit;
   Micros gives_back;  // to that limit
+  Micros short_by;    // with that much more on the limit this job goes on; above zero
 };
 
 // The jobs to act on, in this order: those that were acted on already, then those that are not

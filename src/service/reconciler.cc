@@ -150,6 +150,7 @@ PassReport Reconciler::run_pass() {
 
 void Reconciler::loop() {
   Span took{};
+  bool is_unfinished = false;
   Instant fast_seen;
   for (;;) {
     {
@@ -157,7 +158,7 @@ void Reconciler::loop() {
       const auto until_notified = [&] {
         return stopping_ || !asked_.empty() || fast_until_ != fast_seen;
       };
-      const bool fast = committer_.clock()() < fast_until_;
+      const bool fast = is_unfinished || committer_.clock()() < fast_until_;
       const Span rest = std::max(fast ? fast_interval_min : options_.interval,
                                  Span{took.microseconds * duty_cycle});
       wake_.wait_for(lock, to_chrono(rest), until_notified);
@@ -176,6 +177,7 @@ void Reconciler::loop() {
     took.microseconds =
         std::chrono::duration_cast<std::chrono::microseconds>(Steady::now() - before).count();
     log_report(report, took);
+    is_unfinished = report.acts_left > 0;
     // Who is away is not spared by a rest, and those that answer wait for no one.
     took.microseconds -= report.in_vain.microseconds;
     std::vector<Asked> served;

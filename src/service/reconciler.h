@@ -57,6 +57,7 @@ struct PassReport {
   std::int64_t charged_without_hold = 0;
   std::int64_t voided = 0;
   std::int64_t followed = 0;          // changes of jobs that their holds now cover
+  std::int64_t acts_left = 0;         // on jobs of dry accounts, left to the next pass
   Span in_vain{};                     // of its time, spent on controllers that did not answer
   std::vector<std::string> problems;  // what could not be read or done, as sentences
   std::vector<std::string> actions;   // what was done, a sentence each

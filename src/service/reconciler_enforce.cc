@@ -4,6 +4,7 @@
 
 #include "base/token.h"
 #include "ledger/ledger.h"
+#include "ledger/same_job.h"
 #include "service/reconciler_pass.h"
 
 namespace asbb::service {
@@ -45,6 +46,8 @@ std::string why_not_moved(const slurm::QueueJob& row, const config::Ladder& ladd
                           const slurm::ClusterCache& view) {
   if (ladder.requeue_to.empty()) return {};
   if (row.het_job_id != 0) return "it is a het job";
+  // Slurm has its origin do it: there the job waits, under another cluster's name.
+  if (ledger::is_federated(root_id(row))) return "it is of a federation";
   const auto cluster = view.cluster(row.cluster);
   const bool is_there =
       cluster && std::any_of(cluster->partitions.begin(), cluster->partitions.end(),
@@ -176,6 +179,7 @@ SeenJobs Reconciler::Pass::seen_jobs(const HoldsByJob& holds, bool exactly) {
                      std::all_of(queues_.begin(), queues_.end(),
                                  [](const auto& list) { return list.second.is_evidence(); });
   for (const auto& [cluster, list] : queues_) {
+    if (list.is_evidence()) seen.complete.insert(cluster);
     for (const slurm::QueueJob& row : list.jobs) {
       if (!is_live(row)) continue;
       LiveRun run{slurm_name(row), row.partition, row.submit};

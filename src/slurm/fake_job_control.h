@@ -2,6 +2,7 @@
 // no job: the test says what Slurm shows afterwards. One thread. Not linked into programs.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ class FakeJobControl final : public JobControl {
   std::vector<std::string> done;  // and what failed
   // By verb: requeue, move, release, signal, cancel.
   std::map<std::string, Error> failures;
+  std::function<void()> meanwhile;  // what happens while Slurm does it
 
   Result<void> requeue_held(const std::string& cluster, const std::string& job) override {
     return note(cluster, "requeue", job);
@@ -39,6 +41,7 @@ class FakeJobControl final : public JobControl {
     const auto failure = failures.find(verb);
     done.push_back(cluster + " " + verb + " " + what +
                    (failure == failures.end() ? "" : ": failed"));
+    if (meanwhile) meanwhile();
     if (failure == failures.end()) return {};
     return tl::unexpected(failure->second);
   }
