@@ -340,10 +340,10 @@ TEST_F(AllowancesTest, MovesToTheNextPeriod) {
   EXPECT_NE(allowance().hold, before.hold);
   EXPECT_EQ(allowance().amount, testing::money("30"));
   pass_grace();
-  EXPECT_EQ(to_decimal(committer_->read([](const ledger::Book& book) {
-              return book.budgets_of(book.account("proj001")->id)[0]->held;
-            })),
-            "0");
+  const Micros held = committer_->read([](const ledger::Book& book) {
+    return book.budgets_of(book.account("proj001")->id)[0]->held;
+  });
+  EXPECT_EQ(held, Micros());
 }
 
 // The late commit of a submission that the plugin had given up on: the job has its hold, and the
