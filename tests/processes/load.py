@@ -14,6 +14,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from scratch_service import UnixConnection  # noqa: E402
 
 ACCOUNTS = ("proj001", "proj002")
+# Of an answer what was so at that moment; all else is the same for ever.
+OF_THE_MOMENT = {"budget_remaining", "details", "message", "request_id", "timestamp"}
+REMEMBERED_MAX = 200
+
+
+def lasting(answer):
+    return {key: value for key, value in answer.items() if key not in OF_THE_MOMENT}
 
 
 class Client(threading.Thread):
@@ -27,7 +34,9 @@ class Client(threading.Thread):
         self.connection = None
         self.holds = {}  # transaction id -> (account, amount)
         self.charges = {}  # transaction id -> amount
+        self.answers = []  # path, id, body, answer: some of what was answered, also before a kill
         self.refused = 0
+        self.asked_later = 0
         self.retried = 0
         self.problems = []
 
@@ -42,7 +51,7 @@ class Client(threading.Thread):
         account = self.random.choice(ACCOUNTS)
         check = {"account": account, "partition": "gpu-aws", "nodes": 1, "cpus": self.random.randint(1, 8),
                  "wall_time": f"00:{self.random.randint(1, 59):02}:00"}
-        answer = self.ask_twice("/api/v1/budget/check", check)
+        answer = self.ask_and_remember("/api/v1/budget/check", check)
         if not answer["available"]:
             self.refused += 1
             return
@@ -53,20 +62,26 @@ class Client(threading.Thread):
         if self.random.random() < 0.6:
             cost = Decimal(self.random.randint(0, 2_000_000)) / 1_000_000
             body = {"job_id": f"job/{transaction}", "actual_cost": str(cost), "transaction_id": transaction}
-            settled = self.ask_twice("/api/v1/budget/reconcile", body)
+            settled = self.ask_and_remember("/api/v1/budget/reconcile", body)
             if settled["actual_charge"] != cost:
                 self.problems.append(f"{transaction}: {cost} became {settled['actual_charge']}")
             self.charges[transaction] = cost
 
-    def ask_twice(self, path, body):
-        """Sometimes the same id once more: the answer must be the same."""
+    def ask_and_remember(self, path, body):
+        """Sometimes an older id once more, whatever happened to the service since: the answer must be the same."""
         key = uuid.uuid4().hex
         answer = self.ask(path, key, body)
+        if len(self.answers) < REMEMBERED_MAX or self.random.random() < 0.1:
+            self.answers.append((path, key, body, answer))
         if self.random.random() < 0.1:
-            again = self.ask(path, key, body)
-            if answer.get("transaction_id") != again.get("transaction_id"):
-                self.problems.append(f"{path} {key}: {answer} and then {again}")
+            self.check_again(*self.random.choice(self.answers))
         return answer
+
+    def check_again(self, path, key, body, answer):
+        again = self.ask(path, key, body)
+        self.asked_later += 1
+        if lasting(answer) != lasting(again):
+            self.problems.append(f"{path} {key}: {answer} and then {again}")
 
     def ask(self, path, key, body):
         text = json.dumps(body)

@@ -27,9 +27,10 @@ def verdict(load, what):
     for problem in problems:
         print(problem)
     retried = sum(client.retried for client in load.clients)
+    later = sum(client.asked_later for client in load.clients)
     print(f"{what}: {load.answered} holds were acknowledged, {retried} requests were asked again, "
-          f"{len(problems)} problems")
-    return 1 if problems else 0
+          f"{later} answers repeated later, {len(problems)} problems")
+    return 1 if problems or later == 0 else 0
 
 
 def kill(programs):
