@@ -4,7 +4,6 @@
 
 #include "base/token.h"
 #include "ledger/ledger.h"
-#include "ledger/same_job.h"
 #include "service/reconciler_pass.h"
 
 namespace asbb::service {
@@ -46,8 +45,9 @@ std::string why_not_moved(const slurm::QueueJob& row, const config::Ladder& ladd
                           const slurm::ClusterCache& view) {
   if (ladder.requeue_to.empty()) return {};
   if (row.het_job_id != 0) return "it is a het job";
-  // Slurm has its origin do it: there the job waits, under another cluster's name.
-  if (ledger::is_federated(root_id(row))) return "it is of a federation";
+  // Slurm has the origin do it: there the job waits, under another cluster's name.
+  const bool is_elsewhere = !row.federation_origin.empty() && row.federation_origin != row.cluster;
+  if (is_elsewhere) return "it was submitted on cluster " + row.federation_origin;
   const auto cluster = view.cluster(row.cluster);
   const bool is_there =
       cluster && std::any_of(cluster->partitions.begin(), cluster->partitions.end(),

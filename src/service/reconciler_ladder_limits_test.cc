@@ -134,7 +134,7 @@ TEST_F(LadderLimitsTest, AJobOfAListWithoutTheOperatorRightIsNotTakenBack) {
 }
 
 // Slurm sends the requeue to the job's origin, where it waits under another cluster's name.
-TEST_F(LadderLimitsTest, AJobOfAFederationIsNotRequeued) {
+TEST_F(LadderLimitsTest, AJobThatRunsElsewhereThanItWasSubmittedIsNotRequeued) {
   config::Ladder ladder = to_cancel();
   ladder.requeue_to = "cpu";
   climb(ladder);
@@ -144,7 +144,11 @@ TEST_F(LadderLimitsTest, AJobOfAFederationIsNotRequeued) {
   snapshot.partitions[0].name = "cpu";
   view_.put(snapshot);
   const std::int64_t id = ledger::first_federated_id + 7;
-  source_.set_queue("onprem", {held_job(id, 100), held_job(8, 50)});
+  auto elsewhere = held_job(id, 100);
+  elsewhere.federation_origin = "cloud";
+  auto at_home = held_job(8, 50);
+  at_home.federation_origin = "onprem";
+  source_.set_queue("onprem", {elsewhere, at_home});
   (void)pass();
   leave("-1.5");
   (void)pass();
