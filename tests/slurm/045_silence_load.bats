@@ -48,8 +48,11 @@ as_fast_as_without() {
   echo "without: ${without[*]} with: ${with[*]}"
   awk -v with="$(median "${with[@]}")" -v without="$(median "${without[@]}")" \
     -v least="$(printf '%s\n' "${without[@]}" | sort -n | head -n 1)" \
-    -v most="$(printf '%s\n' "${without[@]}" | sort -n | tail -n 1)" 'BEGIN {
+    -v most="$(printf '%s\n' "${without[@]}" | sort -n | tail -n 1)" \
+    -v slowest="$(printf '%s\n' "${with[@]}" | sort -n | head -n 1)" \
+    -v fastest="$(printf '%s\n' "${with[@]}" | sort -n | tail -n 1)" 'BEGIN {
       spread = (most - least) / without
+      if ((fastest - slowest) / with > spread) spread = (fastest - slowest) / with
       allowed = spread > 0.05 ? spread : 0.05
       if (allowed > 0.5) allowed = 0.5
       printf "# %.3f of the rate without; allowed to lose %.3f\n", with / without, allowed >"/dev/fd/3"
