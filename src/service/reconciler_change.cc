@@ -109,14 +109,20 @@ Micros part_of_tasks(Micros whole, std::int64_t tasks, std::int64_t of) {
   return part ? Micros(*part) : whole;
 }
 
+std::set<ledger::HoldId> Reconciler::Pass::holds_being_changed() const {
+  std::set<ledger::HoldId> changing;
+  for (const OpenHold& open : holds_) {
+    if (is_proposal(open.hold)) changing.insert(proposal_of(open.hold.group)->hold);
+  }
+  return changing;
+}
+
 void Reconciler::Pass::follow_changes() {
   for (const auto& [cluster, list] : queues_) owner_.known_.see(cluster, list.jobs);
   std::vector<const OpenHold*> proposals;
-  std::set<ledger::HoldId> waiting;
+  const std::set<ledger::HoldId> waiting = holds_being_changed();
   for (const OpenHold& open : holds_) {
-    if (!is_proposal(open.hold)) continue;
-    proposals.push_back(&open);
-    waiting.insert(proposal_of(open.hold.group)->hold);
+    if (is_proposal(open.hold)) proposals.push_back(&open);
   }
   // The newest first: it was asked for on top of those before it.
   std::sort(proposals.begin(), proposals.end(),

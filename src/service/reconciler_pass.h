@@ -97,6 +97,8 @@ class Reconciler::Pass {
 
   // reconciler_change.cc
   void follow_changes();
+  // Those that money is set aside for a change of, which Slurm has not been seen to make.
+  [[nodiscard]] std::set<ledger::HoldId> holds_being_changed() const;
   void follow_proposal(const ledger::Hold& money);
   void follow_rows(const OpenHold& open);
   void measure(const ledger::Hold& hold, const slurm::QueueJob& row);

@@ -58,10 +58,7 @@ void Reconciler::Pass::move_to_period(const OpenHold& open) {
 void Reconciler::Pass::move_periods() {
   const std::set<ledger::HoldId> ended = holds_of_ended_periods();
   // Those whose job may be changing follow that first.
-  std::set<ledger::HoldId> changing;
-  for (const OpenHold& open : holds_) {
-    if (is_proposal(open.hold)) changing.insert(proposal_of(open.hold.group)->hold);
-  }
+  const std::set<ledger::HoldId> changing = holds_being_changed();
   for (const OpenHold& open : holds_) {
     if (!open.hold.job || open.hold.backfilled || changing.contains(open.hold.id)) continue;
     if (ended.contains(open.hold.id)) move_to_period(open);

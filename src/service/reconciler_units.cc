@@ -136,10 +136,7 @@ bool Reconciler::Pass::may_need_other_units(const OpenHold& open) const {
 }
 
 void Reconciler::Pass::follow_all_units() {
-  std::set<ledger::HoldId> changing;
-  for (const OpenHold& open : holds_) {
-    if (is_proposal(open.hold)) changing.insert(proposal_of(open.hold.group)->hold);
-  }
+  const std::set<ledger::HoldId> changing = holds_being_changed();
   const auto may_change = [&](const OpenHold& open) {
     return may_need_other_units(open) && !changing.contains(open.hold.id);
   };
