@@ -70,20 +70,30 @@ TEST_F(ComponentTest, NothingIsSureWhereSilenceIsConsent) {
   EXPECT_EQ(notified_, 0);
 }
 
-class FederationTest : public testing::OperationsFixture {};
-
-TEST_F(FederationTest, HoldsBothUnitsOfAFederation) {
-  auto federated = associations();
-  federated.add(slurm::ClusterEntry{"onprem", "hybrid", {}});
-  federated.add(slurm::ClusterEntry{"cloud", "hybrid", {"cloud"}});
-  view_.put("onprem", federated);
-  view_.put(cluster("cloud"));
-  set_prices(R"(
+// An hour of a core is a core-hour on onprem, and two dollars on cloud.
+constexpr const char* two_units = R"(
 prices:
   - {cluster: onprem, partition: gpu-aws, unit: core-hours, basis: tres, per_core_hour: 1}
   - {cluster: cloud, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 2}
-effective_from: 2025-02-01
-)");
+effective_from: 2025-03-01
+)";
+
+class FederationTest : public testing::OperationsFixture {
+ protected:
+  // The associations of onprem, which is federated with cloud.
+  [[nodiscard]] slurm::Associations hybrid() const {
+    auto federated = associations();
+    federated.add(slurm::ClusterEntry{"onprem", "hybrid", {}});
+    federated.add(slurm::ClusterEntry{"cloud", "hybrid", {"cloud"}});
+    return federated;
+  }
+};
+
+TEST_F(FederationTest, HoldsBothUnitsOfAFederation) {
+  const auto federated = hybrid();
+  view_.put("onprem", federated);
+  view_.put(cluster("cloud"));
+  set_prices(two_units);
   auto asked = submission();
   // No core-hours yet: it must not run where they are needed.
   const std::string restricted = token();
@@ -168,23 +178,13 @@ TEST_F(FreeHereTest, ComponentsAndArraysStayWhereTheyAre) {
   asked.cluster = "onprem";
   asked.het_job_offset = 0;
   EXPECT_EQ(to_decimal(submit(asked).hold_amount), "0");
-  set_prices(R"(
-prices:
-  - {cluster: onprem, partition: gpu-aws, unit: core-hours, basis: tres, per_core_hour: 1}
-  - {cluster: cloud, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 2}
-effective_from: 2025-03-01
-)");
+  set_prices(two_units);
   asked.cluster_features = "cloud";
   EXPECT_EQ(submit(asked).code, "no_budget") << "there are no core-hours";
 }
 
 TEST_F(FreeHereTest, NothingIsLeftOutWhereSilenceIsConsent) {
-  set_prices(R"(
-prices:
-  - {cluster: onprem, partition: gpu-aws, unit: core-hours, basis: tres, per_core_hour: 1}
-  - {cluster: cloud, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 2}
-effective_from: 2025-03-01
-)");
+  set_prices(two_units);
   auto asked = submission();
   EXPECT_EQ(submit(asked).cluster_features, "cloud");
   asked.on_silence = api::OnSilence::allow;
@@ -194,9 +194,7 @@ effective_from: 2025-03-01
 // A sibling puts a job that names no partition into its own default one (Slurm 22.05): only the
 // default of the cluster it was submitted to used to count.
 TEST_F(FederationTest, CountsTheDefaultPartitionOfEachCluster) {
-  auto federated = associations();
-  federated.add(slurm::ClusterEntry{"onprem", "hybrid", {}});
-  federated.add(slurm::ClusterEntry{"cloud", "hybrid", {"cloud"}});
+  const auto federated = hybrid();
   view_.put("onprem", federated);
   set_prices(R"(
 prices:
@@ -221,9 +219,7 @@ effective_from: 2025-02-01
 }
 
 TEST_F(FederationTest, RefusesAConstraintThatLeavesNoClusterWithThePartition) {
-  auto federated = associations();
-  federated.add(slurm::ClusterEntry{"onprem", "hybrid", {}});
-  federated.add(slurm::ClusterEntry{"cloud", "hybrid", {"cloud"}});
+  const auto federated = hybrid();
   view_.put("onprem", federated);
   auto elsewhere = cluster("cloud");
   elsewhere.partitions.pop_back();
