@@ -13,7 +13,8 @@
 namespace asbb::plugins {
 namespace {
 
-constexpr char kMark[8] = {'a', 's', 'b', 'b', 'a', 'l', 'w', '1'};
+constexpr char kMark[8] = {'a', 's', 'b', 'b', 'a', 'l', 'w', '2'};
+constexpr std::int64_t kAllSpent = -1;
 
 // FNV-1a: tells a torn or foreign image from a whole one; no secret is in it.
 std::uint64_t check_of(const void* bytes, std::size_t count) {
@@ -97,13 +98,16 @@ void AllowanceCount::publish(const std::uint64_t* generations, std::size_t count
     is_unreadable_ = false;
   }
   const std::uint64_t* end = generations + count;
+  const std::uint64_t seen_before = image_.seen_until;
   for (Slot& slot : image_.slots) {
     if (std::find(generations, end, slot.generation) == end) slot = {};
   }
   for (const std::uint64_t* generation = generations; generation != end; ++generation) {
     if (*generation == 0 || find(*generation) != nullptr) continue;
     Slot* free = find(0);
-    if (free != nullptr) *free = {*generation, 0};
+    const bool was_withdrawn = *generation <= seen_before;
+    if (free != nullptr) *free = {*generation, was_withdrawn ? kAllSpent : 0};
+    image_.seen_until = std::max(image_.seen_until, *generation);
   }
   static_cast<void>(write_file());
 }

@@ -24,8 +24,9 @@ class AllowanceCount {
   // Before the first use; the path must outlive this, and may be empty: then nothing can be spent.
   void configure(const char* path) { path_ = path; }
 
-  // The generations in force; what was spent of others is forgotten. Those that no file tells of
-  // because it was unreadable count as spent. At most kAllowancesMax.
+  // The generations in force; what was spent of others is forgotten. Generations only grow, so that
+  // one which comes back after it was withdrawn, or which no file tells of because it was
+  // unreadable, counts as spent. At most kAllowancesMax.
   void publish(const std::uint64_t* generations, std::size_t count);
 
   // Takes so much off, where `amount_micros` has it left and the file takes it. *left_micros is
@@ -42,11 +43,12 @@ class AllowanceCount {
  private:
   struct Slot {
     std::uint64_t generation;
-    std::int64_t spent_micros;
+    std::int64_t spent_micros;  // kAllSpent: how much is not known, and nothing is left
   };
   struct Image {
     char mark[8];
     std::uint64_t spent_until;  // generations up to this one have nothing left
+    std::uint64_t seen_until;   // the highest that was ever published
     Slot slots[wire::policy::kAllowancesMax];
     std::uint64_t check;
   };

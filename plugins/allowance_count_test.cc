@@ -88,6 +88,40 @@ TEST_F(AllowanceFile, ANewGenerationBeginsAnewAndTheOldOneIsForgotten) {
   EXPECT_EQ(spent.view(), "8=1000");
 }
 
+// The service may forget that it has withdrawn a generation, when it starts again while a controller
+// cannot be read, and publish it once more: what was spent of it then is no longer known here.
+TEST_F(AllowanceFile, AWithdrawnGenerationCountsAsSpentWhenItIsPublishedAgain) {
+  {
+    Controller controller(path_, {7, 9});
+    EXPECT_TRUE(controller.take(7, 600));
+    const std::uint64_t fresh[] = {9, 12};
+    controller.count.publish(fresh, 2);
+  }
+  Controller next(path_, {7, 9, 12});
+  EXPECT_FALSE(next.take(7, 1));
+  EXPECT_EQ(next.left, 0);
+  EXPECT_TRUE(next.take(9, kAmount)) << "was published all the time";
+  EXPECT_TRUE(next.take(12, 5));
+  char storage[64];
+  BoundedText spent(storage, sizeof storage);
+  next.count.write_spent(&spent);
+  EXPECT_EQ(spent.view(), "12=5,9=1000,7=0") << "so that the service sets money aside anew";
+  Controller third(path_, {7, 9, 12});
+  EXPECT_FALSE(third.take(7, 1)) << "nor after another restart";
+  EXPECT_FALSE(Controller(path_, {11}).take(11, 1)) << "older than one that was seen";
+  EXPECT_TRUE(Controller(path_, {13}).take(13, kAmount));
+  EXPECT_FALSE(Controller(path_, {12}).take(12, 1));
+}
+
+TEST_F(AllowanceFile, NothingIsSpentOfAWithdrawnGenerationWithinOneController) {
+  Controller controller(path_, {7});
+  EXPECT_TRUE(controller.take(7, kAmount));
+  controller.count.publish(nullptr, 0);
+  const std::uint64_t again[] = {7};
+  controller.count.publish(again, 1);
+  EXPECT_FALSE(controller.take(7, 1));
+}
+
 // Whatever the file says, what it does not prove to be left is spent, until the service sets money
 // aside anew.
 TEST_F(AllowanceFile, ADamagedFileSpendsNothingThatWasPublishedBefore) {
