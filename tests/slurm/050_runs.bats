@@ -12,6 +12,7 @@ setup_file() {
 }
 teardown_file() { gate_down; }
 teardown() {
+  explain_failure
   onprem scancel -u "$(id -un)"
   wait_until 30 held_is 0
 }

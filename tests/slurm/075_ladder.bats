@@ -14,7 +14,10 @@ END
   again
 }
 teardown_file() { gate_down; }
-teardown() { onprem scancel -u "$(id -un)"; }
+teardown() {
+  explain_failure
+  onprem scancel -u "$(id -un)"
+}
 
 # again [VARIABLE=VALUE...]: the service starts again.
 again() {

@@ -124,6 +124,22 @@ two_passes() {
   for _ in 1 2; do asbb reconcile "$1" --cluster=onprem >/dev/null || return 1; done
 }
 
+# What a failed test leaves behind: a run elsewhere says nothing else of it.
+explain_failure() {
+  [ -z "${BATS_TEST_COMPLETED:-}" ] && [ -n "${GATE:-}" ] || return 0
+  local cluster
+  for cluster in onprem cloud; do
+    echo "--- the jobs of $cluster, then their runs"
+    "$cluster" squeue --local -a -t all -h -o '%i %a %P %T %r %S %N'
+    sacct -M "$cluster" -a -D -X -P -n -o JobID,Account,Partition,State,Submit,Start,End,AllocTRES,NodeList,Comment
+  done | tail -n 40
+  echo "--- the service"
+  asbb service status
+  asbb transactions --limit=25
+  tail -n 25 "$GATE/service.log"
+} 2>&1
+teardown() { explain_failure; }
+
 gate_down() {
   if [ -n "${GATE:-}" ]; then
     service_stop "$GATE"

@@ -13,6 +13,7 @@ setup_file() {
 }
 teardown_file() { gate_down; }
 teardown() {
+  explain_failure
   scancel -u games 2>/dev/null || true
   scancel -u "$(id -un)" 2>/dev/null || true
   wait_until 60 nothing_held || true

@@ -25,15 +25,17 @@ start_munged() {
 
 start_mariadb() {
   if ! running mariadb; then
+    # a mariadbd that starts deletes the temporary tables of every other one in its tmpdir
+    mkdir -p "$BED/mysql-tmp"
     if [ ! -d "$BED/mysql/mysql" ]; then
-      mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$BED/mysql" \
+      mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$BED/mysql" --tmpdir="$BED/mysql-tmp" \
         --skip-test-db --auth-root-authentication-method=normal --skip-name-resolve --force \
         >"$BED/log/mariadb-install.log" 2>&1 || {
         rm -rf "$BED/mysql"
         fail_with_log "mariadb-install-db failed" mariadb "$BED/log/mariadb-install.log"
       }
     fi
-    start_daemon mariadb mariadbd --no-defaults --user="$(id -un)" --datadir="$BED/mysql" \
+    start_daemon mariadb mariadbd --no-defaults --user="$(id -un)" --datadir="$BED/mysql" --tmpdir="$BED/mysql-tmp" \
       --socket="$BED_RUN/mariadb.sock" --port="$(port_of mariadb)" \
       --bind-address=127.0.0.1 --pid-file="$BED_RUN/mariadb.pid" --skip-name-resolve \
       --innodb-buffer-pool-size=64M --innodb-log-file-size=32M \

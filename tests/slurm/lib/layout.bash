@@ -147,6 +147,6 @@ layout_wipe() {
   "$BED"/run) ;;
   /?*/bed.*) rm -rf "$BED_RUN" ;;
   esac
-  rm -rf "${BED:?}"/{bed.env,etc,log,state,bin,plugins,run,mysql}
+  rm -rf "${BED:?}"/{bed.env,etc,log,state,bin,plugins,run,mysql,mysql-tmp}
   rmdir "$BED" 2>/dev/null || true
 }
