@@ -80,6 +80,16 @@ tl::unexpected<api::Problem> not_allowed(const Caller& caller) {
   return problem(403, "FORBIDDEN", "'" + caller.actor + "' may not do this.");
 }
 
+namespace {
+
+GateOptions gate_options(const OperationsOptions& options) {
+  GateOptions gate = options.gate;
+  gate.clusters = options.clusters;
+  return gate;
+}
+
+}  // namespace
+
 Operations::Operations(Collaborators with, Hooks hooks, store::ChainKey audit_key,
                        OperationsOptions options)
     : with_(with),
@@ -87,7 +97,7 @@ Operations::Operations(Collaborators with, Hooks hooks, store::ChainKey audit_ke
       audit_key_(audit_key),
       options_(std::move(options)),
       started_at_(with.committer.clock()()),
-      gate_(with.committer, with.prices, with.view, with.names, options_.gate),
+      gate_(with.committer, with.prices, with.view, with.names, gate_options(options_)),
       known_(hooks_.known == nullptr ? own_known_ : *hooks_.known) {
   known_.set_pricer([this](const api::Submission& job) { return gate_.judge(job, now()); });
 }

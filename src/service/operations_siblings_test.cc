@@ -218,6 +218,75 @@ effective_from: 2025-02-01
   EXPECT_EQ(to_decimal(submit(asked).hold_amount), "0");
 }
 
+// Since the service started slurmdbd was never read, so that nobody knows which clusters are one
+// federation: a job that is free here may cost money on a sibling.
+TEST_F(FederationTest, IsNotFreeWhileItIsUnknownWhereTheJobMayGo) {
+  slurm::ClusterCache unread;
+  unread.put(cluster("onprem"));
+  const Collaborators with{*committer_, prices_, unread, names_, *authority_, alarms_, work_};
+  OperationsOptions options;
+  options.clusters = {"onprem", "cloud"};
+  Operations starting(with, hooks_, store::ChainKey{1, 2, 3}, options);
+  const auto submit_to = [&](const api::Submission& asked) {
+    const auto reply = wait<api::SubmissionAnswer>([&](const auto& promise) {
+      starting.submit_job(slurm_user(), token(), api::to_json(asked), promise);
+    });
+    return reply.value_or(api::SubmissionAnswer{});
+  };
+  set_prices(R"(
+prices:
+  - {cluster: cloud, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 2}
+effective_from: 2025-03-01
+)");
+  auto asked = submission();
+  const auto refused = submit_to(asked);
+  EXPECT_EQ(refused.code, "associations_unknown");
+  EXPECT_THAT(refused.message, HasSubstr("which clusters"));
+  asked.partition = "cpu";
+  EXPECT_EQ(submit_to(asked).decision, "allow") << "free wherever it goes";
+  asked.partition.clear();
+  EXPECT_EQ(submit_to(asked).code, "associations_unknown") << "the default one of cloud may cost";
+  unread.put(cluster("cloud"));
+  EXPECT_EQ(submit_to(asked).decision, "allow") << "that is cpu there, too";
+  asked = submission();
+  asked.clusters = "onprem";
+  EXPECT_EQ(submit_to(asked).decision, "allow") << "it may not go to another cluster";
+  asked = submission();
+  asked.array = "1-3";
+  EXPECT_EQ(submit_to(asked).decision, "allow") << "arrays stay";
+  asked = submission();
+  unread.put("onprem", hybrid());
+  EXPECT_EQ(submit_to(asked).decision, "allow");
+  EXPECT_EQ(submit_to(asked).unit, "USD");
+  unread.put("onprem", associations());
+  EXPECT_EQ(submit_to(asked).unit, "") << "no federation: it runs here alone";
+}
+
+// A cluster that no price names is priced by "*", and known from the configuration alone.
+TEST_F(FederationTest, IsNotFreeWhereEveryOtherClusterHasAPrice) {
+  slurm::ClusterCache unread;
+  unread.put(cluster("onprem"));
+  const Collaborators with{*committer_, prices_, unread, names_, *authority_, alarms_, work_};
+  set_prices(R"(
+prices:
+  - {cluster: onprem, partition: "*", free: true}
+  - {cluster: onprem, partition: gpu-aws, free: true}
+  - {cluster: "*", partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 2}
+effective_from: 2025-03-01
+)");
+  const auto code_with = [&](std::vector<std::string> clusters) {
+    OperationsOptions options;
+    options.clusters = std::move(clusters);
+    Operations starting(with, hooks_, store::ChainKey{1, 2, 3}, options);
+    const auto reply = wait<api::SubmissionAnswer>([&](const auto& promise) {
+      starting.submit_job(slurm_user(), token(), api::to_json(submission()), promise);
+    });
+    return reply.value_or(api::SubmissionAnswer{}).code;
+  };
+  EXPECT_EQ(code_with({"onprem", "cloud"}), "associations_unknown");
+  EXPECT_EQ(code_with({"onprem"}), "") << "there is no other";
+}
+
 TEST_F(FederationTest, RefusesAConstraintThatLeavesNoClusterWithThePartition) {
   const auto federated = hybrid();
   view_.put("onprem", federated);

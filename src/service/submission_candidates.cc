@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/text.h"
@@ -140,7 +141,41 @@ tl::expected<std::string, Denial> default_partition(const std::string& cluster, 
                  cluster + "': name one with --partition.\n"});
 }
 
+// Components of a heterogeneous job stay where they are submitted, as arrays do.
+bool stays(const api::Submission& submission) {
+  return !submission.array.empty() || submission.het_job_offset;
+}
+
+// Whether the job could cost something on a cluster that might be a sibling of its own.
+bool may_cost_elsewhere(const api::Submission& submission, const std::vector<std::string>& named,
+                        const pricing::PriceBook& book, const ViewReader& view) {
+  if (stays(submission)) return false;
+  std::set<std::string> others;
+  for (const std::string& cluster : view.clusters) others.insert(to_lower(cluster));
+  for (const pricing::Rate& rate : book.rates) others.insert(rate.cluster);
+  others.erase("*");
+  others.erase(to_lower(submission.cluster));
+  const auto costs = [&](const std::string& cluster) {
+    if (!is_listed(cluster, submission.clusters)) return false;
+    if (named.empty()) {
+      const auto its_default = default_partition(cluster, false, book, view);
+      if (!its_default) return true;
+      return !its_default->empty() && book.find_priced(cluster, *its_default) != nullptr;
+    }
+    return std::any_of(named.begin(), named.end(), [&](const std::string& name) {
+      return book.find_priced(cluster, name) != nullptr;
+    });
+  };
+  return std::any_of(others.begin(), others.end(), costs);
+}
+
 }  // namespace
+
+Denial associations_unknown(const std::string& cluster) {
+  return {"associations_unknown",
+          "The budget service has no recent list of who may use which account on cluster '" +
+              cluster + "', and of which clusters its jobs may go to; try again in a minute.\n"};
+}
 
 std::shared_ptr<const slurm::ClusterSnapshot> ViewReader::fresh(const std::string& cluster) const {
   auto snapshot = cache.cluster(cluster);
@@ -156,9 +191,7 @@ std::shared_ptr<const slurm::Associations> ViewReader::fresh_associations(
 std::vector<ClusterChoice> cluster_choices(const api::Submission& submission,
                                            const slurm::Associations* associations) {
   const std::string& own = submission.cluster;
-  // Components of a heterogeneous job stay where they are submitted, as arrays do.
-  const bool stays = !submission.array.empty() || submission.het_job_offset;
-  if (associations == nullptr || stays) return {};
+  if (associations == nullptr || stays(submission)) return {};
   const auto clusters = associations->clusters();
   const auto entry = std::find_if(
       clusters.begin(), clusters.end(),
@@ -221,6 +254,10 @@ tl::expected<Candidates, Denial> find_candidates(const api::Submission& submissi
   }
   if (found.units.empty() && !has_own) {
     if (auto denial = add(own)) return tl::unexpected(std::move(*denial));
+  }
+  const bool is_free = found.units.empty();
+  if (is_free && associations == nullptr && may_cost_elsewhere(submission, named, book, view)) {
+    return tl::unexpected(associations_unknown(own));
   }
   return found;
 }

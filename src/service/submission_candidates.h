@@ -22,11 +22,15 @@ struct Denial {
   std::string message;  // sentences for the user, lines ended by '\n'
 };
 
+// It is not known who may use which account on the cluster, nor where else its jobs may go.
+[[nodiscard]] Denial associations_unknown(const std::string& cluster);
+
 struct ViewReader {
   const slurm::ClusterCache& cache;
   ShapeCache& shapes;
   Instant now;
   Span age_max;
+  const std::vector<std::string>& clusters;  // all that are watched; must outlive this
 
   // Null when there is none, or it is too old.
   [[nodiscard]] std::shared_ptr<const slurm::ClusterSnapshot> fresh(

@@ -53,7 +53,7 @@ Verdict SubmissionGate::judge(const api::Submission& submission, Instant now) {
   plan.prices = prices_.history();
   plan.book = plan.prices->in_force(now);
   if (plan.book == nullptr) return NoHoldNeeded{};
-  const ViewReader view{view_, shapes_, now, options_.view_age_max};
+  const ViewReader view{view_, shapes_, now, options_.view_age_max, options_.clusters};
   const auto candidates = find_candidates(submission, *plan.book, view);
   if (!candidates) return candidates.error();
   if (candidates->units.empty()) return NoHoldNeeded{};
@@ -65,12 +65,7 @@ Verdict SubmissionGate::judge(const api::Submission& submission, Instant now) {
 
   plan.cluster = submission.cluster;
   const auto associations = view.fresh_associations(submission.cluster);
-  if (!associations) {
-    return Denial{
-        "associations_unknown",
-        "The budget service has no recent list of who may use which account on cluster '" +
-            submission.cluster + "'; try again in a minute.\n"};
-  }
+  if (!associations) return associations_unknown(submission.cluster);
   if (auto denial = find_account(submission, *associations, plan)) return std::move(*denial);
   plan.request = job_request(submission);
   if (auto denial = count_nodes(submission, plan)) return std::move(*denial);

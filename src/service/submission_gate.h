@@ -21,8 +21,9 @@ namespace asbb::service {
 
 struct GateOptions {
   Span view_age_max = seconds(300);
-  Micros hold_factor{1'200'000};  // on the estimate, where the account has none of its own
-  bool refuses_scrontab = false;  // where it costs money
+  Micros hold_factor{1'200'000};      // on the estimate, where the account has none of its own
+  bool refuses_scrontab = false;      // where it costs money
+  std::vector<std::string> clusters;  // all that are watched; Operations says which
 };
 
 // The money of one unit.
