@@ -48,7 +48,7 @@ class Bound {
   Bound(const CheckedRequest& request, const PartitionShape& partition, const Rate& rate)
       : request_(request), partition_(partition), rate_(rate), size_(request, partition) {}
 
-  tl::expected<Demand, RefusedEstimate> find();
+  tl::expected<Demand, RefusedEstimate> find(EstimateLines lines);
 
  private:
   void settle_gpus();
@@ -278,7 +278,7 @@ std::vector<std::string> Bound::explain(const Tres& bound) const {
   return lines;
 }
 
-tl::expected<Demand, RefusedEstimate> Bound::find() {
+tl::expected<Demand, RefusedEstimate> Bound::find(EstimateLines lines) {
   if (size_.shapes().empty()) {
     const std::string& constraint = request_.asked.features;
     const bool no_nodes = partition_.nodes.empty() || constraint.empty();
@@ -297,15 +297,17 @@ tl::expected<Demand, RefusedEstimate> Bound::find() {
                        "This job asks for more than can be counted: " + to_string(bound) + ".",
                        ""});
   }
-  return Demand{bound, explain(bound)};
+  Demand demand{std::move(bound), {}};
+  if (lines == EstimateLines::wanted) demand.lines = explain(demand.bound);
+  return demand;
 }
 
 }  // namespace
 
 tl::expected<Demand, RefusedEstimate> largest_demand(const CheckedRequest& request,
                                                      const PartitionShape& partition,
-                                                     const Rate& rate) {
-  return Bound(request, partition, rate).find();
+                                                     const Rate& rate, EstimateLines lines) {
+  return Bound(request, partition, rate).find(lines);
 }
 
 }  // namespace asbb::pricing

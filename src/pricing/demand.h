@@ -34,12 +34,12 @@ struct CheckedRequest {
 
 struct Demand {
   Tres bound;
-  std::vector<std::string> lines;  // how it was reached
+  std::vector<std::string> lines;  // how it was reached, where that is wanted
 };
 
 // `rate` decides which kind of node is the dearest.
-[[nodiscard]] tl::expected<Demand, RefusedEstimate> largest_demand(const CheckedRequest& request,
-                                                                   const PartitionShape& partition,
-                                                                   const Rate& rate);
+[[nodiscard]] tl::expected<Demand, RefusedEstimate> largest_demand(
+    const CheckedRequest& request, const PartitionShape& partition, const Rate& rate,
+    EstimateLines lines = EstimateLines::wanted);
 
 }  // namespace asbb::pricing

@@ -10,6 +10,7 @@ namespace asbb::pricing {
 namespace {
 
 using Unexpected = tl::unexpected<RefusedEstimate>;
+using Candidates = std::vector<const PartitionShape*>;
 
 constexpr std::int64_t seconds_per_minute = 60;
 
@@ -40,10 +41,11 @@ Unexpected refuse_too_large() {
                 "fewer array tasks.");
 }
 
-tl::expected<std::vector<Plan>, RefusedEstimate> priced_candidates(
-    const std::vector<PartitionShape>& candidates, const PriceBook& book) {
+tl::expected<std::vector<Plan>, RefusedEstimate> priced_candidates(const Candidates& candidates,
+                                                                   const PriceBook& book) {
   std::vector<Plan> plans;
-  for (const PartitionShape& partition : candidates) {
+  for (const PartitionShape* candidate : candidates) {
+    const PartitionShape& partition = *candidate;
     const Rate* rate = book.find_priced(partition.cluster, partition.name);
     if (rate == nullptr) continue;
     if (!plans.empty() && plans.front().rate->unit != rate->unit) {
@@ -82,8 +84,8 @@ tl::expected<std::int64_t, RefusedEstimate> count_tasks(const JobRequest& reques
 }
 
 tl::expected<Plans, RefusedEstimate> make_plans(const JobRequest& request,
-                                                const std::vector<PartitionShape>& candidates,
-                                                const PriceBook& book) {
+                                                const Candidates& candidates, const PriceBook& book,
+                                                EstimateLines lines) {
   if (candidates.empty()) {
     return refuse(EstimateRefusal::no_partition, "There is no partition where this job may run.",
                   "partition");
@@ -96,7 +98,7 @@ tl::expected<Plans, RefusedEstimate> make_plans(const JobRequest& request,
   const auto task_count = count_tasks(request, *plans);
   if (!task_count) return Unexpected(task_count.error());
   for (Plan& plan : *plans) {
-    auto demand = largest_demand(*checked, *plan.partition, *plan.rate);
+    auto demand = largest_demand(*checked, *plan.partition, *plan.rate, lines);
     if (!demand) return Unexpected(demand.error());
     plan.demand = std::move(*demand);
   }
@@ -175,7 +177,7 @@ std::vector<std::string> explain(const Estimate& estimate, const Plan& plan, con
 }
 
 EstimateResult price(const Plan& plan, const Limit& limit, std::int64_t task_count,
-                     std::int64_t price_version) {
+                     std::int64_t price_version, EstimateLines lines) {
   const auto seconds = longest_run_seconds(plan, limit.minutes);
   if (!seconds) return Unexpected(seconds.error());
   const auto per_task = cost(*plan.rate, plan.demand.bound, *seconds, Rounding::up);
@@ -194,7 +196,7 @@ EstimateResult price(const Plan& plan, const Limit& limit, std::int64_t task_cou
   out.time_limit_minutes = limit.minutes;
   out.billed_seconds = *seconds;
   out.bound = plan.demand.bound;
-  out.lines = explain(out, plan, limit);
+  if (lines == EstimateLines::wanted) out.lines = explain(out, plan, limit);
   return out;
 }
 
@@ -220,6 +222,61 @@ std::optional<Micros> hold_for(const Plans& plans, std::int64_t minutes, Micros 
     largest = std::max(largest, *total);
   }
   return largest > max_amount ? std::nullopt : hold_amount(largest, factor);
+}
+
+Candidates pointers_to(const std::vector<PartitionShape>& shapes) {
+  Candidates pointers;
+  for (const PartitionShape& shape : shapes) pointers.push_back(&shape);
+  return pointers;
+}
+
+Candidates pointers_to(const std::vector<SharedShape>& shapes) {
+  Candidates pointers;
+  for (const SharedShape& shape : shapes) pointers.push_back(shape.get());
+  return pointers;
+}
+
+EstimateResult estimate_of(const JobRequest& request, const Candidates& candidates,
+                           const PriceBook& book, EstimateLines lines) {
+  const auto plans = make_plans(request, candidates, book, lines);
+  if (!plans) return Unexpected(plans.error());
+  if (plans->plans.empty()) return unpriced(*candidates.front(), book);
+  std::optional<Estimate> dearest;
+  for (const Plan& plan : plans->plans) {
+    const auto limit = time_limit(request, *plan.partition);
+    if (!limit) return Unexpected(limit.error());
+    auto priced = price(plan, *limit, plans->task_count, book.version, lines);
+    if (!priced) return priced;
+    if (!dearest || priced->total > dearest->total) dearest = std::move(*priced);
+  }
+  return std::move(*dearest);
+}
+
+std::optional<std::int64_t> fitting_minutes(const JobRequest& request, const Candidates& candidates,
+                                            const PriceBook& book, Micros available,
+                                            Micros factor) {
+  const auto plans = make_plans(request, candidates, book, EstimateLines::left_out);
+  if (!plans || plans->plans.empty()) return std::nullopt;
+  std::int64_t longest = max_time_limit_minutes;
+  for (const Plan& plan : plans->plans) {
+    const auto& limit = plan.partition->max_time;
+    if (limit && !limit->unlimited) longest = std::min(longest, limit->minutes);
+  }
+  const auto fits = [&](std::int64_t minutes) {
+    const auto hold = hold_for(*plans, minutes, factor);
+    return hold && *hold <= available;
+  };
+  if (longest < 1 || !fits(1)) return std::nullopt;
+  std::int64_t fitting = 1;
+  while (fitting < longest) {
+    const std::int64_t middle = fitting + (longest - fitting + 1) / 2;
+    if (fits(middle)) {
+      fitting = middle;
+    } else {
+      longest = middle - 1;
+    }
+  }
+  return fitting;
 }
 
 }  // namespace
@@ -254,20 +311,14 @@ std::string_view to_string(EstimateRefusal refusal) {
   return "";
 }
 
+EstimateResult estimate(const JobRequest& request, const std::vector<SharedShape>& candidates,
+                        const PriceBook& book, EstimateLines lines) {
+  return estimate_of(request, pointers_to(candidates), book, lines);
+}
+
 EstimateResult estimate(const JobRequest& request, const std::vector<PartitionShape>& candidates,
                         const PriceBook& book) {
-  const auto plans = make_plans(request, candidates, book);
-  if (!plans) return Unexpected(plans.error());
-  if (plans->plans.empty()) return unpriced(candidates.front(), book);
-  std::optional<Estimate> dearest;
-  for (const Plan& plan : plans->plans) {
-    const auto limit = time_limit(request, *plan.partition);
-    if (!limit) return Unexpected(limit.error());
-    auto priced = price(plan, *limit, plans->task_count, book.version);
-    if (!priced) return priced;
-    if (!dearest || priced->total > dearest->total) dearest = std::move(*priced);
-  }
-  return *dearest;
+  return estimate_of(request, pointers_to(candidates), book, EstimateLines::wanted);
 }
 
 std::optional<Micros> hold_amount(Micros total, Micros factor) {
@@ -279,31 +330,17 @@ std::optional<Micros> hold_amount(Micros total, Micros factor) {
 }
 
 std::optional<std::int64_t> longest_fitting_minutes(const JobRequest& request,
+                                                    const std::vector<SharedShape>& candidates,
+                                                    const PriceBook& book, Micros available,
+                                                    Micros factor) {
+  return fitting_minutes(request, pointers_to(candidates), book, available, factor);
+}
+
+std::optional<std::int64_t> longest_fitting_minutes(const JobRequest& request,
                                                     const std::vector<PartitionShape>& candidates,
                                                     const PriceBook& book, Micros available,
                                                     Micros factor) {
-  const auto plans = make_plans(request, candidates, book);
-  if (!plans || plans->plans.empty()) return std::nullopt;
-  std::int64_t longest = max_time_limit_minutes;
-  for (const Plan& plan : plans->plans) {
-    const auto& limit = plan.partition->max_time;
-    if (limit && !limit->unlimited) longest = std::min(longest, limit->minutes);
-  }
-  const auto fits = [&](std::int64_t minutes) {
-    const auto hold = hold_for(*plans, minutes, factor);
-    return hold && *hold <= available;
-  };
-  if (longest < 1 || !fits(1)) return std::nullopt;
-  std::int64_t fitting = 1;
-  while (fitting < longest) {
-    const std::int64_t middle = fitting + (longest - fitting + 1) / 2;
-    if (fits(middle)) {
-      fitting = middle;
-    } else {
-      longest = middle - 1;
-    }
-  }
-  return fitting;
+  return fitting_minutes(request, pointers_to(candidates), book, available, factor);
 }
 
 }  // namespace asbb::pricing

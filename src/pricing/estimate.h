@@ -29,8 +29,11 @@ struct Estimate {
   std::int64_t time_limit_minutes = 0;  // without OverTimeLimit
   std::int64_t billed_seconds = 0;      // with OverTimeLimit, at least the minimum
   Tres bound;                           // what is priced, of one task
-  std::vector<std::string> lines;       // how it was reached, for people
+  std::vector<std::string> lines;       // how it was reached, for people, where they are wanted
 };
+
+// Lines for people cost several times what the figures do.
+enum class EstimateLines { wanted, left_out };
 
 enum class EstimateRefusal {
   no_partition,               // the list of candidates is empty
@@ -61,6 +64,10 @@ using EstimateResult = tl::expected<Estimate, RefusedEstimate>;
 // `candidates` are the partitions the job may run in (one, or those of a list); the dearest counts.
 // A request without a price anywhere is never refused.
 [[nodiscard]] EstimateResult estimate(const JobRequest& request,
+                                      const std::vector<SharedShape>& candidates,
+                                      const PriceBook& book,
+                                      EstimateLines lines = EstimateLines::wanted);
+[[nodiscard]] EstimateResult estimate(const JobRequest& request,
                                       const std::vector<PartitionShape>& candidates,
                                       const PriceBook& book);
 
@@ -73,6 +80,9 @@ inline constexpr Micros default_hold_factor{1'200'000};
 // The longest time limit in minutes whose hold is at most `available`, within the MaxTime of every
 // candidate; nothing when not even one minute fits, and when the request is refused or unpriced
 // whatever its time.
+[[nodiscard]] std::optional<std::int64_t> longest_fitting_minutes(
+    const JobRequest& request, const std::vector<SharedShape>& candidates, const PriceBook& book,
+    Micros available, Micros factor);
 [[nodiscard]] std::optional<std::int64_t> longest_fitting_minutes(
     const JobRequest& request, const std::vector<PartitionShape>& candidates, const PriceBook& book,
     Micros available, Micros factor);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -96,5 +97,8 @@ struct PartitionShape {
   // Slurm without a type, and are charged so: the estimate has to cover that.
   std::vector<std::string> recorded_gpu_types;
 };
+
+// Made once for a view of a cluster, and then only read: it may have hundreds of kinds of nodes.
+using SharedShape = std::shared_ptr<const PartitionShape>;
 
 }  // namespace asbb::pricing

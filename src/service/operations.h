@@ -182,7 +182,9 @@ class Operations {
                const Denial& denial, const Promise<api::SubmissionAnswer>& promise);
   void place_hold(const std::shared_ptr<Submitted>& submitted,
                   const Promise<api::SubmissionAnswer>& promise);
-  [[nodiscard]] Verdict judge(const api::Submission& submission, Instant at);
+  // Of a HoldPlan, `place` is what to ask the ledger for.
+  [[nodiscard]] Verdict judge(const api::Submission& submission, Instant at,
+                              ledger::PlaceHold& place);
   [[nodiscard]] Trial try_job(const Caller& caller, const api::Submission& job);
   [[nodiscard]] std::vector<api::QuoteFit> fits_of(const Caller& caller, const api::Submission& job,
                                                    const Trial& refused);

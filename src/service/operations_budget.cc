@@ -202,7 +202,7 @@ struct Operations::Checked {
   pricing::Estimate estimate;
   Micros amount;
   pricing::JobRequest request;
-  std::vector<pricing::PartitionShape> shapes;
+  std::vector<pricing::SharedShape> shapes;
   std::shared_ptr<const pricing::PriceHistory> prices;  // keeps `book`
   const pricing::PriceBook* book = nullptr;
 };
@@ -211,7 +211,7 @@ namespace {
 
 // Empty when nothing would fit.
 std::string recommend(const pricing::JobRequest& request,
-                      const std::vector<pricing::PartitionShape>& shapes,
+                      const std::vector<pricing::SharedShape>& shapes,
                       const pricing::PriceBook& book, Micros available, Micros factor) {
   const auto minutes = pricing::longest_fitting_minutes(request, shapes, book, available, factor);
   if (!minutes) return {};
@@ -248,21 +248,23 @@ Reply<Operations::Checked> Operations::price_check(const api::BudgetCheck& reque
   checked.prices = with_.prices.history();
   checked.book = checked.prices->in_force(now());
   if (checked.book == nullptr) return checked;
-  std::vector<pricing::PartitionShape>& shapes = checked.shapes;
+  std::vector<pricing::SharedShape>& shapes = checked.shapes;
   for (const std::string& cluster : options_.clusters) {
     if (!request.cluster.empty() && request.cluster != cluster) continue;
     const auto snapshot = with_.view.cluster(cluster);
     const SharedShape shape = snapshot ? shapes_.shape(snapshot, request.partition) : nullptr;
-    if (shape) shapes.push_back(*shape);
+    if (shape) shapes.push_back(shape);
   }
   if (shapes.empty()) {
     for (const std::string& cluster : priced_clusters(*checked.book, request)) {
-      shapes.push_back(made_up_shape(request, cluster));
+      shapes.push_back(
+          std::make_shared<const pricing::PartitionShape>(made_up_shape(request, cluster)));
     }
   }
   if (shapes.empty()) return tl::unexpected(unknown_partition(request));
   checked.request = job_request(request);
-  const auto estimate = pricing::estimate(checked.request, shapes, *checked.book);
+  auto estimate =
+      pricing::estimate(checked.request, shapes, *checked.book, pricing::EstimateLines::left_out);
   if (!estimate) {
     return problem(400, "VALIDATION_ERROR", estimate.error().sentence, estimate.error().field);
   }
@@ -271,7 +273,7 @@ Reply<Operations::Checked> Operations::price_check(const api::BudgetCheck& reque
     return problem(400, "VALIDATION_ERROR", "The cost is larger than what can be held.",
                    "wall_time");
   }
-  checked.estimate = *estimate;
+  checked.estimate = std::move(*estimate);
   checked.amount = *amount;
   return checked;
 }

@@ -15,6 +15,8 @@ class DryAccountTest : public testing::JobChanges {
   DryAccountTest() {
     hooks_.stop = [this](ledger::PlaceHold& place, Instant) {
       asked_ = place;
+      ++times_asked_;
+      place.account = pays_.empty() ? place.account : pays_;
       return is_dry_ ? std::optional(Denial{"account_dry", "account proj001 has run dry\n"})
                      : std::nullopt;
     };
@@ -23,7 +25,19 @@ class DryAccountTest : public testing::JobChanges {
   }
   bool is_dry_ = false;
   ledger::PlaceHold asked_;
+  int times_asked_ = 0;
+  std::string pays_;  // another account than the submission's
 };
+
+// It is on the way of every submission, and what it takes away of the hold stays away.
+TEST_F(DryAccountTest, IsAskedOnceForASubmissionAndItsAnswerIsWhatIsPlaced) {
+  account("other002", "", "100");
+  pays_ = "other002";
+  EXPECT_EQ(submit(submission()).decision, "allow");
+  EXPECT_EQ(times_asked_, 1);
+  EXPECT_EQ(to_decimal(budget("other002").held), "4.32");
+  EXPECT_EQ(to_decimal(budget("proj001").held), "0");
+}
 
 TEST_F(DryAccountTest, RefusesSubmissionsAndKeepsTheAnswer) {
   const std::string before = token();

@@ -20,9 +20,8 @@ bool lacks_money(ledger::Refusal refusal) {
          refusal == ledger::Refusal::partition_limit_exceeded;
 }
 
-ledger::Command place_command(const HoldPlan& plan, const std::string& actor, Instant at,
+ledger::Command place_command(ledger::PlaceHold place, const std::string& actor, Instant at,
                               std::int64_t unbound_max) {
-  ledger::PlaceHold place = place_of(plan);
   place.unbound_max = unbound_max;
   ledger::Command command;
   command.context.request_id = make_token(at, {});
@@ -32,7 +31,7 @@ ledger::Command place_command(const HoldPlan& plan, const std::string& actor, In
   return command;
 }
 
-api::QuotePart part_view(const PlannedPart& part) {
+api::QuotePart part_view(const HoldPlan& plan, const PlannedPart& part) {
   api::QuotePart view;
   view.unit = part.estimate.unit;
   view.cluster = part.estimate.cluster;
@@ -40,7 +39,8 @@ api::QuotePart part_view(const PlannedPart& part) {
   view.price_version = part.estimate.price_version;
   view.estimated_cost = part.estimate.total;
   view.hold_amount = part.amount;
-  view.lines = part.estimate.lines;
+  auto explained = pricing::estimate(plan.request, part.shapes, *plan.book);
+  if (explained) view.lines = std::move(explained->lines);
   return view;
 }
 
@@ -122,11 +122,12 @@ struct Operations::Trial {
 
 Operations::Trial Operations::try_job(const Caller& caller, const api::Submission& job) {
   const Instant at = now();
-  Trial trial{judge(job, at), {}, {}, {}, false};
+  ledger::PlaceHold place;
+  Trial trial{judge(job, at, place), {}, {}, {}, false};
   const HoldPlan* plan = trial.plan();
   if (plan == nullptr) return trial;
   const ledger::Command command =
-      place_command(*plan, caller.actor, at, options_.unbound_holds_max);
+      place_command(std::move(place), caller.actor, at, options_.unbound_holds_max);
   with_.committer.read([&](const ledger::Book& book) {
     ledger::Stage stage(book);
     trial.outcome = decide(stage, command);
@@ -177,7 +178,7 @@ Reply<api::Quote> Operations::quote(const Caller& caller, const api::QuoteReques
   quote.account = plan->account;
   quote.task_count = plan->task_count;
   for (std::size_t i = 0; i < plan->parts.size(); ++i) {
-    api::QuotePart part = part_view(plan->parts[i]);
+    api::QuotePart part = part_view(*plan, plan->parts[i]);
     for (const ledger::LegFigures& leg : trial.legs[i]) {
       api::QuoteLeg view{leg.account, leg.partition, {}, {}, {}, {}, false};
       view.fits = leg.available >= part.hold_amount;

@@ -43,7 +43,8 @@ struct Operations::Submitted {
   std::string body;
   std::string actor;
   api::Submission asked;
-  HoldPlan plan;  // without an account when the ledger only has to repeat its answer
+  HoldPlan plan;            // without an account when the ledger only has to repeat its answer
+  ledger::PlaceHold place;  // what the plan holds; moved to the ledger
   Instant deadline;
   bool denied_on_silence = true;
   std::string constraint;  // where the hold lacks units: which clusters the job may go to
@@ -66,10 +67,14 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
                                                           submission.error().message + "\n"));
   }
   if (hooks_.allowances != nullptr) hooks_.allowances->told(submission->allowances_spent);
-  Verdict verdict = judge(*submission, at);
+  ledger::PlaceHold place;
+  Verdict verdict = judge(*submission, at, place);
   // Asked again: the ledger repeats its answer, whatever the gate says by now.
   const bool is_again = !std::holds_alternative<HoldPlan>(verdict) && is_answered(token);
-  if (is_again) verdict = HoldPlan{};
+  if (is_again) {
+    verdict = HoldPlan{};
+    place = place_of(HoldPlan{});
+  }
   if (std::holds_alternative<NoHoldNeeded>(verdict)) {
     known_.submitted(token, body);
     return answer_with(promise, allowed());
@@ -85,6 +90,7 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
   submitted->body = body;
   submitted->actor = caller.actor;
   submitted->plan = std::move(std::get<HoldPlan>(verdict));
+  submitted->place = std::move(place);
   submitted->deadline = started_at + milliseconds(submission->time_budget_ms);
   submitted->denied_on_silence = submission->on_silence == api::OnSilence::deny;
   submitted->asked = std::move(*submission);
@@ -92,11 +98,12 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
 }
 
 // By the gate, and whether what would pay has run dry.
-Verdict Operations::judge(const api::Submission& submission, Instant at) {
+Verdict Operations::judge(const api::Submission& submission, Instant at, ledger::PlaceHold& place) {
   Verdict verdict = gate_.judge(submission, at);
   const auto* plan = std::get_if<HoldPlan>(&verdict);
-  if (plan == nullptr || !hooks_.stop) return verdict;
-  ledger::PlaceHold place = place_of(*plan);
+  if (plan == nullptr) return verdict;
+  place = place_of(*plan);
+  if (!hooks_.stop) return verdict;
   if (auto denial = hooks_.stop(place, at)) return std::move(*denial);
   return verdict;
 }
@@ -168,8 +175,7 @@ void Operations::note_component(const std::string& token, const api::Submission&
 
 void Operations::place_hold(const std::shared_ptr<Submitted>& submitted,
                             const Promise<api::SubmissionAnswer>& promise) {
-  ledger::PlaceHold place = place_of(submitted->plan);
-  if (hooks_.stop) (void)hooks_.stop(place, now());
+  ledger::PlaceHold place = std::move(submitted->place);
   place.deadline = submitted->deadline;
   // A plugin that lets jobs pass in silence may not hear where this one must not go.
   place.any_unit = place.any_unit && submitted->denied_on_silence;

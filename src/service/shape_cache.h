@@ -13,7 +13,7 @@
 
 namespace asbb::service {
 
-using SharedShape = std::shared_ptr<const pricing::PartitionShape>;
+using pricing::SharedShape;
 
 class ShapeCache {
  public:

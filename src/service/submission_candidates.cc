@@ -55,14 +55,14 @@ Denial too_old(const std::string& cluster) {
               "', so it cannot price this job; try again in a minute or tell an administrator.\n"};
 }
 
-void add_shape(Candidates& found, const std::string& unit, const pricing::PartitionShape& shape) {
+void add_shape(Candidates& found, const std::string& unit, const SharedShape& shape) {
   auto group = std::find_if(found.units.begin(), found.units.end(),
                             [&](const UnitCandidates& known) { return known.unit == unit; });
   if (group == found.units.end()) {
     group = found.units.insert(found.units.end(), UnitCandidates{unit, {}});
   }
   group->shapes.push_back(shape);
-  if (!contains(found.partitions, shape.name)) found.partitions.push_back(shape.name);
+  if (!contains(found.partitions, shape->name)) found.partitions.push_back(shape->name);
 }
 
 void add_listed(Candidates& found, const std::shared_ptr<const slurm::ClusterSnapshot>& cluster,
@@ -87,7 +87,7 @@ std::optional<Denial> add_cluster(Candidates& found, const std::string& cluster,
     if (!snapshot) return too_old(cluster);
     const SharedShape shape = view.shapes.shape(snapshot, name);
     if (shape) {
-      add_shape(found, rate->unit, *shape);
+      add_shape(found, rate->unit, shape);
       for (ClusterChoice& choice : found.clusters) {
         if (choice.name == cluster) choice.units.insert(rate->unit);
       }

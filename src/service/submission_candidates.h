@@ -42,7 +42,7 @@ struct ViewReader {
 // The candidates of one unit: they are priced, and held for, together.
 struct UnitCandidates {
   std::string unit;
-  std::vector<pricing::PartitionShape> shapes;
+  std::vector<pricing::SharedShape> shapes;
 };
 
 struct Candidates {

@@ -144,7 +144,8 @@ std::optional<Denial> SubmissionGate::read_ledger(const slurm::Associations& ass
 
 std::optional<Denial> SubmissionGate::price(const Candidates& candidates, HoldPlan& plan) const {
   for (const UnitCandidates& unit : candidates.units) {
-    auto estimate = pricing::estimate(plan.request, unit.shapes, *plan.book);
+    auto estimate =
+        pricing::estimate(plan.request, unit.shapes, *plan.book, pricing::EstimateLines::left_out);
     if (!estimate) {
       return Denial{std::string(to_string(estimate.error().code)),
                     estimate.error().sentence + "\n"};

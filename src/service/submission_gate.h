@@ -28,9 +28,9 @@ struct GateOptions {
 
 // The money of one unit.
 struct PlannedPart {
-  std::vector<pricing::PartitionShape> shapes;
-  pricing::Estimate estimate;
-  Micros amount;  // to be held
+  std::vector<pricing::SharedShape> shapes;
+  pricing::Estimate estimate;  // without lines
+  Micros amount;               // to be held
 };
 
 struct HoldPlan {
