@@ -23,12 +23,14 @@ const std::map<std::string, std::set<std::string>> allowed_includes{
     {"base", {}},
     {"ledger", {"base"}},
     {"pricing", {"base"}},
+    {"insight", {"base"}},
     {"config", {"base"}},
     {"store", {"base", "ledger"}},
     {"slurm", {"base"}},
     {"api", {"base"}},
-    {"service", {"base", "ledger", "pricing", "config", "store", "slurm", "api"}},
-    {"http", {"base", "ledger", "pricing", "config", "store", "slurm", "api", "service"}},
+    {"service", {"base", "ledger", "pricing", "insight", "config", "store", "slurm", "api"}},
+    {"http",
+     {"base", "ledger", "pricing", "insight", "config", "store", "slurm", "api", "service"}},
     {"cli", {"base", "config", "api", "slurm", "store"}},
 };
 
