@@ -127,12 +127,46 @@ struct Enforcement {
   bool operator==(const Enforcement&) const = default;
 };
 
+enum class AlertSeverity { info, warning, critical };
+[[nodiscard]] const char* to_string(AlertSeverity severity);
+
+// One way in which alerts leave the service. What a kind does not use is empty.
+struct AlertChannel {
+  enum class Kind { webhook, slack, smtp, sendmail, command };
+  std::string name;
+  Kind kind = Kind::webhook;
+  AlertSeverity least = AlertSeverity::info;  // lesser ones are not sent here
+  bool has_digest = true;                     // whether it gets the daily digest
+  std::string url;
+  std::string program;
+  std::string from;
+  std::vector<std::string> to;
+  std::string owners_at;  // the mail domain of accounts' owners; empty: they get nothing
+  std::string user;
+  std::string secret_file;  // the password of `user`, or what a webhook's body is signed with
+  bool operator==(const AlertChannel&) const = default;
+};
+[[nodiscard]] const char* to_string(AlertChannel::Kind kind);
+
+struct Alerts {
+  bool enabled = true;
+  std::vector<std::int64_t> thresholds{50, 75, 90, 100};  // per cent of a budget that is spent
+  Micros burn_rate{2'000'000};  // times the even rate over the period; 0: no alert
+  bool exhaustion = true;       // of the budget before its period ends, at the rate of late
+  Span interval = seconds(60);
+  std::string digest_at = "08:00";  // in service.timezone; empty: none
+  std::string state_file = "/var/lib/asbb/alerts.json";
+  std::vector<AlertChannel> channels;
+  bool operator==(const Alerts&) const = default;
+};
+
 struct Config {
   Service service;
   Database database;
   Budget budget;
   Slurm slurm;
   Enforcement enforcement;
+  Alerts alerts;
   Audit audit;
   bool operator==(const Config&) const = default;
 };

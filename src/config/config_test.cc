@@ -101,6 +101,16 @@ enforcement:
     exempt: []
   partitions:
     gpu-aws: [stop_new, {requeue: cpu}, cancel]
+alerts:
+  enabled: false
+  thresholds: [80]
+  burn_rate: 1.5
+  exhaustion: false
+  interval: 5m
+  digest_at: "06:30"
+  state_file: /tmp/bed/alerts.json
+  channels:
+    - {name: page, type: command, program: /tmp/bed/page}
 audit:
   head_file: /tmp/bed/heads
   head_interval: 10m
@@ -141,6 +151,8 @@ TEST(Config, ReadsEverySetting) {
   EXPECT_EQ(config.enforcement.accounts.at("proj001").grace, seconds(90));
   EXPECT_EQ(config.enforcement.accounts.at("exempt"), Ladder{});
   EXPECT_EQ(config.enforcement.partitions.at("gpu-aws").requeue_to, "cpu");
+  EXPECT_THAT(config.alerts.thresholds, ElementsAre(80));
+  EXPECT_EQ(config.alerts.channels.at(0).program, "/tmp/bed/page");
   EXPECT_EQ(config.audit.head_file, "/tmp/bed/heads");
   EXPECT_EQ(config.audit.head_interval, seconds(600));
   EXPECT_TRUE(config.audit.syslog);
@@ -220,7 +232,7 @@ TEST(Config, SaysEverythingThatIsWrongAtOnce) {
           "view would be too old",
           "test.yaml:21: web: there is no such section; there are service, database, budget, "
           "slurm, "
-          "enforcement, audit",
+          "enforcement, alerts, audit",
           "environment: ASBB_ACCOUNT: there is no such setting, or it can be set in the file only",
           "environment: ASBB_DATABASE_DNS: there is no such setting, or it can be set in the file "
           "only",

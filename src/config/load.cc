@@ -11,6 +11,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "config/alerts.h"
 #include "config/allowances.h"
 #include "config/config.h"
 #include "config/ladder.h"
@@ -119,6 +120,15 @@ void Loader::read_setting(const std::string& section, const std::string& key,
   if (name == "service.admins") return read_admins(value, line);
   if (name == "slurm.clusters") return read_clusters(value, line);
   if (name == "slurm.on_unavailable") return read_on_unavailable(value, line);
+  const SayProblem say = [&](int there, const std::string& message) { problem(there, message); };
+  if (name == "alerts.channels") {
+    config_.alerts.channels = read_channels(value, name, say);
+    return;
+  }
+  if (name == "alerts.thresholds") {
+    config_.alerts.thresholds = read_thresholds(value, name, say);
+    return;
+  }
   Enforcement& enforcement = config_.enforcement;
   if (name == "enforcement.accounts") return read_ladders(name, value, line, enforcement.accounts);
   if (name == "enforcement.partitions") {

@@ -303,6 +303,51 @@ std::vector<Setting> enforcement_settings() {
   return out;
 }
 
+bool set_burn_rate(Config& config, const std::string& text) {
+  const auto factor = parse_micros(text);
+  const bool is_none = factor && factor->is_zero();
+  if (!factor || (!is_none && (*factor < Micros(1'000'000) || *factor > Micros(100'000'000)))) {
+    return false;
+  }
+  config.alerts.burn_rate = *factor;
+  return true;
+}
+
+bool is_time_of_day(const std::string& text) {
+  return text.size() == 5 && text[2] == ':' && parse_count(text.substr(0, 2), 23) &&
+         parse_count(text.substr(3), 59);
+}
+
+std::vector<Setting> alerts_settings() {
+  const std::string section = "alerts";
+  constexpr Member<Alerts> part = &Config::alerts;
+  const Words<bool> yes_or_no = {{"true", true}, {"false", false}};
+  std::vector<Setting> out;
+  out.push_back(word(section, "enabled", part, &Alerts::enabled, yes_or_no,
+                     "Whether budgets are watched and people told."));
+  out.push_back(Setting{section, "burn_rate",
+                        "An alert when an account spends so many times faster than its budget "
+                        "lasts evenly until the period's end; 0 for none.",
+                        "0, or a factor from 1 to 100 such as 2", set_burn_rate,
+                        [](const Config& config) { return to_decimal(config.alerts.burn_rate); },
+                        false});
+  out.push_back(word(section, "exhaustion", part, &Alerts::exhaustion, yes_or_no,
+                     "An alert when, at the rate of the last days, a budget is spent before its "
+                     "period ends."));
+  out.push_back(duration(section, "interval", part, &Alerts::interval, seconds(1), hours(24),
+                         "How often budgets are looked at."));
+  out.push_back(text_of(
+      section, "digest_at", part, &Alerts::digest_at,
+      "a time of day such as 08:00, or \"\" for none",
+      [](const std::string& text) { return text.empty() || is_time_of_day(text); },
+      "When the daily digest is sent, in service.timezone, on days on which there is something to "
+      "say."));
+  out.push_back(path(section, "state_file", part, &Alerts::state_file, false,
+                     "Where the service writes down which alerts there are, who was told and who "
+                     "acknowledged them, so that a restart tells nobody twice."));
+  return out;
+}
+
 std::vector<Setting> audit_settings() {
   const std::string section = "audit";
   constexpr Member<Audit> part = &Config::audit;
@@ -320,8 +365,9 @@ std::vector<Setting> audit_settings() {
 
 std::vector<Setting> all_settings() {
   std::vector<Setting> out;
-  for (const auto& part : {service_settings(), database_settings(), budget_settings(),
-                           slurm_settings(), enforcement_settings(), audit_settings()}) {
+  for (const auto& part :
+       {service_settings(), database_settings(), budget_settings(), slurm_settings(),
+        enforcement_settings(), alerts_settings(), audit_settings()}) {
     out.insert(out.end(), part.begin(), part.end());
   }
   return out;
@@ -342,6 +388,7 @@ const std::vector<Section>& sections() {
                                              {"enforcement",
                                               "What is done about an account that runs dry while "
                                               "its jobs run."},
+                                             {"alerts", "Who is told of what, and how."},
                                              {"audit", "Proofs that are kept elsewhere."}};
   return table;
 }
@@ -349,7 +396,8 @@ const std::vector<Section>& sections() {
 const std::vector<std::string>& structured_settings() {
   static const std::vector<std::string> names = {"service.admins",       "slurm.clusters",
                                                  "slurm.on_unavailable", "enforcement.ladder",
-                                                 "enforcement.accounts", "enforcement.partitions"};
+                                                 "enforcement.accounts", "enforcement.partitions",
+                                                 "alerts.thresholds",    "alerts.channels"};
   return names;
 }
 

@@ -1,5 +1,6 @@
 #include <array>
 
+#include "config/alerts.h"
 #include "config/allowances.h"
 #include "config/config.h"
 #include "config/ladder.h"
@@ -107,6 +108,22 @@ std::string list_enforcement(const Enforcement& enforcement, bool commented) {
          list_ladders("partitions", enforcement.partitions);
 }
 
+std::string list_alerts(const Alerts& alerts, bool commented) {
+  std::string out;
+  if (commented) {
+    out += comment("An alert when so many per cent of a budget are spent.", "  ");
+    out += comment("Allowed: a rising list of whole percentages from 1 to 1000.", "  ");
+  }
+  out += to_text(alerts.thresholds);
+  if (commented) {
+    out += comment("Where alerts go: " + allowed_channels() + ".", "  ");
+    out += "  #   channels:\n  #     - name: operators\n  #       type: smtp\n";
+    out += "  #       url: smtp://mail.example.org:25\n  #       from: asbb@example.org\n";
+    out += "  #       to: [hpc-operators@example.org]\n  #       owners_at: example.org\n";
+  }
+  return out + to_text(alerts.channels);
+}
+
 std::string structured(const std::string& section, const Config& config, bool commented) {
   std::string out;
   if (section == "service") {
@@ -117,6 +134,7 @@ std::string structured(const std::string& section, const Config& config, bool co
     out += list_admins(config);
   }
   if (section == "enforcement") out += list_enforcement(config.enforcement, commented);
+  if (section == "alerts") out += list_alerts(config.alerts, commented);
   if (section == "slurm") {
     if (commented) {
       out += comment(
