@@ -77,9 +77,12 @@ TEST(BudgetRules, SaysWhatIsLeftAndWhatToDo) {
 }
 
 TEST(BudgetRules, TwiceTheEvenRateIsFast) {
-  EXPECT_THAT(keys_of(spending(dollars(100), Micros(19'999'999))), IsEmpty());
+  const BudgetRules rules{{}, Micros(2'000'000), false};
+  EXPECT_THAT(keys_of(spending(dollars(100), Micros(19'999'999)), rules), IsEmpty());
+  EXPECT_THAT(keys_of(spending(dollars(100), dollars(20)), rules),
+              ElementsAre("budget 7 spends fast"));
   const WatchedBudget fast = spending(dollars(100), dollars(25));
-  const auto notices = notices_of(fast, {{}, Micros(2'000'000), false}, now);
+  const auto notices = notices_of(fast, rules, now);
   ASSERT_EQ(notices.size(), 1U);
   EXPECT_EQ(notices[0].key, "budget 7 spends fast");
   EXPECT_EQ(notices[0].title, "proj001 spends its USD budget 2.5 times faster than it lasts");

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -86,6 +87,22 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return result;
 }
 
+// A file in memory that reads as the input; closed when it could not be made.
+Descriptor input_file(const std::string& input) {
+  Descriptor file(::memfd_create("input", MFD_CLOEXEC));
+  for (std::size_t done = 0; file.is_open() && done < input.size();) {
+    const ssize_t count = ::write(file.get(), input.data() + done, input.size() - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      file.close();
+    } else {
+      done += static_cast<std::size_t>(count);
+    }
+  }
+  if (file.is_open()) ::lseek(file.get(), 0, SEEK_SET);
+  return file;
+}
+
 // Starts the child in a process group of its own with a clean signal state and no descriptor but
 // the three. Gives 0 or an errno.
 int spawn(const ProcessRequest& request, const Pipe& out, const Pipe& err, pid_t* child) {
@@ -93,7 +110,12 @@ int spawn(const ProcessRequest& request, const Pipe& out, const Pipe& err, pid_t
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
   posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  const Descriptor input = request.input.empty() ? Descriptor() : input_file(request.input);
+  if (request.input.empty()) {
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  } else {
+    posix_spawn_file_actions_adddup2(&actions, input.get(), 0);
+  }
   posix_spawn_file_actions_adddup2(&actions, out.write_end.get(), 1);
   posix_spawn_file_actions_adddup2(&actions, err.write_end.get(), 2);
   posix_spawn_file_actions_addclosefrom_np(&actions, 3);

@@ -20,6 +20,7 @@ struct ProcessRequest {
   std::vector<std::pair<std::string, std::string>> environment;
   int deadline_ms = 30'000;                               // at least 1
   std::size_t output_limit_bytes = 512u * 1024u * 1024u;  // stdout and stderr, each
+  std::string input;                                      // on standard input; empty: /dev/null
   int cancel_descriptor = -1;  // once it is readable the program is killed; not read, not closed
 };
 
@@ -31,7 +32,7 @@ struct ProcessOutput {
 
 // A program that ran to its end is a result, whatever its exit code. Errors: `invalid` (empty argv,
 // NUL in an argument), `broken` (cannot be started, output over the limit), `unavailable` (deadline
-// passed or cancelled; killed). Standard input is /dev/null.
+// passed or cancelled; killed).
 [[nodiscard]] Result<ProcessOutput> run_process(const ProcessRequest& request);
 
 }  // namespace asbb::slurm
