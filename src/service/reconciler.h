@@ -129,8 +129,11 @@ class Reconciler {
   std::map<std::pair<ledger::HoldId, std::int64_t>, slurm::QueueJob> measured_;
   // Of arrays of which the last pass missed tasks, those that it saw; the reconciler's thread.
   std::map<ledger::HoldId, std::set<std::int64_t>> seen_tasks_;
-  std::set<std::pair<std::string, std::int64_t>>
-      done_records_;  // (cluster, db_index) since the last rescan
+  using RecordName = std::pair<std::string, std::int64_t>;  // cluster and db_index
+  // What those records said that need no further look; the reconciler's thread, as what follows.
+  std::map<RecordName, std::size_t> done_records_;
+  std::map<RecordName, slurm::AccountingRecord> changed_records_;  // after their charge: alarms
+  std::set<std::string> ask_first_;  // clusters with ended rows that lack something
 
   // Tokens of jobs let through that have their hold; the reconciler's thread, as these are:
   std::set<std::string> covered_;

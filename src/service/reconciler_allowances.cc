@@ -405,8 +405,7 @@ bool Reconciler::Pass::is_provided_for(const slurm::AccountingRecord& record,
       const bool is_there = std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
         return row.job_id == record.job_id && is_live(row);
       });
-      const auto untold = owner_.source_.accounting_queue_length(cluster);
-      if (is_there || !untold || *untold != 0) return false;
+      if (is_there || !has_told_all(cluster)) return false;
       const auto runs = read_accounting(cluster, query);
       if (!runs || !runs->is_evidence()) return false;
       for (const slurm::AccountingRecord& run : runs->records) {
@@ -454,8 +453,7 @@ std::optional<std::string> Reconciler::Pass::proof_of_end(const ledger::Hold& ho
   if (scanned == owner_.scanned_until_.end() || scanned->second + hours(24) < now_) {
     return std::nullopt;
   }
-  const auto queued = owner_.source_.accounting_queue_length(cluster);
-  if (!queued || *queued != 0) return std::nullopt;
+  if (!has_told_all(cluster)) return std::nullopt;
   slurm::AccountingQuery query;
   query.since = std::min(scanned->second, withdrawn) - overlap;
   const auto records = read_accounting(cluster, query);

@@ -34,7 +34,7 @@ class Reconciler::Pass {
   struct HeldJobs {
     std::map<ledger::HoldId, OpenHold> holds;
     std::set<std::int64_t> jobs;
-    std::vector<std::pair<std::string, std::int64_t>> rows;  // cluster and db_index
+    std::vector<std::pair<RecordName, std::size_t>> rows;  // and what they said
     bool waits = false;  // a record cannot be charged now, and is looked at again
   };
   // What slurmdbd told of an array's tasks.
@@ -83,8 +83,6 @@ class Reconciler::Pass {
                       std::vector<ledger::Command>& commands);
   void settle_row(const OpenHold& open, const slurm::AccountingRecord& record,
                   const AccountingRows& runs, std::vector<ledger::Command>& commands);
-  void check_settled(const OpenHold& open, const slurm::AccountingRecord& record,
-                     const ledger::Share& share);
   [[nodiscard]] std::optional<ledger::Command> settlement(const OpenHold& open,
                                                           const slurm::AccountingRecord& record,
                                                           std::int64_t task, NextRun next);
@@ -94,6 +92,18 @@ class Reconciler::Pass {
   // Of a row that does not say all yet, for the alarm of a hold that waits for the rest.
   void note_untold(const OpenHold& open, const slurm::AccountingRecord& record);
   [[nodiscard]] bool has_told_all(const std::string& cluster);
+  [[nodiscard]] bool had_told_all(const std::string& cluster) const;
+
+  // reconciler_corrected.cc
+  void check_settled(const ledger::Hold& hold, const slurm::AccountingRecord& record,
+                     const ledger::Share& share);
+  void check_settled(const ledger::Hold& hold, const slurm::AccountingRecord& record,
+                     const ledger::Share& share, const pricing::Charge& charge);
+  void check_backfilled(const slurm::AccountingRecord& record, const pricing::Charge& charge);
+  void check_changed_records();
+  [[nodiscard]] Result<Micros> corrected_by(const ledger::Hold& hold,
+                                            const slurm::AccountingRecord& record,
+                                            const ledger::Share& share) const;
 
   // reconciler_change.cc
   void follow_changes();
@@ -262,8 +272,8 @@ class Reconciler::Pass {
   ShapeCache shapes_;
   std::map<std::string, ledger::JobRef, std::less<>> open_jobs_;  // of those, by request id
   std::map<std::string, std::optional<ledger::JobRef>, std::less<>> jobs_of_tokens_;  // looked up
-  std::map<std::string, bool> told_all_;            // by controller, as far as it was asked
-  std::set<std::string> unread_;                    // clusters whose slurmdbd did not answer
+  std::map<std::string, bool> told_all_;  // by controller, as far as it was asked in this pass
+  std::set<std::string> unread_;          // clusters whose slurmdbd did not answer
   std::map<ledger::HoldId, ToldTasks> told_tasks_;  // of arrays
   std::set<std::string> told_whole_;                // and nothing of it could not be read
   std::set<std::string> told_;                      // clusters whose slurmdbd told of bound holds
@@ -332,6 +342,12 @@ template <typename Row>
 
 // Whether anything was allocated, and nodes given.
 [[nodiscard]] bool has_run(const slurm::AccountingRecord& record);
+
+// The request id under which a record is charged without a hold.
+[[nodiscard]] std::string unheld_id(const slurm::AccountingRecord& record);
+
+// The same for what says the same, as far as a charge goes.
+[[nodiscard]] std::size_t fingerprint_of(const slurm::AccountingRecord& record);
 
 // What slurmdbd says the record used, at the rates of `book`. Where a price tells instance types
 // apart, the view says which type each node is; `unavailable` while the view is older than the

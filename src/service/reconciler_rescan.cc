@@ -12,11 +12,6 @@ namespace {
 // Records of a while ago are looked at again: slurmdbd may learn of an end late.
 constexpr Span overlap = hours(1);
 
-std::string unheld_id(const slurm::AccountingRecord& record) {
-  return "unheld:" + record.cluster + ":" + std::to_string(record.job_id) + ":" +
-         std::to_string(record.submit.unix_seconds()) + ":" + std::to_string(record.db_index);
-}
-
 std::string describe(const slurm::AccountingRecord& record) {
   return record.cluster + " job " + std::to_string(record.job_id);
 }
@@ -32,6 +27,11 @@ bool pays_for_some(const ledger::Hold& hold, const slurm::AccountingRecord& reco
 }
 
 }  // namespace
+
+std::string unheld_id(const slurm::AccountingRecord& record) {
+  return "unheld:" + record.cluster + ":" + std::to_string(record.job_id) + ":" +
+         std::to_string(record.submit.unix_seconds()) + ":" + std::to_string(record.db_index);
+}
 
 std::string payer_of(const slurm::AccountingRecord& record, const slurm::ClusterCache& view,
                      const Committer& committer) {
@@ -55,6 +55,7 @@ void Reconciler::Pass::rescan() {
   for (const std::string& cluster : owner_.source_.clusters()) {
     if (!rescan_cluster(cluster)) up_to_now = false;
   }
+  check_changed_records();
   if (up_to_now) owner_.next_rescan_ = now_ + owner_.options_.rescan_interval;
 }
 
@@ -66,8 +67,7 @@ bool Reconciler::Pass::rescan_cluster(const std::string& cluster) {
   slurm::AccountingQuery query;
   query.since = scanned_until - overlap;
   if (until < now_) query.until = until;
-  owner_.say_step("sdiag of cluster " + cluster);
-  const auto queued = owner_.source_.accounting_queue_length(cluster);
+  const bool is_all_told = has_told_all(cluster);
   const auto list = read_accounting(cluster, query);
   if (!list) return true;
   note_unreadable(*list);
@@ -76,7 +76,6 @@ bool Reconciler::Pass::rescan_cluster(const std::string& cluster) {
   const bool is_settled = held.jobs.empty() || settle_held(cluster, held);
   if (held.waits || !is_settled) return true;
   // What the controller has not sent yet may have ended long ago: slurmdbd was away.
-  const bool is_all_told = queued && *queued == 0;
   const Instant told_until =
       is_all_told ? until : std::min(until, now_ - owner_.options_.rescan_window);
   scanned_until = std::max(scanned_until, told_until);
@@ -138,8 +137,10 @@ Result<void> Reconciler::Pass::recall_scans() {
 
 void Reconciler::Pass::rescan_record(const slurm::AccountingRecord& record, HeldJobs& held) {
   if (!is_complete(record, now_, owner_.options_.pieces_grace) || !has_run(record)) return;
-  const std::pair id{record.cluster, record.db_index};
-  if (owner_.done_records_.contains(id)) return;
+  const Reconciler::RecordName id{record.cluster, record.db_index};
+  const std::size_t said = fingerprint_of(record);
+  const auto done = owner_.done_records_.find(id);
+  if (done != owner_.done_records_.end() && done->second == said) return;
   const auto history = owner_.prices_.history();
   const pricing::PriceBook* book = history->in_force(*record.start);
   if (book == nullptr || book->find_priced(record.cluster, record.partition) == nullptr) return;
@@ -155,7 +156,7 @@ void Reconciler::Pass::rescan_record(const slurm::AccountingRecord& record, Held
   const bool is_begun = *backfill && (*backfill)->status == ledger::HoldStatus::open;
   if (!open->empty() && !is_begun) {
     held.jobs.insert(root_id(record));
-    held.rows.push_back(id);
+    held.rows.emplace_back(id, said);
     for (OpenHold& hold : *open) held.holds.insert_or_assign(hold.hold.id, std::move(hold));
     return;
   }
@@ -191,7 +192,7 @@ bool Reconciler::Pass::settle_held(const std::string& cluster, const HeldJobs& h
   const std::size_t problems_before = report_.problems.size();
   const bool all_judged = run_settlements(std::move(commands));
   if (report_.problems.size() == problems_before) {
-    owner_.done_records_.insert(held.rows.begin(), held.rows.end());
+    for (const auto& [id, said] : held.rows) owner_.done_records_.insert_or_assign(id, said);
   }
   return all_judged;
 }
@@ -310,7 +311,11 @@ bool Reconciler::Pass::charge_without_hold(const slurm::AccountingRecord& record
     hold = placed->hold;
   } else if ((*known)->status == ledger::HoldStatus::closed) {
     owner_.alarms_.clear(key);  // its charge was written, but nobody was told so
-    owner_.done_records_.insert({record.cluster, record.db_index});
+    check_backfilled(record, charge);
+    const Reconciler::RecordName name{record.cluster, record.db_index};
+    if (!owner_.changed_records_.contains(name)) {
+      owner_.done_records_.insert_or_assign(name, fingerprint_of(record));
+    }
     return true;
   } else {
     hold = (*known)->id;
@@ -337,7 +342,7 @@ bool Reconciler::Pass::charge_without_hold(const slurm::AccountingRecord& record
   }
   owner_.alarms_.clear(key);
   note_bearer(settle, *settled);
-  owner_.done_records_.insert({record.cluster, record.db_index});
+  owner_.done_records_.insert_or_assign({record.cluster, record.db_index}, fingerprint_of(record));
   ++report_.charged_without_hold;
   report_.actions.push_back("charged " + to_display(charge.amount, charge.unit) + " to account " +
                             payer_of(record, owner_.view_, owner_.committer_) + " for " +

@@ -30,6 +30,7 @@ void Reconciler::Pass::settle_bound() {
   for (const auto& [cluster, ids] : wanted) {
     slurm::AccountingQuery query;
     query.job_ids.assign(ids.begin(), ids.end());
+    if (owner_.ask_first_.erase(cluster) > 0) (void)has_told_all(cluster);
     const auto list = read_accounting(cluster, query);
     if (!list) continue;
     told_.insert(cluster);
@@ -66,6 +67,8 @@ void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingR
                                   std::vector<ledger::Command>& commands) {
   if (!is_complete(record, now_, owner_.options_.pieces_grace) || may_have_run(record)) {
     note_untold(open, record);
+    const bool lacks_something = record.status.has_ended() && !record.status.revoked;
+    if (lacks_something) owner_.ask_first_.insert(record.cluster);
     return;
   }
   const NextRun next = next_run(record, runs);
@@ -74,7 +77,7 @@ void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingR
     if (!pays_for(scope, task, record.run - 1)) continue;
     const ledger::ShareKey key{record.cluster, root_id(record), task, record.run - 1, ""};
     if (const ledger::Share* share = settled_share(open.shares, key)) {
-      check_settled(open, record, *share);
+      check_settled(open.hold, record, *share);
       continue;
     }
     const auto backfill = backfill_of(record);
@@ -93,7 +96,7 @@ void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingR
 // which, as long as it shows the job, and may still have what slurmdbd lacks.
 bool Reconciler::Pass::may_have_run(const slurm::AccountingRecord& record) {
   if (has_run(record)) return false;
-  if (*record.end + owner_.options_.pieces_grace <= now_) return !has_told_all(record.cluster);
+  if (*record.end + owner_.options_.pieces_grace <= now_) return !had_told_all(record.cluster);
   const auto queue = queues_.find(record.cluster);
   if (queue == queues_.end()) return true;
   const auto& rows = queue->second.jobs;
@@ -102,14 +105,25 @@ bool Reconciler::Pass::may_have_run(const slurm::AccountingRecord& record) {
   });
 }
 
-// Whether slurmdbd has all that the controller had to tell it; asked once in a pass.
+// Whether slurmdbd has all that the controller had to tell it. The first who wants to know asks,
+// after the lists of jobs were read, and everybody in the pass has his answer: what made a job
+// leave such a list was told by then, so that whatever is read from slurmdbd afterwards has it.
+// What was read before is not judged by this (had_told_all).
 bool Reconciler::Pass::has_told_all(const std::string& cluster) {
   const auto [known, is_new] = told_all_.emplace(cluster, false);
   if (is_new) {
+    owner_.say_step("sdiag of cluster " + cluster);
     const auto queued = owner_.source_.accounting_queue_length(cluster);
     known->second = queued && *queued == 0;
   }
   return known->second;
+}
+
+// The same, as far as it was asked before the rows in hand were read: a piece that came in between
+// would be missed. Rows that lack one have the next pass ask first (ask_first_).
+bool Reconciler::Pass::had_told_all(const std::string& cluster) const {
+  const auto known = told_all_.find(cluster);
+  return known != told_all_.end() && known->second;
 }
 
 void Reconciler::Pass::note_untold(const OpenHold& open, const slurm::AccountingRecord& record) {
@@ -126,25 +140,6 @@ void Reconciler::Pass::note_untold(const OpenHold& open, const slurm::Accounting
     said += ", without an end";
   }
   untold_[open.hold.id] = said;
-}
-
-// A row that changed after it was charged is never charged again by itself: a person looks
-// (DESIGN 4.4).
-void Reconciler::Pass::check_settled(const OpenHold& open, const slurm::AccountingRecord& record,
-                                     const ledger::Share& share) {
-  const auto history = owner_.prices_.history();
-  const auto* pays = paying_part(open.hold, *history, record.cluster, record.partition);
-  const ledger::HoldPart& part = pays == nullptr ? open.hold.parts.front() : *pays;
-  const pricing::PriceBook* book = history->by_version(part.price_version);
-  if (book == nullptr) return;
-  const auto charge = charge_of(*book, record, owner_.view_);
-  // A node that Slurm has forgotten since says nothing against what was charged.
-  if (!charge || charge->amount == share.actual || !charge->unknown_nodes.empty()) return;
-  const std::string job = record.cluster + " job " + std::to_string(record.job_id);
-  problem("changed " + job, job + " was charged " + to_display(share.actual, share.unit) +
-                                ", but slurmdbd now says " +
-                                to_display(charge->amount, share.unit) +
-                                ": correct it with asbb adjust");
 }
 
 std::optional<ledger::Command> Reconciler::Pass::settlement(const OpenHold& open,

@@ -63,9 +63,7 @@ std::optional<std::vector<slurm::AccountingList>> Reconciler::Pass::read_settled
     Instant since) {
   std::vector<slurm::AccountingList> lists;
   for (const std::string& cluster : owner_.source_.clusters()) {
-    owner_.say_step("sdiag of cluster " + cluster);
-    const auto queued = owner_.source_.accounting_queue_length(cluster);
-    if (!queued || *queued != 0) return std::nullopt;
+    if (!has_told_all(cluster)) return std::nullopt;
     slurm::AccountingQuery query;
     query.since = since;
     auto list = read_accounting(cluster, query);

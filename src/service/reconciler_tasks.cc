@@ -74,8 +74,7 @@ void Reconciler::Pass::release_gone_tasks() {
   owner_.seen_tasks_.clear();
   if (seen.empty()) return;
   for (const std::string& cluster : owner_.source_.clusters()) {
-    const auto queued = owner_.source_.accounting_queue_length(cluster);
-    if (!queued || *queued != 0) return;
+    if (!has_told_all(cluster)) return;
   }
   owner_.seen_tasks_ = std::move(seen);
 }
