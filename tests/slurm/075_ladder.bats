@@ -83,6 +83,41 @@ alarm() { [[ $(asbb service status) == *"$1"* ]]; }
   asbb audit verify
 }
 
+# last_steps ACCOUNT COUNT: the last ones, in order.
+last_steps() { steps "$1" | jq -c ".[-$2:]"; }
+last_steps_are() { [ "$(last_steps "$1" "$2")" = "$3" ]; }
+
+@test "a het job is one job: one signal and one cancellation for all of its components" {
+  rm -f "$BED/told"
+  job=$(run_sbatch -A proj001 -p cpu -t 10 --mem=256 : -p cpu --mem=256 \
+    --wrap "trap 'echo told >>$BED/told' USR1; while :; do sleep 0.1; done")
+  wait_for_job "$job" RUNNING
+  wait_for_job "$((job + 1))" RUNNING
+  sleep 0.5
+  dry proj001
+  wait_until 15 grep -q told "$BED/told"
+  wait_for_job "$job" CANCELLED onprem 20
+  wait_for_job "$((job + 1))" CANCELLED onprem 20
+  wait_until 15 last_steps_are proj001 6 "[\"The account ran dry: \$0.01 missing.\",\"New jobs stopped.\",\"Send USR1 to job $job.\",\"Cancel job $job.\",\"The account has money again, or none of its jobs runs.\",\"New jobs pass where there is money.\"]"
+  [ "$(wc -l <"$BED/told")" = 1 ]
+  nothing_held() { [ "$(balance proj001 held)" = 0 ]; }
+  wait_until 15 nothing_held
+  asbb deposit proj001 --amount=5 --reason="more money"
+}
+
+# Slurm would have its origin requeue it, where it waits under another cluster's name: the next step is taken.
+@test "a federated job that runs on another cluster is not requeued but cancelled there" {
+  job=$(run_sbatch -A nih-r01 -t 10 --mem=256 --cluster-constraint=cloud --wrap 'sleep 300')
+  wait_for_job "$job" RUNNING cloud
+  dry nih-r01
+  wait_for_job "$job" CANCELLED cloud 20
+  wait_until 15 last_steps_are nih-r01 5 "[\"The account ran dry: \$0.01 missing.\",\"New jobs stopped.\",\"Cancel job $job.\",\"The account has money again, or none of its jobs runs.\",\"New jobs pass where there is money.\"]"
+  given_back() { [ "$(balance nih-r01 held)" = 0 ]; }
+  wait_until 15 given_back
+  asbb deposit nih-r01 --amount=5 --reason="more money"
+  asbb audit verify
+}
+
 @test "switched off, nothing happens" {
   again ASBB_ENFORCEMENT_ENABLED=false
   before=$(steps proj001)
