@@ -46,6 +46,9 @@ struct Alert {
   std::string note;
   std::vector<Delivery> deliveries;
   bool operator==(const Alert&) const = default;
+
+  // A day's digest is kept among the alerts so that it is told once each as well.
+  [[nodiscard]] bool is_digest() const { return finding.key.starts_with("digest "); }
 };
 
 }  // namespace asbb::alerts

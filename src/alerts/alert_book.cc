@@ -39,6 +39,16 @@ Alert* find(AlertState& state, std::int64_t id) {
   return found == state.alerts.end() ? nullptr : &*found;
 }
 
+Alert alert_of(const Finding& finding, const std::vector<std::string>& channels, Instant at) {
+  Alert alert;
+  alert.finding = finding;
+  alert.raised_at = alert.seen_at = at;
+  for (const std::string& channel : channels) {
+    alert.deliveries.push_back(Delivery{channel, false, 0, at, {}});
+  }
+  return alert;
+}
+
 Span wait_after(std::int64_t attempts) {
   Span wait = first_wait;
   for (std::int64_t i = 1; i < attempts && wait < longest_wait; ++i) {
@@ -96,13 +106,8 @@ Result<void> AlertBook::update(const std::vector<Finding>& findings, const Chann
       }
       continue;
     }
-    Alert& alert = next.alerts.emplace_back();
-    alert.id = ++next.last_id;
-    alert.finding = finding;
-    alert.raised_at = alert.seen_at = at;
-    for (const std::string& channel : channels(finding)) {
-      alert.deliveries.push_back(Delivery{channel, false, 0, at, {}});
-    }
+    next.alerts.push_back(alert_of(finding, channels(finding), at));
+    next.alerts.back().id = ++next.last_id;
   }
   for (Alert& alert : next.alerts) {
     const bool is_found =
@@ -123,7 +128,7 @@ Result<Alert> AlertBook::acknowledge(std::int64_t id, const std::string& user,
   const std::lock_guard lock(mutex_);
   AlertState next = state_;
   Alert* alert = find(next, id);
-  if (alert == nullptr) {
+  if (alert == nullptr || alert->is_digest()) {
     return fail(ErrorKind::not_found, "there is no alert " + std::to_string(id), "id");
   }
   if (alert->acknowledged_at) {
@@ -171,19 +176,29 @@ Result<void> AlertBook::delivered(std::int64_t id, const std::string& channel,
 
 std::vector<Alert> AlertBook::list() const {
   const std::lock_guard lock(mutex_);
-  return state_.alerts;
+  std::vector<Alert> out;
+  std::copy_if(state_.alerts.begin(), state_.alerts.end(), std::back_inserter(out),
+               [](const Alert& alert) { return !alert.is_digest(); });
+  return out;
 }
 
-std::string AlertBook::last_digest() const {
-  const std::lock_guard lock(mutex_);
-  return state_.last_digest;
-}
-
-Result<void> AlertBook::digest_sent(const std::string& day) {
+Result<void> AlertBook::add_digest(const std::string& day, const std::string& title,
+                                   const std::string& text,
+                                   const std::vector<std::string>& channels, Instant at) {
+  if (has_digest(day)) return {};
   const std::lock_guard lock(mutex_);
   AlertState next = state_;
-  next.last_digest = day;
+  Alert digest = alert_of({"digest " + day, Severity::info, "", "", title, text, {}}, channels, at);
+  digest.id = ++next.last_id;
+  digest.ended_at = at;
+  next.alerts.push_back(std::move(digest));
   return keep(std::move(next));
+}
+
+bool AlertBook::has_digest(const std::string& day) const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(state_.alerts.begin(), state_.alerts.end(),
+                     [&](const Alert& alert) { return alert.finding.key == "digest " + day; });
 }
 
 }  // namespace asbb::alerts

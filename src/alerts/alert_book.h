@@ -16,7 +16,6 @@ namespace asbb::alerts {
 // What a file says, and text that reads back as the same.
 struct AlertState {
   std::int64_t last_id = 0;
-  std::string last_digest;  // a day, "2026-01-31"; empty: none yet
   std::vector<Alert> alerts;
   bool operator==(const AlertState&) const = default;
 };
@@ -63,9 +62,14 @@ class AlertBook {
   [[nodiscard]] Result<void> delivered(std::int64_t id, const std::string& channel,
                                        const std::string& error, Instant at);
 
+  // Without digests; in order of id.
   [[nodiscard]] std::vector<Alert> list() const;
-  [[nodiscard]] std::string last_digest() const;
-  [[nodiscard]] Result<void> digest_sent(const std::string& day);
+
+  // A digest of that day, to be told once; no change when there is one already.
+  [[nodiscard]] Result<void> add_digest(const std::string& day, const std::string& title,
+                                        const std::string& text,
+                                        const std::vector<std::string>& channels, Instant at);
+  [[nodiscard]] bool has_digest(const std::string& day) const;
 
  private:
   [[nodiscard]] Result<void> keep(AlertState state);

@@ -163,11 +163,18 @@ TEST_F(AlertBookTest, WhatEndedLongAgoIsForgottenAndItsNumberIsNotUsedAgain) {
   EXPECT_EQ(alerts->list()[0].id, 2);
 }
 
-TEST_F(AlertBookTest, ADigestIsRememberedByItsDay) {
+TEST_F(AlertBookTest, ADigestIsToldOnceAndIsNoAlert) {
   auto alerts = book();
-  EXPECT_EQ(alerts->last_digest(), "");
-  ASSERT_TRUE(alerts->digest_sent("2026-01-31"));
-  EXPECT_EQ(book()->last_digest(), "2026-01-31");
+  EXPECT_FALSE(alerts->has_digest("2026-01-31"));
+  for (int again = 0; again < 2; ++again) {
+    ASSERT_TRUE(alerts->add_digest("2026-01-31", "two alerts last", "which", {"mail"}, start));
+  }
+  EXPECT_TRUE(book()->has_digest("2026-01-31"));
+  EXPECT_THAT(alerts->list(), IsEmpty());
+  EXPECT_THAT(due(*book(), start), ElementsAre("1 mail"));
+  EXPECT_EQ(alerts->acknowledge(1, "alice", "", start).error().kind, ErrorKind::not_found);
+  ASSERT_TRUE(alerts->delivered(1, "mail", "", start));
+  EXPECT_THAT(due(*book(), start + hours(9)), IsEmpty());
 }
 
 }  // namespace

@@ -96,6 +96,13 @@ std::string line_of(const Alert& alert) {
 
 Message message_of(const Alert& alert) {
   Message message;
+  if (alert.is_digest()) {
+    message.id = alert.finding.key;
+    message.subject = alert.finding.title;
+    message.text = alert.finding.message;
+    message.at = alert.raised_at;
+    return message;
+  }
   message.id = "alert " + std::to_string(alert.id);
   message.subject = alert.finding.title;
   message.text = alert.finding.message + "\n\nAlert " + std::to_string(alert.id) + ", " +

@@ -86,6 +86,15 @@ TEST(Digest, HasWhatLastsAndWhatEndedSinceTheLast) {
   EXPECT_THAT(to_json(*digest), StartsWith("{\"kind\":\"digest\",\"title\":"));
 }
 
+TEST(Digest, IsTheSameWhenItIsSentFromWhatWasKept) {
+  Alert kept;
+  kept.finding = {"digest 2026-01-02", Severity::info, "", "", "one alert lasts", "which", {}};
+  kept.raised_at = start;
+  EXPECT_EQ(to_json(message_of(kept)),
+            R"({"kind":"digest","title":"one alert lasts","message":"which"})");
+  EXPECT_EQ(message_of(kept).id, "digest 2026-01-02");
+}
+
 TEST(Digest, OfNothingIsNone) {
   Alert over = alert(2, "over");
   over.ended_at = start;

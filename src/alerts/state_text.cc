@@ -137,7 +137,6 @@ std::string to_text(const AlertState& state) {
   out.begin_object();
   out.key("version"), out.number(format_version);
   out.key("last_id"), out.number(state.last_id);
-  out.key("last_digest"), out.text(state.last_digest);
   out.key("alerts"), out.begin_array();
   for (const Alert& alert : state.alerts) write(out, alert);
   out.end_array();
@@ -153,7 +152,6 @@ Result<AlertState> read_state(const std::string& text) {
   std::int64_t version = 0;
   read.number(*json, "version", version);
   read.number(*json, "last_id", state.last_id);
-  read.text(*json, "last_digest", state.last_digest);
   read.each(*json, "alerts", Json::Kind::object,
             [&](const Json& item) { state.alerts.push_back(read_alert(read, item)); });
   if (!read.is_good || version != format_version) {

@@ -74,6 +74,10 @@ service::ReconcilerOptions reconciler_options(const config::Config& config,
   return options;
 }
 
+service::AlertWatchOptions alert_options(const config::Config& config) {
+  return {config.alerts, config.service.timezone};
+}
+
 service::HeadExportOptions head_options(const config::Config& config) {
   return {config.audit.head_file, config.audit.head_interval, config.audit.syslog};
 }
@@ -100,6 +104,7 @@ struct Daemon::Parts {
                   refresher_options(config, allowances)),
         reconciler(committer, jobs, cache, prices, alarms, reconciler_options(config, allowances)),
         heads(*store, alarms, service::system_now, head_options(config)),
+        watch(committer, *store, alarms, service::system_now, alert_options(config)),
         server(config, {committer, prices, cache, names, alarms, hooks(), key}) {
     allowances.on_change([this] { refresher.wake(); });
   }
@@ -111,6 +116,7 @@ struct Daemon::Parts {
     made.last_pass = [this] { return reconciler.last_report(); };
     made.known = &reconciler.known_jobs();
     made.allowances = &allowances;
+    made.alerts = &watch;
     made.stop = [this](ledger::PlaceHold& place, Instant at) {
       return reconciler.refusal_of(place, at);
     };
@@ -132,6 +138,7 @@ struct Daemon::Parts {
   service::Refresher refresher;
   service::Reconciler reconciler;
   service::HeadExport heads;
+  service::AlertWatch watch;
   Server server;
 };
 
@@ -160,6 +167,7 @@ Result<void> Daemon::start() {
     started =
         parts.committer.read([&](const ledger::Book& book) { return parts.prices.follow(book); });
   }
+  if (started) started = parts.watch.start();
   if (started) started = parts.server.start();
   if (!started) {
     stop();
@@ -185,6 +193,7 @@ void Daemon::stop() {
   parts_->server.stop();
   parts_->reconciler.stop();
   parts_->refresher.stop();
+  parts_->watch.stop();
   parts_->committer.stop();
   parts_->heads.stop();
   parts_.reset();
