@@ -139,10 +139,8 @@ void Reconciler::Pass::note_paying(const slurm::QueueJob& row, const HoldsByJob&
   const auto [first, last] = holds.equal_range(root_id(row));
   for (auto at = first; at != last && held == nullptr; ++at) {
     const ledger::Hold& hold = at->second->hold;
-    const auto named = open_jobs_.find(find_token(row.admin_comment));
-    const bool is_its = named == open_jobs_.end() || named->second == *hold.job;
     const bool pays = pays_for(scope_of(hold.group), tasks.front(), row.restart_count);
-    if (is_row_of(*hold.job, row) && is_its && pays) held = at->second;
+    if (pays && is_its_row(*hold.job, row)) held = at->second;
   }
   if (held != nullptr) {
     job.draws = draws_of_hold(row, *held, exactly);

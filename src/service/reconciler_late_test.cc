@@ -61,6 +61,59 @@ TEST_F(ToldLateTest, AReusedFederatedIdIsNoSiblingOfTheJobThatHadIt) {
   expect_balance("0", "0.2");
 }
 
+// The run that the sibling had was charged to both jobs: its row has a token that nobody knows.
+TEST_F(ToldLateTest, ASiblingsRunIsChargedToTheLaterOfTwoJobsWithOneIdAlone) {
+  const std::string lost = hold("1");
+  source_.set_queue("onprem", {queued(lost, federated, "PENDING")});
+  (void)pass();
+  pass_time(seconds(500));
+  const std::string again = hold("2");
+  source_.set_queue("onprem", {queued(again, federated, "PENDING")});
+  (void)pass();
+  source_.set_queue("onprem", {});
+  source_.add_record(ran("cloud", federated, testing::Fixture::token()));
+  pass_time(seconds(301));
+  (void)pass();
+  (void)pass();
+  expect_balance("1", "0.1");
+  EXPECT_EQ(find(lost).status, ledger::HoldStatus::open);
+  EXPECT_EQ(find(again).status, ledger::HoldStatus::closed);
+}
+
+// The hold used to be closed with the first run, because the cluster that had it shows no other.
+TEST_F(ToldLateTest, AFederatedJobWhoseNextRunWaitsElsewhereKeepsItsHold) {
+  const std::string token = hold("1");
+  source_.set_queue("onprem", {queued(token, federated, "PENDING")});
+  (void)pass();
+  source_.add_record(ran("cloud", federated, testing::Fixture::token()));
+  auto row = ran("cloud", federated, testing::Fixture::token());
+  row.status = slurm::parse_job_status("NODE_FAIL");
+  source_.set_records("cloud", {row});
+  source_.fail_queue("onprem", Error{ErrorKind::unavailable, "away", ""});
+  pass_time(seconds(60));
+  EXPECT_EQ(pass().settled, 0);
+  source_.fail_queue("onprem", std::nullopt);
+  auto next = queued(token, federated, "PENDING");
+  next.restart_count = 1;
+  next.submit = now();
+  source_.set_queue("onprem", {next});
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("1", "0.1");
+}
+
+// The hold of a job that slurmctld lost followed what became of the one that has its id now.
+TEST_F(ToldLateTest, AJobThatHasTheIdOfALostOneDoesNotSpeakForIt) {
+  const std::string lost = hold("1");
+  source_.set_queue("onprem", {queued(lost, 7, "PENDING")});
+  (void)pass();
+  pass_time(seconds(500));
+  auto other = queued(testing::Fixture::token(), 7, "PENDING");
+  other.partition = "debug";
+  source_.set_queue("onprem", {other});
+  EXPECT_EQ(pass().followed, 0);
+  expect_balance("1", "0");
+}
+
 TEST_F(ToldLateTest, ASubmissionThatArrivesAfterItsJobWasChargedIsGivenBack) {
   const std::string late = testing::Fixture::token();
   source_.add_record(ran("onprem", 7, late));

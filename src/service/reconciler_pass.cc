@@ -59,6 +59,12 @@ ledger::JobRef job_of(const slurm::AccountingRecord& row) {
   return {row.cluster, root_id(row), first_submit(row, row.run > 1)};
 }
 
+bool is_same_submission(const ledger::JobRef& job, Instant submit) {
+  constexpr Span before = seconds(60);
+  constexpr Span rounding = seconds(2);
+  return job.submit_time - before <= submit && submit <= job.submit_time + rounding;
+}
+
 bool is_since_submit(const ledger::JobRef& job, Instant submit) {
   constexpr Span tolerance = seconds(2);  // slurmctld and slurmdbd may round it differently
   return job.submit_time <= submit + tolerance;
@@ -230,12 +236,21 @@ Reconciler::Pass::QueueRows Reconciler::Pass::rows_of(const ledger::JobRef& job)
   QueueRows rows;
   for (const auto& [cluster, list] : queues_) {
     for (const slurm::QueueJob& row : list.jobs) {
-      if (!is_row_of(job, row)) continue;
-      const auto named = open_jobs_.find(find_token(row.admin_comment));
-      if (named == open_jobs_.end() || named->second == job) rows.push_back(&row);
+      if (is_its_row(job, row)) rows.push_back(&row);
     }
   }
   return rows;
+}
+
+// Ids come back. A row whose token no open hold has is of the job when it was submitted as it was:
+// the hold may have been placed anew. A federation's sibling has a token of its own.
+bool Reconciler::Pass::is_its_row(const ledger::JobRef& job, const slurm::QueueJob& row) const {
+  if (!is_row_of(job, row)) return false;
+  const std::string_view token = find_token(row.admin_comment);
+  const auto named = open_jobs_.find(token);
+  if (named != open_jobs_.end()) return named->second == job;
+  return token.empty() || ledger::is_federated(job.job_id) ||
+         is_same_submission(job, job_of(row).submit_time);
 }
 
 // Whether slurmdbd may know more than the ledger. A job that the controllers show as waiting or

@@ -59,6 +59,7 @@ class Reconciler::Pass {
   void bind_sightings();
   [[nodiscard]] bool needs_accounting(const OpenHold& open) const;
   [[nodiscard]] QueueRows rows_of(const ledger::JobRef& job) const;
+  [[nodiscard]] bool is_its_row(const ledger::JobRef& job, const slurm::QueueJob& row) const;
   [[nodiscard]] std::optional<slurm::AccountingList> read_accounting(
       const std::string& cluster, const slurm::AccountingQuery& query);
   [[nodiscard]] std::string account_of(ledger::HoldId id) const;
@@ -66,6 +67,10 @@ class Reconciler::Pass {
   // reconciler_runs.cc
   [[nodiscard]] bool is_of_another_job(const ledger::Hold& hold,
                                        const slurm::AccountingRecord& record);
+  [[nodiscard]] bool has_later_job(const ledger::Hold& hold, Instant submit) const;
+  // Another cluster of the federation has the job's next run; or nobody can tell yet.
+  [[nodiscard]] bool follows_elsewhere(const slurm::AccountingRecord& record) const;
+  [[nodiscard]] bool may_follow_unseen(const slurm::AccountingRecord& record) const;
   // `runs`: the rows of that job or task, this one among them.
   [[nodiscard]] NextRun next_run(const slurm::AccountingRecord& record,
                                  const AccountingRows& runs) const;
@@ -149,6 +154,7 @@ class Reconciler::Pass {
   void move_periods();
   [[nodiscard]] std::set<ledger::HoldId> holds_of_ended_periods() const;
   void move_to_period(const OpenHold& open);
+  [[nodiscard]] static bool has_unsettled_runs(const OpenHold& open, const slurm::QueueJob& row);
 
   // reconciler_units.cc
   [[nodiscard]] QueueRows rows_of_units(const OpenHold& open) const;
@@ -313,6 +319,10 @@ class Reconciler::Pass {
 // Whether a row of that submit time can be the job's: a requeue moves the time on, and an earlier
 // one belongs to another job whose id came back.
 [[nodiscard]] bool is_since_submit(const ledger::JobRef& job, Instant submit);
+
+// Whether that is the job's own submission. Its token is made shortly before it, and no id comes
+// back before that.
+[[nodiscard]] bool is_same_submission(const ledger::JobRef& job, Instant submit);
 
 // Whether the row, a QueueJob or an AccountingRecord, is the job's or one of its tasks'.
 template <typename Row>

@@ -26,12 +26,22 @@ std::set<ledger::HoldId> Reconciler::Pass::holds_of_ended_periods() const {
   });
 }
 
+// A run that has ended belongs to the period in which it was: it is settled there first.
+bool Reconciler::Pass::has_unsettled_runs(const OpenHold& open, const slurm::QueueJob& row) {
+  const std::int64_t before = row.restart_count - scope_of(open.hold.group).first_run;
+  if (before <= 0) return false;
+  const Tasks tasks = tasks_of(row);
+  return before > std::count_if(open.shares.begin(), open.shares.end(), [&](const auto& share) {
+           return share.status == ledger::ShareStatus::settled && share.key.task == tasks.front();
+         });
+}
+
 // Each task with what it has in the hold now. Its price stays the one at which it was held.
 void Reconciler::Pass::move_to_period(const OpenHold& open) {
   const ReconcilerOptions& options = owner_.options_;
   QueueRows rows;
   for (const slurm::QueueJob* row : rows_of(*open.hold.job)) {
-    if (!is_live(*row)) continue;
+    if (!is_live(*row) || has_unsettled_runs(open, *row)) continue;
     if (is_pending(*row) ? options.moves_waiting : options.moves_running) rows.push_back(row);
   }
   const auto tasks = leaving_tasks(open, rows);

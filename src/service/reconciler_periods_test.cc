@@ -125,6 +125,27 @@ TEST_F(PeriodsTest, ARequeuedJobThatWaitsHasItsWholePartInTheNextPeriod) {
   EXPECT_EQ(to_decimal(period(0).used), "0.4");
 }
 
+// slurmdbd was away at the end, and the run that was over then had not been charged.
+TEST_F(PeriodsTest, ARunThatHasEndedIsChargedToItsPeriodBeforeTheNextRunMoves) {
+  add_next_period("50");
+  const std::string token = hold("1");
+  auto job = queued(token, 7, "PENDING");
+  job.restart_count = 1;
+  source_.set_queue("onprem", {job});
+  source_.fail_accounting("onprem", Error{ErrorKind::unavailable, "away", ""});
+  (void)pass();
+  set_now(end_);
+  EXPECT_EQ(pass().followed, 0);
+  expect_held("1", "0");
+  source_.fail_accounting("onprem", std::nullopt);
+  source_.add_record(record(7, "REQUEUED", 400));
+  EXPECT_EQ(pass().settled, 1);
+  EXPECT_EQ(pass().followed, 1);
+  expect_held("0", "1");
+  EXPECT_EQ(to_decimal(period(0).used), "0.4");
+  EXPECT_EQ(to_decimal(period(1).used), "0");
+}
+
 TEST_F(PeriodsTest, WhereTheNextPeriodLacksTheMoneyTheHoldStaysAndIsShown) {
   add_next_period("1");
   const std::string token = hold("1.2");

@@ -153,6 +153,10 @@ void Reconciler::Pass::rescan_record(const slurm::AccountingRecord& record, Held
     held.waits = true;
     return;
   }
+  if (may_follow_unseen(record)) {
+    held.waits = true;
+    return;
+  }
   const bool is_begun = *backfill && (*backfill)->status == ledger::HoldStatus::open;
   if (!open->empty() && !is_begun) {
     held.jobs.insert(root_id(record));

@@ -29,15 +29,6 @@ const ledger::Share* latest_of(const std::vector<ledger::Share>& shares, std::in
   return latest;
 }
 
-// A job that was let through has a token that no hold has, and may have got a hold when it was
-// changed. Its token is made shortly before it is submitted, and no id comes back before that.
-bool is_same_submission(const ledger::JobRef& job, const slurm::AccountingRecord& record) {
-  constexpr Span before = seconds(60);
-  constexpr Span rounding = seconds(2);
-  const Instant submit = job_of(record).submit_time;
-  return job.submit_time - before <= submit && submit <= job.submit_time + rounding;
-}
-
 bool lacks_money(const ledger::Hold& hold) {
   if (hold.backfilled || !hold.job || hold.pending_runs == 0) return false;
   return std::any_of(hold.parts.begin(), hold.parts.end(), [&](const ledger::HoldPart& part) {
@@ -68,16 +59,57 @@ bool Reconciler::Pass::is_of_another_job(const ledger::Hold& hold,
   if (!found) return true;  // nobody can tell now; the next pass may
   const bool may_be_sibling = ledger::is_federated(record.job_id) &&
                               record.cluster != hold.cluster && record.user == hold.user;
-  if (found->empty()) return !may_be_sibling && !is_same_submission(*hold.job, record);
+  // A job that was let through has a token that no hold has, and may have got a hold when it was
+  // changed.
+  const Instant submit = job_of(record).submit_time;
+  if (found->empty()) {
+    return may_be_sibling ? has_later_job(hold, submit) : !is_same_submission(*hold.job, submit);
+  }
   const ledger::Hold& named = found->front().hold;
   if (named.status == ledger::HoldStatus::open && !named.job) return true;  // bound by its own row
   jobs_of_tokens_.emplace(token, named.job);
   return named.job && *named.job != *hold.job;
 }
 
+// Whether another hold is of a job with the same id that was submitted since, and by then. True
+// when nobody can tell now.
+bool Reconciler::Pass::has_later_job(const ledger::Hold& hold, Instant submit) const {
+  store::HoldQuery query;
+  query.cluster = hold.job->cluster;
+  query.job_id = hold.job->job_id;
+  const auto found = owner_.committer_.find_holds(query);
+  return !found || std::any_of(found->begin(), found->end(), [&](const auto& other) {
+    const auto& job = other.hold.job;
+    return job && hold.job->submit_time < job->submit_time && is_since_submit(*job, submit);
+  });
+}
+
+// Slurm gives each requeue a new time of submission.
+bool Reconciler::Pass::follows_elsewhere(const slurm::AccountingRecord& record) const {
+  if (!ledger::is_federated(root_id(record))) return false;
+  for (const auto& [cluster, list] : queues_) {
+    const bool follows =
+        cluster != record.cluster &&
+        std::any_of(list.jobs.begin(), list.jobs.end(), [&](const auto& row) {
+          return row.job_id == record.job_id && is_live(row) && record.submit < row.submit;
+        });
+    if (follows) return true;
+  }
+  return false;
+}
+
+bool Reconciler::Pass::may_follow_unseen(const slurm::AccountingRecord& record) const {
+  const slurm::JobState end = record.status.base;
+  const bool may_be_requeued = end == slurm::JobState::node_fail ||
+                               end == slurm::JobState::boot_fail ||
+                               end == slurm::JobState::preempted;
+  return may_be_requeued && ledger::is_federated(root_id(record)) && !record.array_task_id &&
+         queues_.size() < owner_.source_.clusters().size();
+}
+
 Reconciler::Pass::NextRun Reconciler::Pass::next_run(const slurm::AccountingRecord& record,
                                                      const AccountingRows& runs) const {
-  bool follows = record.status.requeued || record.status.resizing;
+  bool follows = record.status.requeued || record.status.resizing || follows_elsewhere(record);
   for (const slurm::AccountingRecord* other : runs) {
     if (other->cluster != record.cluster || other->run <= record.run ||
         !other->array_tasks.empty()) {

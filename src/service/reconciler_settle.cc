@@ -72,6 +72,7 @@ void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingR
     return;
   }
   const NextRun next = next_run(record, runs);
+  if (next == NextRun::none && may_follow_unseen(record)) return;
   const HoldScope scope = scope_of(open.hold.group);
   for (const std::int64_t task : tasks_of(record)) {
     if (!pays_for(scope, task, record.run - 1)) continue;
