@@ -93,6 +93,7 @@ struct AccountCreate {
   std::string parent;
   std::optional<Micros> hold_percentage;  // 1 to 10
   std::vector<NewBudget> budgets;
+  std::vector<std::string> aliases{};  // other names by which programs know it
   bool operator==(const AccountCreate&) const = default;
 };
 
@@ -219,37 +220,6 @@ struct OpenHold {
   std::int64_t task_count = 1;
   Instant placed_at;
   bool operator==(const OpenHold&) const = default;
-};
-
-// What one name (a partition, a user, a cluster) cost.
-struct UsageLine {
-  std::string name;
-  Micros charged;  // charges and overruns, less refunds
-  std::int64_t jobs = 0;
-  bool operator==(const UsageLine&) const = default;
-};
-
-struct UnitUsage {
-  std::string unit;
-  Micros limit;  // of the budget in force
-  Micros used;
-  Micros held;
-  Micros available;
-  Micros charged;   // in the window: charges and overruns, less refunds
-  Micros adjusted;  // in the window
-  std::int64_t jobs = 0;
-  std::vector<UsageLine> by_partition;  // most expensive first
-  std::vector<UsageLine> by_user;
-  std::vector<UsageLine> by_cluster;
-  bool operator==(const UnitUsage&) const = default;
-};
-
-struct Usage {
-  std::string account;
-  Instant start_date;  // the window, half-open
-  Instant end_date;
-  std::vector<UnitUsage> units;
-  bool operator==(const Usage&) const = default;
 };
 
 }  // namespace asbb::api

@@ -112,6 +112,7 @@ void read_flat_budget(FieldReader& f, AccountCreate& v) {
   f.money("budget_limit", budget.limit, Need::must, not_negative);
   f.date("start_date", budget.start_date, Need::must);
   f.date("end_date", budget.end_date, Need::must);
+  f.money("credit_limit", budget.credit_limit, Need::left_out, not_negative);
   f.text("carry_over", budget.carry_over, Need::left_out, name_text);
   check_carry_over(f, budget.carry_over);
 }
@@ -126,6 +127,7 @@ void fields(F& f, As<F, AccountCreate>& v) {
   f.text("parent", v.parent, Need::left_out, name_text);
   f.money("hold_percentage", v.hold_percentage, Need::left_out, hold_factor);
   f.list("budgets", v.budgets, Need::left_out);
+  f.texts("aliases", v.aliases, Need::left_out);
   if constexpr (F::is_reading) read_flat_budget(f, v);
 }
 
@@ -283,53 +285,6 @@ void fields(F& f, As<F, NewConversionRate>& v) {
   }
 }
 
-template <typename F>
-void fields(F& f, As<F, OpenHold>& v) {
-  f.text("transaction_id", v.transaction_id, Need::must);
-  f.text("account", v.account, Need::must);
-  f.text("user", v.user, Need::may);
-  f.text("cluster", v.cluster, Need::may);
-  f.text("partition", v.partition, Need::may);
-  f.number("job_id", v.job_id, Need::left_out);
-  f.text("kind", v.kind, Need::must);
-  f.text("unit", v.unit, Need::must);
-  f.money("estimate", v.estimate, Need::must);
-  f.money("granted", v.granted, Need::must);
-  f.money("held", v.held, Need::must);
-  f.number("task_count", v.task_count, Need::must);
-  f.time("placed_at", v.placed_at, Need::must);
-}
-
-template <typename F>
-void fields(F& f, As<F, UsageLine>& v) {
-  f.text("name", v.name, Need::must);
-  f.money("charged", v.charged, Need::must);
-  f.number("jobs", v.jobs, Need::must);
-}
-
-template <typename F>
-void fields(F& f, As<F, UnitUsage>& v) {
-  f.text("unit", v.unit, Need::must);
-  f.money("limit", v.limit, Need::must);
-  f.money("used", v.used, Need::must);
-  f.money("held", v.held, Need::must);
-  f.money("available", v.available, Need::must);
-  f.money("charged", v.charged, Need::must);
-  f.money("adjusted", v.adjusted, Need::must);
-  f.number("jobs", v.jobs, Need::must);
-  f.list("by_partition", v.by_partition, Need::must);
-  f.list("by_user", v.by_user, Need::must);
-  f.list("by_cluster", v.by_cluster, Need::must);
-}
-
-template <typename F>
-void fields(F& f, As<F, Usage>& v) {
-  f.text("account", v.account, Need::must);
-  f.time("start_date", v.start_date, Need::must);
-  f.time("end_date", v.end_date, Need::must);
-  f.list("units", v.units, Need::must);
-}
-
 }  // namespace asbb::api
 
 ASBB_JSON_TYPE(asbb::api::Account)
@@ -347,5 +302,3 @@ ASBB_JSON_TYPE(asbb::api::MoneyConversion)
 ASBB_JSON_TYPE(asbb::api::ConversionRate)
 ASBB_JSON_TYPE(std::vector<asbb::api::ConversionRate>)
 ASBB_JSON_TYPE(asbb::api::NewConversionRate)
-ASBB_JSON_TYPE(std::vector<asbb::api::OpenHold>)
-ASBB_JSON_TYPE(asbb::api::Usage)

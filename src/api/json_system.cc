@@ -37,6 +37,39 @@ void fields(F& f, As<F, Transaction>& v) {
 }
 
 template <typename F>
+void fields(F& f, As<F, TransactionPart>& v) {
+  f.text("unit", v.unit, Need::must);
+  f.text("paying_account", v.paying_account, Need::must);
+  f.money("estimate", v.estimate, Need::must);
+  f.money("granted", v.granted, Need::must);
+  f.money("held", v.held, Need::must);
+  f.money("charged", v.charged, Need::must);
+  f.money("overrun", v.overrun, Need::must);
+  f.money("released", v.released, Need::must);
+  f.money("refunded", v.refunded, Need::must);
+  f.number("price_version", v.price_version, Need::must);
+}
+
+template <typename F>
+void fields(F& f, As<F, TransactionDetails>& v) {
+  f.text("transaction_id", v.transaction_id, Need::must);
+  f.text("kind", v.kind, Need::left_out);
+  f.text("status", v.status, Need::left_out);
+  f.text("account", v.account, Need::must);
+  f.text("user", v.user, Need::left_out);
+  f.text("cluster", v.cluster, Need::left_out);
+  f.text("partition", v.partition, Need::left_out);
+  f.text("job_id", v.job_id, Need::left_out);
+  f.time("submitted_at", v.submitted_at, Need::left_out);
+  f.number("task_count", v.task_count, Need::must);
+  f.time("placed_at", v.placed_at, Need::left_out);
+  f.time("closed_at", v.closed_at, Need::left_out);
+  f.list("parts", v.parts, Need::must);
+  f.list("entries", v.entries, Need::must);
+  f.flag("has_more", v.has_more, Need::must);
+}
+
+template <typename F>
 void fields(F& f, As<F, AuditEntry>& v) {
   fields(f, v.transaction);
   f.number("budget_id", v.budget_id, Need::left_out);
@@ -192,6 +225,7 @@ void fields(F& f, As<F, ErrorBody>& v) {
 
 ASBB_JSON_TYPE(asbb::api::Transaction)
 ASBB_JSON_TYPE(std::vector<asbb::api::Transaction>)
+ASBB_JSON_TYPE(asbb::api::TransactionDetails)
 ASBB_JSON_TYPE(asbb::api::AuditEntry)
 ASBB_JSON_TYPE(std::vector<asbb::api::AuditEntry>)
 ASBB_JSON_TYPE(asbb::api::PriceImport)

@@ -3,11 +3,14 @@
 #include <limits>
 #include <set>
 
+#include "api/alerts.h"
 #include "api/transaction.h"
 #include "base/text.h"
 
 namespace asbb::api {
 namespace {
+
+constexpr std::int64_t cursor_max = std::numeric_limits<std::int64_t>::max() - 1;
 
 tl::unexpected<Error> refuse(const std::string& name, const std::string& value,
                              const std::string& expected) {
@@ -107,8 +110,9 @@ std::string percent_encode(std::string_view text) {
 }
 
 Result<TransactionQuery> parse_transaction_query(const QueryParameters& parameters) {
-  const auto names = check_names(parameters, {"account", "job_id", "type", "status", "start_date",
-                                              "end_date", "limit", "offset"});
+  const auto names =
+      check_names(parameters, {"account", "job_id", "transaction_id", "type", "status",
+                               "start_date", "end_date", "limit", "offset", "before", "after"});
   if (!names) return tl::unexpected(names.error());
   TransactionQuery out;
   for (const auto& [name, value] : parameters) {
@@ -123,6 +127,9 @@ Result<TransactionQuery> parse_transaction_query(const QueryParameters& paramete
     };
     if (name == "account") out.account = value;
     if (name == "job_id") out.job_id = value;
+    if (name == "transaction_id") out.transaction_id = value;
+    if (name == "before") take(read_number(name, value, 1, cursor_max), out.before);
+    if (name == "after") take(read_number(name, value, 0, cursor_max), out.after);
     if (name == "type") take(read_types(value), out.types);
     if (name == "start_date") take(read_date(name, value), out.start_date);
     if (name == "end_date") take(read_date(name, value), out.end_date);
@@ -136,11 +143,16 @@ Result<TransactionQuery> parse_transaction_query(const QueryParameters& paramete
     }
     if (!read) return tl::unexpected(read.error());
   }
+  const bool has_cursor = out.before || out.after;
+  if ((out.before && out.after) || (has_cursor && out.offset != 0)) {
+    return fail(ErrorKind::invalid, "give one of before, after and offset",
+                out.before && out.after ? "after" : "offset");
+  }
   return out;
 }
 
 Result<UsageQuery> parse_usage_query(const QueryParameters& parameters) {
-  const auto names = check_names(parameters, {"unit", "start_date", "end_date"});
+  const auto names = check_names(parameters, {"unit", "period", "start_date", "end_date"});
   if (!names) return tl::unexpected(names.error());
   UsageQuery out;
   for (const auto& [name, value] : parameters) {
@@ -149,9 +161,36 @@ Result<UsageQuery> parse_usage_query(const QueryParameters& parameters) {
       out.unit = value;
       continue;
     }
+    if (name == "period") {
+      if (value != "day" && value != "month" && value != "year") {
+        return refuse(name, value, "day, month or year is expected");
+      }
+      out.period = value;
+      continue;
+    }
     auto date = read_date(name, value);
     if (!date) return tl::unexpected(date.error());
     (name == "start_date" ? out.start_date : out.end_date) = *date;
+  }
+  return out;
+}
+
+Result<std::string> parse_cluster_query(const QueryParameters& parameters) {
+  const auto names = check_names(parameters, {"cluster"});
+  if (!names) return tl::unexpected(names.error());
+  return parameters.empty() ? std::string() : parameters.front().second;
+}
+
+Result<AlertQuery> parse_alert_query(const QueryParameters& parameters) {
+  const auto names = check_names(parameters, {"status", "account"});
+  if (!names) return tl::unexpected(names.error());
+  AlertQuery out;
+  for (const auto& [name, value] : parameters) {
+    (name == "status" ? out.status : out.account) = value;
+  }
+  const std::array<std::string_view, 5> known{"", "open", "acknowledged", "ended", "all"};
+  if (std::find(known.begin(), known.end(), out.status) == known.end()) {
+    return refuse("status", out.status, "open, acknowledged, ended or all is expected");
   }
   return out;
 }
@@ -176,6 +215,7 @@ std::string to_query_string(const TransactionQuery& query) {
   std::string out;
   if (!query.account.empty()) append(out, "account", query.account);
   if (!query.job_id.empty()) append(out, "job_id", query.job_id);
+  if (!query.transaction_id.empty()) append(out, "transaction_id", query.transaction_id);
   if (!query.types.empty()) {
     std::string types;
     for (const std::string& type : query.types) types += (types.empty() ? "" : ",") + type;
@@ -186,12 +226,22 @@ std::string to_query_string(const TransactionQuery& query) {
   if (query.end_date) append(out, "end_date", to_string(*query.end_date));
   if (query.limit != transactions_limit_default) append(out, "limit", std::to_string(query.limit));
   if (query.offset != 0) append(out, "offset", std::to_string(query.offset));
+  if (query.before) append(out, "before", std::to_string(*query.before));
+  if (query.after) append(out, "after", std::to_string(*query.after));
+  return out;
+}
+
+std::string to_query_string(const AlertQuery& query) {
+  std::string out;
+  if (!query.status.empty()) append(out, "status", query.status);
+  if (!query.account.empty()) append(out, "account", query.account);
   return out;
 }
 
 std::string to_query_string(const UsageQuery& query) {
   std::string out;
   if (!query.unit.empty()) append(out, "unit", query.unit);
+  if (query.period != UsageQuery{}.period) append(out, "period", query.period);
   if (query.start_date) append(out, "start_date", to_string(*query.start_date));
   if (query.end_date) append(out, "end_date", to_string(*query.end_date));
   return out;

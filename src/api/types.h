@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/account.h"
+#include "api/alerts.h"
 #include "api/budget.h"
 #include "api/dates.h"
 #include "api/problem.h"
@@ -10,3 +11,4 @@
 #include "api/submission.h"
 #include "api/system.h"
 #include "api/transaction.h"
+#include "api/usage.h"

@@ -14,8 +14,10 @@ void add_budget_routes(Router& router, service::Operations& operations);
 void add_account_routes(Router& router, service::Operations& operations);
 void add_transaction_routes(Router& router, service::Operations& operations);
 void add_price_routes(Router& router, service::Operations& operations);
+void add_alert_routes(Router& router, service::Operations& operations);
 void add_audit_routes(Router& router, service::Operations& operations);
 void add_job_routes(Router& router, service::Operations& operations);
+void add_insight_routes(Router& router, service::Operations& operations);
 
 // What the system routes show besides; `connections` may be empty.
 struct SystemSources {

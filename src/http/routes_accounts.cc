@@ -62,13 +62,6 @@ void add_reading_routes(Router& router, service::Operations& operations) {
     respond(router, call, operations.open_holds(call->caller, call->captures[0]));
   };
   router.add({"GET", "/api/v1/accounts/{account}/holds", holds});
-
-  const auto usage = [&router, &operations](const SharedCall& call) {
-    const auto query = api::parse_usage_query(call->query);
-    if (!query) return respond<api::Usage>(router, call, service::problem(query.error()));
-    respond(router, call, operations.usage(call->caller, call->captures[0], *query));
-  };
-  router.add({"GET", "/api/v1/accounts/{account}/usage", usage, default_body_bytes_max, true});
 }
 
 }  // namespace

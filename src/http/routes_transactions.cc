@@ -10,6 +10,11 @@ void add_transaction_routes(Router& router, service::Operations& operations) {
     respond(router, call, operations.transactions(call->caller, *query));
   };
   router.add({"GET", "/api/v1/transactions", list, default_body_bytes_max, true});
+
+  const auto show = [&router, &operations](const SharedCall& call) {
+    respond(router, call, operations.transaction(call->caller, call->captures[0]));
+  };
+  router.add({"GET", "/api/v1/transactions/{transaction}", show, default_body_bytes_max, true});
 }
 
 }  // namespace asbb::http

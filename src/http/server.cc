@@ -82,8 +82,10 @@ struct Server::Assembly {
     add_account_routes(router, operations);
     add_transaction_routes(router, operations);
     add_price_routes(router, operations);
+    add_alert_routes(router, operations);
     add_audit_routes(router, operations);
     add_job_routes(router, operations);
+    add_insight_routes(router, operations);
     add_system_routes(router, operations,
                       {parts.committer, metrics, parts.alarms, [this] { return connections(); }});
   }

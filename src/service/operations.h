@@ -14,6 +14,7 @@
 
 #include "api/types.h"
 #include "service/alarms.h"
+#include "service/alert_watch.h"
 #include "service/allowances.h"
 #include "service/authority.h"
 #include "service/change_planner.h"
@@ -45,6 +46,7 @@ struct Hooks {
   std::function<void()> prices_changed;  // after `prices` has followed; may be on any thread
   std::function<void()> view_wanted;     // somebody met what the view does not know (yet)
   KnownJobs* known = nullptr;            // shared with the reconciler
+  AlertWatch* alerts = nullptr;          // null: nobody is told of anything
   Allowances* allowances = nullptr;      // the reconciler's; null: there are none
   // Why this money is not set aside, because an account ran dry; takes away the parts of a hold
   // that can do without them.
@@ -133,6 +135,13 @@ class Operations {
   void record_conversion_rate(const Caller& caller, const api::NewConversionRate& request,
                               const Promise<api::ConversionRate>& promise);
 
+  [[nodiscard]] Reply<std::vector<api::Alert>> alerts(const Caller& caller,
+                                                      const api::AlertQuery& query) const;
+  // Blocking: it is written down before the answer.
+  [[nodiscard]] Reply<api::Alert> acknowledge_alert(const Caller& caller, std::int64_t id,
+                                                    const api::AlertAcknowledgement& request);
+  [[nodiscard]] Reply<api::AlertRules> alert_rules(const Caller& caller) const;
+
   [[nodiscard]] Reply<std::vector<api::OpenHold>> open_holds(const Caller& caller,
                                                              const std::string& account) const;
   // Blocking.
@@ -141,6 +150,18 @@ class Operations {
   // Blocking.
   [[nodiscard]] Reply<api::Usage> usage(const Caller& caller, const std::string& account,
                                         const api::UsageQuery& query) const;
+  // Blocking. Of all accounts that the caller may see.
+  [[nodiscard]] Reply<api::UsageSummary> usage_summary(const Caller& caller,
+                                                       const api::UsageQuery& query) const;
+  // Blocking. How long the account's budgets in force last.
+  [[nodiscard]] Reply<api::Forecast> forecast(const Caller& caller, const std::string& name) const;
+  // Blocking. `id` is what held the money ("transaction_id"), or the number of one of its entries.
+  [[nodiscard]] Reply<api::TransactionDetails> transaction(const Caller& caller,
+                                                           const std::string& id) const;
+  // Blocking. What a launcher of nodes has to know; `job` is "123" or "123_4", `cluster` may be
+  // empty: any.
+  [[nodiscard]] Reply<api::JobContext> job_context(const Caller& caller, const std::string& job,
+                                                   const std::string& cluster) const;
 
   [[nodiscard]] Reply<std::vector<api::PriceBook>> price_books(const Caller& caller) const;
   // `version` 0: the one in force.
@@ -175,6 +196,8 @@ class Operations {
   void commit(ledger::Command command, const std::string& account, const Promise<T>& promise,
               std::function<Reply<T>(const ledger::Outcome&)> reply, const Given& given = {});
   [[nodiscard]] Reply<api::Account> show_account(const std::string& name) const;
+  // Nothing where no account has one of the aliases.
+  [[nodiscard]] std::optional<api::Problem> taken_alias(const api::AccountCreate& request) const;
   // Nothing where a cluster of that name is watched.
   [[nodiscard]] std::optional<api::Problem> check_cluster(const std::string& name) const;
 

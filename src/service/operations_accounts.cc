@@ -1,8 +1,11 @@
 // /accounts: budgets and limits, and what is held on them.
 #include <algorithm>
+#include <atomic>
 #include <map>
+#include <memory>
 #include <utility>
 
+#include "base/text.h"
 #include "service/account_view.h"
 #include "service/operations.h"
 
@@ -124,10 +127,49 @@ void Operations::create_account(const Caller& caller, const api::AccountCreate& 
               {"description", request.description},
               {"parent", request.parent}};
   for (const api::NewBudget& asked : request.budgets) add_given(given, asked.unit, asked.end_date);
+  const auto show = [this, name = request.slurm_account](const ledger::Outcome&) {
+    return show_account(name);
+  };
+  if (request.aliases.empty()) {
+    return commit<api::Account>(command(caller, std::move(create)), request.slurm_account, promise,
+                                show, given);
+  }
+  if (const auto taken = taken_alias(request)) return fail_with(promise, *taken);
+  // The aliases are a command of their own, right behind it; who asked hears of the first refusal.
+  auto is_refused = std::make_shared<std::atomic<bool>>(false);
+  const Promise<api::Account> created = [promise,
+                                         is_refused](std::function<Reply<api::Account>()> make) {
+    const auto reply = make();
+    if (reply) return;
+    is_refused->store(true);
+    promise([reply] { return reply; });
+  };
   commit<api::Account>(
-      command(caller, std::move(create)), request.slurm_account, promise,
-      [this, name = request.slurm_account](const ledger::Outcome&) { return show_account(name); },
-      given);
+      command(caller, std::move(create)), request.slurm_account, created,
+      [](const ledger::Outcome&) -> Reply<api::Account> { return api::Account{}; }, given);
+  ledger::UpdateAccount name_too;
+  name_too.name = request.slurm_account;
+  name_too.aliases = request.aliases;
+  const Promise<api::Account> named = [promise,
+                                       is_refused](std::function<Reply<api::Account>()> make) {
+    if (!is_refused->load()) promise(std::move(make));
+  };
+  commit<api::Account>(command(caller, std::move(name_too)), request.slurm_account, named, show);
+}
+
+std::optional<api::Problem> Operations::taken_alias(const api::AccountCreate& request) const {
+  return with_.committer.read([&](const ledger::Book& book) -> std::optional<api::Problem> {
+    for (const std::string& alias : request.aliases) {
+      const ledger::Account* taken = book.account(alias);
+      if (taken == nullptr && alias != request.slurm_account) continue;
+      return conflict("alias_taken",
+                      "aliases: " + in_quotes(alias) + " names account " +
+                          in_quotes(taken == nullptr ? alias : taken->name) + " already",
+                      "aliases")
+          .value();
+    }
+    return std::nullopt;
+  });
 }
 
 void Operations::update_account(const Caller& caller, const std::string& name,

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "ledger/record.h"
 #include "service/account_view.h"
+#include "service/entry_pages.h"
 #include "service/operations.h"
 #include "service/transaction_view.h"
 
@@ -161,7 +162,7 @@ api::Transaction transaction_view(const ledger::Entry& entry, bool pending) {
 
 namespace {
 
-// Entries of one account (or of all), newest first, until there are enough that fit.
+// Entries of one account (or of all) in the order of the page, until there are enough that fit.
 class Reader {
  public:
   Reader(const Committer& committer, const api::TransactionQuery& query, store::EntryQuery base)
@@ -171,7 +172,6 @@ class Reader {
     std::vector<api::Transaction> found;
     store::EntryQuery page = base_;
     page.account = account;
-    page.newest_first = true;
     page.count_max = std::min(wanted, page_max);
     for (;;) {
       const auto entries = committer_.store().entries(page);
@@ -179,7 +179,8 @@ class Reader {
       add(*entries, found);
       const bool is_last = static_cast<std::int64_t>(entries->size()) < page.count_max;
       if (is_last || static_cast<std::int64_t>(found.size()) >= wanted) return found;
-      page.before_sequence = entries->back().entry.sequence;
+      const std::int64_t cursor = entries->back().entry.sequence;
+      (page.newest_first ? page.before_sequence : page.after_sequence) = cursor;
     }
   }
 
@@ -199,6 +200,31 @@ class Reader {
   const store::EntryQuery base_;
 };
 
+// Types, window and cursor; nothing can fit when `types` comes out empty though some were asked.
+Result<store::EntryQuery> entry_query(const api::TransactionQuery& query, const std::string& zone) {
+  store::EntryQuery base;
+  base.job_id = query.job_id;
+  base.newest_first = !query.after;
+  base.before_sequence = query.before.value_or(0);
+  base.after_sequence = query.after.value_or(0);
+  for (const std::string& word : query.types) {
+    if (const auto type = ledger::parse_entry_type(word)) base.types.push_back(*type);
+  }
+  // Only a hold is ever pending: the database need not hand out the rest.
+  if (query.status == "pending" && base.types.empty()) base.types.push_back(EntryType::hold);
+  if (query.start_date) {
+    const auto from = api::period_start(*query.start_date, zone);
+    if (!from) return tl::unexpected(from.error());
+    base.from = *from;
+  }
+  if (query.end_date) {
+    const auto until = api::period_end(*query.end_date, zone);
+    if (!until) return tl::unexpected(until.error());
+    base.until = *until;
+  }
+  return base;
+}
+
 }  // namespace
 
 Reply<std::vector<api::Transaction>> Operations::transactions(
@@ -217,22 +243,21 @@ Reply<std::vector<api::Transaction>> Operations::transactions(
   } else if (!caller.may_read) {
     accounts = visible_accounts(caller);
   }
-  store::EntryQuery base;
-  base.job_id = query.job_id;
-  for (const std::string& word : query.types) {
-    if (const auto type = ledger::parse_entry_type(word)) base.types.push_back(*type);
+  auto base = entry_query(query, options_.zone);
+  if (!base) return problem(base.error());
+  if (!query.transaction_id.empty()) {
+    const auto holds = with_.committer.find_holds({{}, query.transaction_id, {}, 0});
+    if (!holds) return problem(holds.error());
+    if (holds->empty()) return std::vector<api::Transaction>();
+    base->hold = holds->back().hold.id.value;
   }
-  if (query.start_date) {
-    const auto from = api::period_start(*query.start_date, options_.zone);
-    if (!from) return problem(from.error());
-    base.from = *from;
+  const std::int64_t newest =
+      with_.committer.read([](const ledger::Book& book) { return book.counters().entry; });
+  if (auto bound = bound_by_sequence(with_.committer.store(), newest, *base); !bound) {
+    return problem(bound.error());
   }
-  if (query.end_date) {
-    const auto until = api::period_end(*query.end_date, options_.zone);
-    if (!until) return problem(until.error());
-    base.until = *until;
-  }
-  Reader reader(with_.committer, query, std::move(base));
+  const bool newest_first = base->newest_first;
+  Reader reader(with_.committer, query, std::move(*base));
   std::vector<api::Transaction> all;
   for (const std::string& account : accounts) {
     auto found = reader.read(account, query.offset + query.limit);
@@ -240,7 +265,9 @@ Reply<std::vector<api::Transaction>> Operations::transactions(
     std::move(found->begin(), found->end(), std::back_inserter(all));
   }
   if (accounts.size() > 1) {
-    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.id > b.id; });
+    std::sort(all.begin(), all.end(), [&](const auto& a, const auto& b) {
+      return newest_first ? a.id > b.id : a.id < b.id;
+    });
   }
   const auto count = static_cast<std::int64_t>(all.size());
   const std::int64_t first = std::min(query.offset, count);

@@ -253,6 +253,19 @@ class LiveService:
                               answer.getheader("Content-Type", ""))
 
 
+def page_by_cursor(service):
+    """Forwards by `after` and backwards by `before` come to the same entries, each once."""
+    forwards, backwards = [], []
+    while page := service.call("GET", f"/api/v1/transactions?limit=7&after={forwards[-1] if forwards else 0}"):
+        forwards += [entry["id"] for entry in page]
+    query = ""
+    while page := service.call("GET", f"/api/v1/transactions?limit=7{query}"):
+        backwards += [entry["id"] for entry in page]
+        query = f"&before={backwards[-1]}"
+    if not forwards or forwards != sorted(set(forwards)) or forwards != backwards[::-1]:
+        raise ContractError(f"pages of transactions overlap or have gaps: {forwards} and {backwards}")
+
+
 def read_live(service):
     service.call("GET", "/health")
     service.call("GET", "/version")
@@ -263,7 +276,16 @@ def read_live(service):
         service.call("GET", path)
         service.call("GET", path + "/holds")
         service.call("GET", path + "/usage")
-    service.call("GET", "/api/v1/transactions?limit=1000")
+        service.call("GET", path + "/forecast")
+    service.call("GET", "/api/v1/usage?period=year")
+    service.call("GET", "/api/v1/usage?period=week", expect=400)
+    for entry in service.call("GET", "/api/v1/transactions?limit=1000")[:50]:
+        service.call("GET", f"/api/v1/transactions/{entry['id']}")
+    page_by_cursor(service)
+    service.call("GET", "/api/v1/transactions/999999999", expect=404)
+    service.call("GET", "/api/v1/transactions?before=5&after=5", expect=400)
+    service.call("GET", "/api/v1/integration/budget-context/4000000000")
+    service.call("GET", "/api/v1/integration/budget-context/none", expect=400)
     for book in service.call("GET", "/api/v1/prices"):
         service.call("GET", f"/api/v1/prices/{book['version']}")
     service.call("GET", "/api/v1/audit/entries?after=1&limit=500")
@@ -296,6 +318,18 @@ def write_accounts(service, name):
     service.call("POST", path + "/transfers", {"to": name, "amount": 1, "reason": "contract"}, expect=409)
     service.call("POST", path + "/refunds", {"job_id": "none", "amount": 1, "reason": "contract"}, expect=404)
     service.call("POST", path + "/write-offs", {"job_id": "none", "reason": "contract"}, expect=404)
+
+
+def read_alerts(service):
+    """Nothing is spent, so there are none."""
+    for query in ("", "?status=all", "?account=contract-missing"):
+        service.call("GET", "/api/v1/alerts" + query, expect=200 if "account" not in query else 404)
+    service.call("GET", "/api/v1/alerts?status=loud", expect=400)
+    rules = service.call("GET", "/api/v1/alerts/rules")
+    if rules["thresholds"] != ["50 %", "75 %", "90 %", "100 %"]:
+        raise ContractError(f"the rules are {rules}")
+    service.call("POST", "/api/v1/alerts/1000000/acknowledge", {"note": "contract"}, expect=404)
+    service.call("POST", "/api/v1/alerts/one/acknowledge", expect=400)
 
 
 def convert_units(service, name):
@@ -369,6 +403,7 @@ def write_live(service, cluster, partition):
     name = "contract-" + uuid.uuid4().hex[:12]
     write_accounts(service, name)
     write_prices(service)
+    read_alerts(service)
     convert_units(service, name + "-units")
     hold_and_charge(service, name, partition)
     quote_both_ways(service, name, cluster, partition)

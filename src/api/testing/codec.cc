@@ -84,6 +84,51 @@ Usage sample_usage() {
   UnitUsage& unit = out.units.emplace_back();
   unit.unit = "core-hours";
   unit.by_partition = unit.by_user = unit.by_cluster = {{"x", Micros(-1), 1}};
+  unit.by_period = unit.by_account = unit.by_user;
+  unit.largest_jobs = {{"1", "onprem", "a", "u", "p", Micros(1)}};
+  unit.idle_holds = {{"t", "a", "u", "onprem", "p", 1, "slurm", "USD", {}, {}, {}, 1, at}};
+  return out;
+}
+
+UsageSummary sample_summary() {
+  UsageSummary out;
+  out.units = sample_usage().units;
+  out.accounts = {
+      {"a", "p", "USD", true, Micros(1), Micros(2), Micros(3), Micros(-4), Micros(5), 6}};
+  return out;
+}
+
+Forecast sample_forecast() {
+  Forecast out;
+  out.account = out.draws_on = "a";
+  UnitForecast& unit = out.budgets.emplace_back();
+  unit.unit = "USD";
+  unit.outlook = "on_track";
+  unit.rates = {{7, Micros(-1), Micros(1)}};
+  unit.runs_out_earliest = unit.runs_out = unit.runs_out_latest = "2025-08-18";
+  unit.summary = {"x"};
+  unit.history = {{Day{}, Micros(1)}};
+  return out;
+}
+
+JobContext sample_context() {
+  JobContext out;
+  out.job_id = "1";
+  out.cluster = out.account = out.user = out.partition = out.transaction_id = out.unit = "x";
+  out.paying_account = out.reason = "x";
+  out.code = "ok";
+  out.budget_end = at;
+  return out;
+}
+
+TransactionDetails sample_details() {
+  TransactionDetails out;
+  out.transaction_id = out.account = out.user = out.cluster = out.partition = out.job_id = "x";
+  out.kind = "slurm";
+  out.status = "open";
+  out.submitted_at = out.placed_at = out.closed_at = at;
+  out.parts.emplace_back().unit = "USD";
+  out.entries = {sample_transaction()};
   return out;
 }
 
@@ -143,6 +188,28 @@ void write_samples() {
   write("NewConversionRate", NewConversionRate{"USD", "core-hours", Micros(1), at, "r"});
   write("ConversionRate", ConversionRate{1, "USD", "core-hours", Micros(1), at, at, true});
   write("Usage", sample_usage());
+  write("UsageSummary", sample_summary());
+  write("Forecast", sample_forecast());
+  write("JobContext", sample_context());
+  write("TransactionDetails", sample_details());
+  Alert alert{1,
+              "acknowledged",
+              "warning",
+              "proj001",
+              "USD",
+              "t",
+              "m",
+              at,
+              at,
+              at,
+              "alice",
+              "n",
+              {{"mail", "given_up", 3, "e"}}};
+  write("Alert", alert);
+  write("AlertAcknowledgement", AlertAcknowledgement{"n"});
+  write("AlertRules",
+        AlertRules{
+            true, {"50 %"}, Micros(2'000'000), true, "08:00", {{"mail", "smtp", "info", true}}});
   write("PriceImport", PriceImport{"prices: []", at});
   write("PriceBook", PriceBook{1, at, at, true, "text"});
   AuditEntry audited;
@@ -193,6 +260,13 @@ const std::map<std::string, Again>& readers() {
       {"NewConversionRate", again<NewConversionRate>},
       {"ConversionRate", again<ConversionRate>},
       {"Usage", again<Usage>},
+      {"UsageSummary", again<UsageSummary>},
+      {"Forecast", again<Forecast>},
+      {"JobContext", again<JobContext>},
+      {"TransactionDetails", again<TransactionDetails>},
+      {"Alert", again<Alert>},
+      {"AlertAcknowledgement", again<AlertAcknowledgement>},
+      {"AlertRules", again<AlertRules>},
       {"PriceImport", again<PriceImport>},
       {"PriceBook", again<PriceBook>},
       {"AuditEntry", again<AuditEntry>},
