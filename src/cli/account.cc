@@ -2,6 +2,7 @@
 #include <ostream>
 
 #include "base/text.h"
+#include "cli/account_tree.h"
 #include "cli/account_view.h"
 #include "cli/commands.h"
 
@@ -19,6 +20,8 @@ struct CreateFlags {
   std::string description;
   std::optional<std::string> hold_percentage;
   std::string carry_over;
+  std::optional<std::string> credit_limit;
+  std::string aliases;
 };
 
 // What is wrong with --carry-over; nothing when it is empty or right.
@@ -31,7 +34,8 @@ std::optional<Error> carry_over_fault(const std::string& text) {
 
 // Amount and both dates, or none of them.
 Result<std::optional<api::NewBudget>> read_budget(const CreateFlags& flags) {
-  if (!flags.budget && !flags.start && !flags.end && flags.carry_over.empty()) {
+  if (!flags.budget && !flags.start && !flags.end && flags.carry_over.empty() &&
+      !flags.credit_limit) {
     return std::optional<api::NewBudget>();
   }
   if (!flags.budget || !flags.start || !flags.end) {
@@ -45,7 +49,20 @@ Result<std::optional<api::NewBudget>> read_budget(const CreateFlags& flags) {
   if (!start) return fail(ErrorKind::invalid, "--start: " + start.error().message);
   const auto end = api::parse_date(*flags.end);
   if (!end) return fail(ErrorKind::invalid, "--end: " + end.error().message);
-  return std::optional(api::NewBudget{flags.unit, *limit, *start, *end, {}, flags.carry_over});
+  Result<Micros> credit = Micros();
+  if (flags.credit_limit) credit = read_limit("--credit-limit", *flags.credit_limit);
+  if (!credit) return tl::unexpected(credit.error());
+  return std::optional(api::NewBudget{flags.unit, *limit, *start, *end, *credit, flags.carry_over});
+}
+
+std::vector<std::string> split_names(const std::string& list) {
+  std::vector<std::string> names;
+  for (std::size_t at = 0; at < list.size();) {
+    const std::size_t comma = std::min(list.find(',', at), list.size());
+    names.push_back(list.substr(at, comma - at));
+    at = comma + 1;
+  }
+  return names;
 }
 
 int create(Context& context, const CreateFlags& flags) {
@@ -54,6 +71,7 @@ int create(Context& context, const CreateFlags& flags) {
   request.name = flags.name;
   request.description = flags.description;
   request.parent = flags.parent;
+  request.aliases = split_names(flags.aliases);
   if (flags.hold_percentage) {
     const auto factor = read_limit("--hold-percentage", *flags.hold_percentage);
     if (!factor) return context.misused(factor.error().message);
@@ -92,16 +110,6 @@ struct UpdateFlags {
   std::optional<std::string> may_convert;
 };
 
-std::vector<std::string> split_names(const std::string& list) {
-  std::vector<std::string> names;
-  for (std::size_t at = 0; at < list.size();) {
-    const std::size_t comma = std::min(list.find(',', at), list.size());
-    names.push_back(list.substr(at, comma - at));
-    at = comma + 1;
-  }
-  return names;
-}
-
 Result<api::AccountUpdate> read_update(const UpdateFlags& flags) {
   api::AccountUpdate out;
   out.name = flags.name;
@@ -120,7 +128,7 @@ Result<api::AccountUpdate> read_update(const UpdateFlags& flags) {
     out.budget_limit = *limit;
   }
   if (flags.credit) {
-    const auto credit = read_limit("--credit", *flags.credit);
+    const auto credit = read_limit("--credit-limit", *flags.credit);
     if (!credit) return tl::unexpected(credit.error());
     out.credit_limit = *credit;
   }
@@ -178,11 +186,9 @@ int show(Context& context, const std::string& name) {
 }
 
 int list(Context& context) {
-  const auto accounts = context.call<std::vector<api::Account>>("GET", "/api/v1/accounts");
+  const auto accounts = all_accounts(context);
   if (!accounts) return context.failed(accounts.error());
-  return context.show(accounts_table(*accounts), api::to_json(*accounts),
-                      "No accounts that you may see. An administrator makes one with 'asbb account "
-                      "create --name=proj001 --budget=50 --start=2025-01-01 --end=2025-12-31'.");
+  return context.show(accounts_table(*accounts), api::to_json(*accounts), no_accounts_sentence());
 }
 
 int remove(Context& context, const std::string& name) {
@@ -232,6 +238,16 @@ void add_create(Command& account, Context& context) {
       .take({"--hold-percentage", "FACTOR",
              "What is set aside for a job is its estimate times this, such as 1.2."},
             flags->hold_percentage)
+      .take({"--credit-limit", "AMOUNT",
+             "What running jobs may use beyond the limit; never for holds."},
+            flags->credit_limit)
+      .take({"--alias", "NAMES",
+             "Other names by which programs know it, such as an AWS account id; with commas."},
+            flags->aliases)
+      .note(
+          "'asbb account update' adds further budgets: in another unit, or for the next period. "
+          "'asbb account import' makes many accounts from a file.")
+      .example("asbb account create --name='ML project' --account=ml-001 --alias=123456789012")
       .example(
           "asbb account create --name=proj001 --budget=50 --start=2025-01-01 "
           "--end=2025-12-31")
@@ -259,7 +275,8 @@ void add_update(Command& account, Context& context) {
       .take({"--start", "YYYY-MM-DD", "Its first day."}, flags->start)
       .take({"--end", "YYYY-MM-DD", "Its last day, included."}, flags->end)
       .take({"--unit", "UNIT", "Which budget: the one counted in this."}, flags->unit)
-      .take({"--credit", "AMOUNT", "What running jobs may use beyond its limit; never for holds."},
+      .take({"--credit,--credit-limit", "AMOUNT",
+             "What running jobs may use beyond its limit; never for holds."},
             flags->credit)
       .take({"--carry-over", "PART",
              "What of its rest goes into the next budget at its end: none, all, or N%."},
@@ -270,8 +287,9 @@ void add_update(Command& account, Context& context) {
              Presence::optional,
              {"yes", "no"}},
             flags->may_convert)
-      .take({"--aliases", "NAMES", "Other names for the account, by commas; \"\" for none."},
-            flags->aliases)
+      .take(
+          {"--alias,--aliases", "NAMES", "Other names for the account, by commas; \"\" for none."},
+          flags->aliases)
       .note(
           "With --budget, --start and --end the budget that these days overlap is changed; when "
           "they overlap none, a new budget is added: for the next year, or in another unit.")
@@ -312,6 +330,8 @@ void add_account(Command& root, Context& context) {
       .example("asbb account delete proj001")
       .action([&context, removed] { return remove(context, *removed); });
   add_set_limit(account, context);
+  add_account_tree(account, context);
+  add_account_import(account, context);
 }
 
 }  // namespace asbb::cli

@@ -12,10 +12,13 @@
 namespace asbb::cli {
 
 void add_account(Command& root, Context& context);       // account.cc
+void add_alerts(Command& root, Context& context);        // alerts.cc
 void add_money(Command& root, Context& context);         // money.cc
 void add_audit(Command& root, Context& context);         // audit.cc
 void add_config(Command& root, Context& context);        // config.cc
 void add_database(Command& root, Context& context);      // database.cc
+void add_forecast(Command& root, Context& context);      // forecast.cc
+void add_job_context(Command& root, Context& context);   // job_context.cc
 void add_prices(Command& root, Context& context);        // prices.cc
 void add_quote(Command& root, Context& context);         // quote.cc
 void add_rates(Command& root, Context& context);         // rates.cc

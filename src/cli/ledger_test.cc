@@ -47,11 +47,11 @@ TEST(TransactionsCommand, ListsTheNewestLast) {
   const auto ran = run(service, {"transactions", "proj001", "--last=30d"});
   EXPECT_EQ(ran.code, exit_done) << ran.err;
   EXPECT_EQ(ran.out,
-            "TIME (UTC)           TYPE      JOB  PARTITION  USER   AMOUNT (USD)\n"
-            "2025-06-15 12:00:01  hold           gpu-aws    alice     12.000001\n"
-            "2025-06-15 12:00:02  bind     4711  gpu-aws    alice\n"
-            "2025-06-15 12:00:03  charge   4711  gpu-aws    alice      1.000001\n"
-            "2025-06-15 12:00:04  release  4711  gpu-aws    alice     11.00\n");
+            "ID  TIME (UTC)           TYPE      JOB  PARTITION  USER   AMOUNT (USD)\n"
+            " 1  2025-06-15 12:00:01  hold           gpu-aws    alice     12.000001\n"
+            " 2  2025-06-15 12:00:02  bind     4711  gpu-aws    alice\n"
+            " 3  2025-06-15 12:00:03  charge   4711  gpu-aws    alice      1.000001\n"
+            " 4  2025-06-15 12:00:04  release  4711  gpu-aws    alice     11.00\n");
   const auto all = run(service, {"transactions", "--type=charge,overrun", "--job=4711", "--limit=4",
                                  "--output=csv"});
   EXPECT_EQ(all.code, exit_done) << all.err;

@@ -115,11 +115,14 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
   add_account(root, context);
   add_transactions(root, context);
   add_usage(root, context);
+  add_forecast(root, context);
+  add_alerts(root, context);
   add_prices(root, context);
   add_money(root, context);
   add_rates(root, context);
   add_quote(root, context);
   add_reconcile(root, context);
+  add_job_context(root, context);
   add_audit(root, context);
   add_service(root, context);
   add_database(root, context);

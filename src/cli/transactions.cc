@@ -1,8 +1,5 @@
-#include <algorithm>
-#include <ostream>
-
-#include "cli/account_view.h"
 #include "cli/commands.h"
+#include "cli/transaction_view.h"
 #include "config/duration.h"
 
 namespace asbb::cli {
@@ -16,12 +13,17 @@ struct TransactionFlags {
   std::int64_t limit = api::transactions_limit_default;
   std::string type;
   std::string job;
+  std::string status;
+  std::string transaction;
+  bool all = false;
 };
 
 Result<api::TransactionQuery> read_query(const TransactionFlags& flags, Instant now) {
   api::TransactionQuery out;
   out.account = flags.account;
   out.job_id = flags.job;
+  out.status = flags.status;
+  out.transaction_id = flags.transaction;
   out.limit = flags.limit;
   if (flags.last) {
     if (flags.from) return fail(ErrorKind::invalid, "give either --last or --from");
@@ -47,95 +49,91 @@ Result<api::TransactionQuery> read_query(const TransactionFlags& flags, Instant 
   return out;
 }
 
-bool has_amount(const api::Transaction& entry) {
-  return !entry.unit.empty() && entry.type != "bind";
-}
-
-Table short_table(const std::vector<api::Transaction>& newest_first, bool says_account) {
-  std::vector<std::string> units;
-  for (const api::Transaction& entry : newest_first) {
-    if (has_amount(entry)) units.push_back(entry.unit);
-  }
-  const std::string unit = common_unit(units);
-  std::vector<Column> columns = {{"TIME (UTC)", "time"},
-                                 {"TYPE", "type"},
-                                 {"JOB", "job_id", Align::right},
-                                 {"PARTITION", "partition", Align::left, true},
-                                 {"USER", "user", Align::left, true},
-                                 {"AMOUNT" + unit, "amount", Align::decimal}};
-  const bool says_unit = unit.empty() && !units.empty();
-  if (says_unit) columns.push_back({"UNIT", "unit"});
-  if (says_account) columns.insert(columns.begin() + 2, {"ACCOUNT", "account", Align::left, true});
-  Table table(columns);
-  for (auto entry = newest_first.rbegin(); entry != newest_first.rend(); ++entry) {
-    std::vector<std::string> row = {to_second_text(entry->created_at),
-                                    entry->type,
-                                    entry->job_id,
-                                    entry->partition,
-                                    entry->user,
-                                    has_amount(*entry) ? to_display(entry->amount) : ""};
-    if (says_unit) row.push_back(has_amount(*entry) ? entry->unit : "");
-    if (says_account) row.insert(row.begin() + 2, entry->account);
-    table.add(std::move(row));
-  }
-  return table;
-}
-
-Table full_table(const std::vector<api::Transaction>& newest_first) {
-  std::vector<Column> columns;
-  for (const char* key :
-       {"id", "time", "type", "status", "account", "job_id", "transaction_id", "cluster",
-        "partition", "user", "unit", "amount", "price_version", "actor", "reason", "description"}) {
-    columns.push_back({"", key});
-  }
-  Table table(columns);
-  for (auto entry = newest_first.rbegin(); entry != newest_first.rend(); ++entry) {
-    table.add({std::to_string(entry->id), to_rfc3339(entry->created_at), entry->type, entry->status,
-               entry->account, entry->job_id, entry->transaction_id, entry->cluster,
-               entry->partition, entry->user, entry->unit, to_decimal(entry->amount),
-               entry->price_version == 0 ? "" : std::to_string(entry->price_version), entry->actor,
-               entry->reason, entry->description});
-  }
-  return table;
-}
-
 int list(Context& context, const TransactionFlags& flags) {
   const auto query = read_query(flags, context.now());
   if (!query) return context.misused(query.error().message);
+  if (flags.all) return stream_transactions(context, *query);
   const auto found = context.call<std::vector<api::Transaction>>(
       "GET", "/api/v1/transactions" + api::to_query_string(*query));
   if (!found) return context.failed(found.error());
-  const Table table =
-      context.wants_table() ? short_table(*found, flags.account.empty()) : full_table(*found);
+  const std::vector<api::Transaction> oldest_first(found->rbegin(), found->rend());
+  const Table table = context.wants_table()
+                          ? transactions_table(oldest_first, flags.account.empty())
+                          : transactions_csv(oldest_first);
   const int code = context.show(table, api::to_json(*found),
                                 "No transactions fit. Without --type, --job and --last all of an "
                                 "account's are listed.");
   if (static_cast<std::int64_t>(found->size()) == flags.limit) {
     context.warn("only the newest " + std::to_string(flags.limit) +
-                 " are listed; --limit=N lists more");
+                 " are listed; --limit=N lists more, --all everything");
   }
   return code;
+}
+
+int show_hold(Context& context, const std::string& id) {
+  const auto found = context.call<api::TransactionDetails>(
+      "GET", "/api/v1/transactions/" + api::percent_encode(id));
+  if (!found) return context.failed(found.error());
+  return show_transaction(context, *found);
+}
+
+// Of both spellings.
+void take_filters(Command& command, TransactionFlags& flags) {
+  command.take({"--last", "DURATION", "Of the last 30d, 12h, ..."}, flags.last)
+      .take({"--from", "YYYY-MM-DD", "From this day on."}, flags.from)
+      .take({"--to", "YYYY-MM-DD", "Up to this day, included."}, flags.to)
+      .take({"--type", "TYPES",
+             "hold, bind, charge, release, overrun, refund, deposit, ...; with "
+             "commas."},
+            flags.type)
+      .take({"--job", "JOB", "Of this job."}, flags.job)
+      .take({"--status",
+             "STATUS",
+             "pending: holds that are open still.",
+             Presence::optional,
+             {"completed", "pending"}},
+            flags.status)
+      .take({"--transaction", "ID", "Of this hold."}, flags.transaction)
+      .take({"--limit", "N", "At most the newest N; 100 when left out."}, flags.limit, 1,
+            api::transactions_limit_max)
+      .take({"--all", "", "Everything that fits, page by page, the oldest first."}, flags.all);
 }
 
 }  // namespace
 
 void add_transactions(Command& root, Context& context) {
   auto flags = std::make_shared<TransactionFlags>();
-  root.add("transactions", "Lists the entries of the ledger, the newest last.")
-      .take({"ACCOUNT", "", "Of this Slurm account; of all when left out."}, flags->account)
-      .take({"--last", "DURATION", "Of the last 30d, 12h, ..."}, flags->last)
-      .take({"--from", "YYYY-MM-DD", "From this day on."}, flags->from)
-      .take({"--to", "YYYY-MM-DD", "Up to this day, included."}, flags->to)
-      .take({"--type", "TYPES",
-             "hold, bind, charge, release, overrun, refund, deposit, ...; with "
-             "commas."},
-            flags->type)
-      .take({"--job", "JOB", "Of this job."}, flags->job)
-      .take({"--limit", "N", "At most the newest N; 100 when left out."}, flags->limit, 1,
-            api::transactions_limit_max)
+  Command transactions =
+      root.add("transactions", "Lists the entries of the ledger, the newest last.");
+  transactions.take({"ACCOUNT", "", "Of this Slurm account; of all when left out."},
+                    flags->account);
+  take_filters(transactions, *flags);
+  transactions.note("'asbb transactions list --account=ACCOUNT' is the same.")
       .example("asbb transactions proj001 --last=30d")
       .example("asbb transactions proj001 --type=charge,overrun --output=csv")
       .action([&context, flags] { return list(context, *flags); });
+
+  auto listed = std::make_shared<TransactionFlags>();
+  Command list_verb = transactions.add("list", "Lists entries, by what they are of.");
+  list_verb.take({"--account", "ACCOUNT", "Of this Slurm account; of all when left out."},
+                 listed->account);
+  take_filters(list_verb, *listed);
+  list_verb
+      .note(
+          "--all keeps neither the service nor this program's memory busy, however many there are: "
+          "a million rows go through a page at a time.")
+      .example("asbb transactions list --account=proj001 --type=charge --from=2025-01-01")
+      .example("asbb transactions list --status=pending")
+      .example("asbb transactions list --all --output=csv")
+      .action([&context, listed] { return list(context, *listed); });
+
+  auto id = std::make_shared<std::string>();
+  transactions.add("show", "Shows one hold: its job, its prices and all its entries.")
+      .take({"ID", "", "The number in the first column of the list, or a transaction's whole name.",
+             Presence::required},
+            *id)
+      .example("asbb transactions show 2")
+      .action([&context, id] { return show_hold(context, *id); });
 }
 
 }  // namespace asbb::cli

@@ -1,0 +1,24 @@
+// All accounts that the caller may see, and how they stand below each other.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/context.h"
+
+namespace asbb::cli {
+
+// Page by page.
+[[nodiscard]] api::Reply<std::vector<api::Account>> all_accounts(Context& context);
+
+// What to do next where there are none.
+[[nodiscard]] std::string no_accounts_sentence();
+
+// asbb account tree
+void add_account_tree(Command& account, Context& context);
+
+// asbb account import (account_import.cc)
+void add_account_import(Command& account, Context& context);
+
+}  // namespace asbb::cli
