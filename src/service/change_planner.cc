@@ -135,8 +135,29 @@ bool has_units_of(const ledger::Hold& hold, const HoldPlan& plan) {
          });
 }
 
+// slurmctld asks for each component of a het job by the name that scontrol was given, which is the
+// leader's as a rule ("7", "7+1"): its own token says which of them is meant.
+void ChangePlanner::find_component(Job& job) const {
+  if (job.token.empty() || job.root == 0) return;
+  const auto request = known_.request(job.token);
+  bool is_component = request && (request->het_job_offset || !request->het_group.empty());
+  if (job.seen) {
+    for (const slurm::QueueJob& row : *job.seen) {
+      if (row.het_job_id == 0 || find_token(row.admin_comment) != job.token) continue;
+      job.root = row.job_id;
+      return;
+    }
+    is_component = is_component || std::any_of(job.seen->begin(), job.seen->end(), [&](auto& row) {
+                     return row.het_job_id != 0 && row.het_job_id == job.root &&
+                            !find_token(row.admin_comment).empty();
+                   });
+  }
+  if (is_component) job.root = 0;
+}
+
 void ChangePlanner::find_rows(const api::JobChange& change, Job& job) const {
   job.seen = known_.jobs(change.cluster);
+  find_component(job);
   if (!job.seen) return;
   for (const slurm::QueueJob& row : *job.seen) {
     if (row.status.revoked || row.status.has_ended()) continue;

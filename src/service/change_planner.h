@@ -51,6 +51,7 @@ class ChangePlanner {
   struct Held;
 
   [[nodiscard]] Job find(const api::JobChange& change) const;
+  void find_component(Job& job) const;
   void find_rows(const api::JobChange& change, Job& job) const;
   void find_holds(const api::JobChange& change, Job& job) const;
   [[nodiscard]] bool is_submitter(const api::JobChange& change, const Job& job) const;

@@ -55,6 +55,86 @@ TEST_F(JobChanges, ACoordinatorIsGatedBeforeAnyListShowsTheJob) {
   EXPECT_EQ(ask(asked).code, "insufficient_budget");
 }
 
+// Two components of a het job, of one and of two cores for an hour: 4.32 and 8.64 held.
+class HetChanges : public JobChanges {
+ protected:
+  HetChanges() {
+    set_limit("100");
+    for (const int cpus : {1, 2}) {
+      api::Submission asked = submission();
+      asked.cpus_per_task = asked.min_cpus = cpus;
+      asked.het_job_offset = cpus - 1;
+      tokens_.push_back(token());
+      asked.het_group = tokens_.front();
+      EXPECT_EQ(submit(asked, tokens_.back()).decision, "allow");
+      token_ = tokens_.back();
+    }
+    expect_held("12.96");
+  }
+  void see(std::int64_t first_minutes, std::int64_t second_minutes) {
+    std::vector<slurm::QueueJob> rows;
+    for (const int offset : {0, 1}) {
+      slurm::QueueJob row;
+      row.cluster = "onprem";
+      row.job_id = 7 + offset;
+      row.het_job_id = 7;
+      row.het_job_offset = offset;
+      row.user = "alice";
+      row.user_id = 1000;
+      row.account = "proj001";
+      row.partition = "gpu-aws";
+      row.status = slurm::parse_job_status("PENDING");
+      row.submit = submitted_;
+      row.time_limit_minutes = offset == 0 ? first_minutes : second_minutes;
+      row.node_count = 1;
+      row.cpus = 1 + offset;
+      row.requested_tres = "cpu=" + std::to_string(row.cpus) + ",mem=62.50G,node=1,billing=1";
+      row.min_memory_mb = 0;
+      row.admin_comment = "asbb=" + tokens_[static_cast<std::size_t>(offset)];
+      rows.push_back(row);
+    }
+    show(rows);
+    (void)pass();
+  }
+  // As slurmctld asks when `scontrol update JobId=NAME` changes that component.
+  void change_component(const std::string& name, std::size_t offset, std::int64_t limit) {
+    api::JobChange asked = minutes(limit);
+    asked.job = name;
+    asked.token = tokens_[offset];
+    EXPECT_EQ(ask(asked).decision, "allow");
+  }
+
+  const Instant submitted_ = now();
+  std::vector<std::string> tokens_;
+};
+
+// The second component's change was taken for the leader's: its hold became twice what it costs.
+TEST_F(HetChanges, AnUpdateOfTheLeadersNumberChangesEachComponent) {
+  change_component("7", 0, 120);
+  change_component("7", 1, 120);
+  expect_held("25.92");
+  see(120, 120);
+  expect_held("25.92");
+  see(120, 120);
+  expect_held("25.92");
+}
+
+TEST_F(HetChanges, SoItDoesOnceTheComponentsWereSeen) {
+  see(60, 60);
+  change_component("7", 0, 120);
+  change_component("7", 1, 120);
+  expect_held("25.92");
+  see(120, 120);
+  expect_held("25.92");
+  change_component("7+1", 1, 240);
+  expect_held("43.2");
+  see(120, 240);
+  expect_held("43.2");
+  EXPECT_EQ(alarms_of_changes(), 0);
+  see(120, 60);
+  expect_held("17.28");
+}
+
 TEST_F(JobChanges, AStrangerMovesNoJobOfNobodyYetToAPricedPartition) {
   api::Submission free = submission();
   free.partition = "cpu";
