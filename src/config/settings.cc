@@ -342,9 +342,10 @@ std::vector<Setting> alerts_settings() {
       [](const std::string& text) { return text.empty() || is_time_of_day(text); },
       "When the daily digest is sent, in service.timezone, on days on which there is something to "
       "say."));
-  out.push_back(path(section, "state_file", part, &Alerts::state_file, false,
+  out.push_back(path(section, "state_file", part, &Alerts::state_file, true,
                      "Where the service writes down which alerts there are, who was told and who "
-                     "acknowledged them, so that a restart tells nobody twice."));
+                     "acknowledged them, so that a restart tells nobody twice; \"\" is alerts.json "
+                     "beside the database."));
   return out;
 }
 

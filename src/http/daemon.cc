@@ -11,6 +11,7 @@
 #include "slurm/cluster_view_commands.h"
 #include "slurm/job_control_commands.h"
 #include "slurm/job_source_commands.h"
+#include "store/durable_file.h"
 #include "store/open_store.h"
 
 namespace asbb::http {
@@ -75,7 +76,10 @@ service::ReconcilerOptions reconciler_options(const config::Config& config,
 }
 
 service::AlertWatchOptions alert_options(const config::Config& config) {
-  return {config.alerts, config.service.timezone};
+  service::AlertWatchOptions options{config.alerts, config.service.timezone};
+  std::string& file = options.alerts.state_file;
+  if (file.empty()) file = store::folder_of(config.database.dsn) + "/alerts.json";
+  return options;
 }
 
 service::HeadExportOptions head_options(const config::Config& config) {

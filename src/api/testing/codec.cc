@@ -145,6 +145,14 @@ void write(const char* schema, const T& value) {
   std::cout << schema << "\t" << to_json(value) << "\n";
 }
 
+void write_readings() {
+  write("Usage", sample_usage());
+  write("UsageSummary", sample_summary());
+  write("Forecast", sample_forecast());
+  write("JobContext", sample_context());
+  write("TransactionDetails", sample_details());
+}
+
 void write_samples() {
   write("Account", sample_account());
   write("Transaction", sample_transaction());
@@ -187,11 +195,7 @@ void write_samples() {
   write("MoneyConversion", MoneyConversion{Micros(1), "USD", "core-hours", "r", "i"});
   write("NewConversionRate", NewConversionRate{"USD", "core-hours", Micros(1), at, "r"});
   write("ConversionRate", ConversionRate{1, "USD", "core-hours", Micros(1), at, at, true});
-  write("Usage", sample_usage());
-  write("UsageSummary", sample_summary());
-  write("Forecast", sample_forecast());
-  write("JobContext", sample_context());
-  write("TransactionDetails", sample_details());
+  write_readings();
   Alert alert{1,
               "acknowledged",
               "warning",
