@@ -107,6 +107,31 @@ random() {
   wait_until 30 held_is 0
 }
 
+# Slurm changes each component, and asks for each.
+@test "a het job that is changed by its own number is changed in all components, and each is priced" {
+  wait_until 60 held_is 0
+  limits() { onprem squeue -a -h -n het -O JobID:20,TimeLimit:12 | sort -n | awk '{ print $2 }' | paste -sd,; }
+  first=$(onprem run_sbatch -J het -A proj001 -p cpu -t 60 -n 1 -H : -J het -p cpu -t 60 -n 2)
+  wait_until 30 held_is 12.96
+  onprem scontrol update "JobId=$first" TimeLimit=120
+  held_is 25.92
+  [ "$(limits)" = 2:00:00,2:00:00 ]
+  onprem asbb reconcile "$first" --cluster=onprem
+  held_is 25.92
+  # Of two components that cost 3.60 and 7.20 USD an hour more, x 1.2, there is money for the first alone.
+  spare=$(asbb account show proj001 --output json | jq -r '.budgets[0].available')
+  asbb adjust proj001 --amount="$(awk -v a="$spare" 'BEGIN { print a - 6 }')" --reason="spent otherwise"
+  run onprem scontrol update "JobId=$first" TimeLimit=180
+  echo "$output"
+  [ "$status" != 0 ]
+  [ "$(limits)" = 3:00:00,2:00:00 ]
+  held_is 30.24
+  asbb adjust proj001 --amount="$(awk -v a="$spare" 'BEGIN { print 6 - a }')" --reason="and back"
+  onprem scontrol update "JobId=$first" TimeLimit=30
+  onprem scancel "$first"
+  wait_until 60 held_is 0
+}
+
 @test "while a controller is down the other cluster goes on, and when it is back so does its own" {
   running=$(cloud run_sbatch -A proj001 -p aws-cpu -t 20 --wrap 'sleep 300')
   waiting=$(cloud run_sbatch -A proj001 -p aws-cpu -t 20 --begin=now+1hour)
