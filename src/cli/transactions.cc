@@ -129,7 +129,8 @@ void add_transactions(Command& root, Context& context) {
 
   auto id = std::make_shared<std::string>();
   transactions.add("show", "Shows one hold: its job, its prices and all its entries.")
-      .take({"ID", "", "The number in the first column of the list, or a transaction's whole name.",
+      .take({"TRANSACTION", "",
+             "The number in the first column of the list, or a transaction's whole name.",
              Presence::required},
             *id)
       .example("asbb transactions show 2")

@@ -145,6 +145,27 @@ void write(const char* schema, const T& value) {
   std::cout << schema << "\t" << to_json(value) << "\n";
 }
 
+void write_alerts() {
+  Alert alert{1,
+              "acknowledged",
+              "warning",
+              "proj001",
+              "USD",
+              "t",
+              "m",
+              at,
+              at,
+              at,
+              "alice",
+              "n",
+              {{"mail", "given_up", 3, "e"}}};
+  write("Alert", alert);
+  write("AlertAcknowledgement", AlertAcknowledgement{"n"});
+  write("AlertRules",
+        AlertRules{
+            true, {"50 %"}, Micros(2'000'000), true, "08:00", {{"mail", "smtp", "info", true}}});
+}
+
 void write_readings() {
   write("Usage", sample_usage());
   write("UsageSummary", sample_summary());
@@ -196,24 +217,7 @@ void write_samples() {
   write("NewConversionRate", NewConversionRate{"USD", "core-hours", Micros(1), at, "r"});
   write("ConversionRate", ConversionRate{1, "USD", "core-hours", Micros(1), at, at, true});
   write_readings();
-  Alert alert{1,
-              "acknowledged",
-              "warning",
-              "proj001",
-              "USD",
-              "t",
-              "m",
-              at,
-              at,
-              at,
-              "alice",
-              "n",
-              {{"mail", "given_up", 3, "e"}}};
-  write("Alert", alert);
-  write("AlertAcknowledgement", AlertAcknowledgement{"n"});
-  write("AlertRules",
-        AlertRules{
-            true, {"50 %"}, Micros(2'000'000), true, "08:00", {{"mail", "smtp", "info", true}}});
+  write_alerts();
   write("PriceImport", PriceImport{"prices: []", at});
   write("PriceBook", PriceBook{1, at, at, true, "text"});
   AuditEntry audited;
