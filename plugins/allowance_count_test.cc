@@ -88,8 +88,9 @@ TEST_F(AllowanceFile, ANewGenerationBeginsAnewAndTheOldOneIsForgotten) {
   EXPECT_EQ(spent.view(), "8=1000");
 }
 
-// The service may forget that it has withdrawn a generation, when it starts again while a controller
-// cannot be read, and publish it once more: what was spent of it then is no longer known here.
+// The service may forget that it has withdrawn a generation, when it starts again while a
+// controller cannot be read, and publish it once more: what was spent of it then is no longer known
+// here.
 TEST_F(AllowanceFile, AWithdrawnGenerationCountsAsSpentWhenItIsPublishedAgain) {
   {
     Controller controller(path_, {7, 9});

@@ -139,7 +139,8 @@ TEST(EstimatePartitions, OfAListTheDearestCounts) {
   ASSERT_TRUE(none.has_value());
   EXPECT_FALSE(none->priced);
   EXPECT_TRUE(none->total.is_zero());
-  EXPECT_EQ(estimate(request, std::vector<PartitionShape>{}, book()).error().code, EstimateRefusal::no_partition);
+  EXPECT_EQ(estimate(request, std::vector<PartitionShape>{}, book()).error().code,
+            EstimateRefusal::no_partition);
 }
 
 TEST(EstimatePartitions, OfDifferentUnitsAreRefused) {

@@ -49,8 +49,12 @@ Reply<std::vector<api::Alert>> Operations::alerts(const Caller& caller,
                                                   const api::AlertQuery& query) const {
   if (caller.is_anonymous) return not_allowed(caller);
   if (hooks_.alerts == nullptr) return not_watched();
-  if (!query.account.empty() && !with_.authority.may_see(caller, query.account)) {
-    return no_such_account(query.account);
+  if (!query.account.empty()) {
+    const bool is_known = with_.committer.read(
+        [&](const ledger::Book& book) { return book.account(query.account) != nullptr; });
+    if (!is_known || !with_.authority.may_see(caller, query.account)) {
+      return no_such_account(query.account);
+    }
   }
   std::vector<api::Alert> out;
   for (const alerts::Alert& alert : hooks_.alerts->book().list()) {
