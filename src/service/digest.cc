@@ -9,11 +9,20 @@
 
 namespace asbb::service {
 
+namespace {
+
+// Fetched once: EVP_sha256() is looked up anew with each digest (crypto(7), implicit fetching).
+const EVP_MD* sha256() {
+  static const EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return fetched == nullptr ? EVP_sha256() : fetched;
+}
+
+}  // namespace
+
 std::string sha256_hex(std::string_view text) {
   std::array<unsigned char, 32> digest{};
   unsigned size = 0;
-  ASBB_ASSERT(EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr) ==
-                  1 &&
+  ASBB_ASSERT(EVP_Digest(text.data(), text.size(), digest.data(), &size, sha256(), nullptr) == 1 &&
               size == digest.size());
   static constexpr char digits[] = "0123456789abcdef";
   std::string hex;
