@@ -109,22 +109,28 @@ std::string execution_plan(const api::JobContext& job, const JobContextFlags& fl
   return out.take();
 }
 
+// Without what is not known of the job.
 Table context_table(const api::JobContext& job, bool for_people) {
   Table table({{"WHAT", "field"}, {"VALUE", "value", Align::left, true}});
-  const auto amount = [&](Micros value) {
-    return for_people ? to_display(value, job.unit) : to_decimal(value);
+  const auto add = [&](const char* name, const std::string& value) {
+    if (!value.empty() || !for_people) table.add({name, value});
   };
-  table.add({"job", job.job_id});
-  table.add({"cluster", job.cluster});
-  table.add({"account", job.account});
-  table.add({"user", job.user});
-  table.add({"partition", job.partition});
-  table.add({"transaction", job.transaction_id});
-  table.add({"should_burst", job.should_burst ? "true" : "false"});
-  table.add({"estimate", amount(job.estimate)});
-  table.add({"max_total_cost", amount(job.max_total_cost)});
-  table.add({"paying_account", job.paying_account});
-  table.add({"budget_available", amount(job.budget_available)});
+  const auto add_amount = [&](const char* name, Micros value) {
+    const std::string shown = for_people ? to_display(value, job.unit) : to_decimal(value);
+    add(name, job.unit.empty() ? std::string() : shown);
+  };
+  add("job", job.job_id);
+  add("cluster", job.cluster);
+  add("account", job.account);
+  add("user", job.user);
+  add("partition", job.partition);
+  add("transaction", job.transaction_id);
+  add("should_burst", job.should_burst ? "true" : "false");
+  add("code", job.code);
+  add_amount("estimate", job.estimate);
+  add_amount("max_total_cost", job.max_total_cost);
+  add("paying_account", job.paying_account);
+  add_amount("budget_available", job.budget_available);
   return table;
 }
 

@@ -84,6 +84,16 @@ TEST(Forecast, SaysItInWords) {
   EXPECT_EQ(said, expected);
 }
 
+TEST(Forecast, WordsForLittleMoneyAndForOneDay) {
+  BudgetFacts facts = example();
+  facts.rates = rates(1'000, 1'000, 1'000);
+  facts.used = Micros(49'999'000);
+  facts.held = Micros();
+  const auto said = explain(facts, {}, forecast(facts), "USD", day);
+  EXPECT_NE(said[2].find("A day costs less than $0.01 at the rate"), std::string::npos) << said[2];
+  EXPECT_EQ(said[3], "It runs out on 2025-06-16 at each of these rates.");
+}
+
 TEST(Forecast, WhatIsLeftExpiresOrIsCarriedOver) {
   BudgetFacts facts = example();
   facts.held = Micros();

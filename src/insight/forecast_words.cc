@@ -9,6 +9,7 @@ constexpr std::int64_t cent = 10'000;
 
 std::string rounded(Micros amount, const std::string& unit) {
   const auto cents = mul_div(amount.count(), 1, cent, Rounding::half_even);
+  if (*cents == 0 && amount > Micros()) return "less than " + to_display(Micros(cent), unit);
   return to_display(Micros(*cents * cent), unit);
 }
 
@@ -78,11 +79,14 @@ class Words {
 
   [[nodiscard]] std::string range() const {
     if (!found_.runs_out_earliest) return "At the present rates it does not run out.";
+    const std::string earliest = day_(*found_.runs_out_earliest);
+    if (found_.runs_out_latest && day_(*found_.runs_out_latest) == earliest) {
+      return "It runs out on " + earliest + " at each of these rates.";
+    }
     const std::string latest = found_.runs_out_latest
                                    ? "and " + day_(*found_.runs_out_latest) + " at the lowest."
                                    : "and not at all at the lowest.";
-    return "It runs out between " + day_(*found_.runs_out_earliest) +
-           " at the highest of these rates " + latest;
+    return "It runs out between " + earliest + " at the highest of these rates " + latest;
   }
 
   [[nodiscard]] std::string rest() const {

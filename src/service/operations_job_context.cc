@@ -132,8 +132,7 @@ Reply<api::JobContext> Operations::job_context(const Caller& caller, const std::
     context.account.clear();
     context.cluster = cluster;
     refuse_burst(context, "no_hold",
-                 "No money is set aside for job " + job +
-                     ": it is free, it was never submitted here, or it is not yours.");
+                 "No money is set aside for job " + job + ": it is free, unknown, or not yours.");
     return context;
   }
   with_.committer.read(

@@ -307,6 +307,8 @@ def write_accounts(service, name):
     service.call("POST", "/api/v1/accounts", expect=400, sent="{\"slurm_account\":\"\xff\"}".encode("latin-1"))
     service.call("PUT", path, {"description": "made by the contract test"})
     service.call("GET", path + "/holds")
+    if not service.call("GET", path + "/forecast")["budgets"][0]["summary"]:
+        raise ContractError("the forecast says nothing")
     service.call("PUT", path + "/partition-limits/no-such-partition", {"limit": 20})
     service.call("POST", path + "/adjustments", {"amount": 0.5, "reason": "contract"})
     service.call("POST", path + "/adjustments", {"amount": -0.5, "reason": "contract"})
