@@ -190,6 +190,40 @@ TEST_F(ToldLateTest, ARowIsNotTakenAtItsWordWhileTheControllerHasSomethingToSend
   expect_balance("0", "0.1");
 }
 
+// slurmctld was killed with the start of a run unsent: its row never gets a partition, and its hold
+// stayed for ever.
+TEST_F(ToldLateTest, ARunWhosePartitionIsLostIsChargedByThatOfItsHold) {
+  const std::string token = hold("1");
+  source_.add_job(queued(token, 7, "RUNNING"));
+  (void)pass();
+  source_.set_queue("onprem", {});
+  auto row = ran("onprem", 7, token);
+  row.partition.clear();
+  source_.add_record(row);
+  pass_time(seconds(200));
+  EXPECT_EQ(pass().settled, 0);
+  pass_time(seconds(601));
+  (void)pass();
+  EXPECT_EQ(pass().settled, 0) << "settled twice";
+  expect_balance("0", "0.1");
+}
+
+// A row without a token that ended without a second on a node used to keep every hold of its user
+// and time.
+TEST_F(ToldLateTest, AJobWithoutATokenThatCostNothingKeepsNoHold) {
+  const std::string token = hold("1");
+  auto lost = record("onprem", 7, "COMPLETED", 0);
+  lost.admin_comment.clear();
+  lost.partition.clear();
+  source_.add_record(lost);
+  pass_time(seconds(300));
+  EXPECT_EQ(pass().voided, 0);
+  EXPECT_EQ(find(token).status, ledger::HoldStatus::open);
+  pass_time(seconds(601));
+  EXPECT_EQ(pass().voided, 1);
+  expect_balance("0", "0");
+}
+
 // After a long outage of slurmdbd the controllers send what ended hours ago.
 TEST_F(ToldLateTest, WhatAControllerStillHadToSendIsFoundHoweverLongAgoItEnded) {
   source_.set_accounting_queue_length("onprem", 3);

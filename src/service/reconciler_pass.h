@@ -86,8 +86,10 @@ class Reconciler::Pass {
   void settle_bound();
   void settle_records(const OpenHold& open, const std::vector<slurm::AccountingRecord>& records,
                       std::vector<ledger::Command>& commands);
-  void settle_row(const OpenHold& open, const slurm::AccountingRecord& record,
+  void settle_row(const OpenHold& open, const slurm::AccountingRecord& told,
                   const AccountingRows& runs, std::vector<ledger::Command>& commands);
+  [[nodiscard]] std::optional<slurm::AccountingRecord> whole_row(
+      const ledger::Hold& hold, const slurm::AccountingRecord& record);
   [[nodiscard]] std::optional<ledger::Command> settlement(const OpenHold& open,
                                                           const slurm::AccountingRecord& record,
                                                           std::int64_t task, NextRun next);
@@ -332,8 +334,8 @@ template <typename Row>
 
 // Whether the row says all that a charge needs: it has ended, and either ran or never will have.
 // slurmdbd hears of a job in pieces: in a burst an ended row may lack its partition, nodes or start
-// for a moment. What failed without a second on any node is taken at its word once it ended longer
-// than `grace` ago.
+// for a moment. What failed without a second on any node, and what ran without a partition or an
+// account, is taken at its word once it ended longer than `grace` ago.
 [[nodiscard]] bool is_complete(const slurm::AccountingRecord& record, Instant now, Span grace);
 
 // Whether a start and what was allocated are told.

@@ -137,6 +137,7 @@ Result<void> Reconciler::Pass::recall_scans() {
 
 void Reconciler::Pass::rescan_record(const slurm::AccountingRecord& record, HeldJobs& held) {
   if (!is_complete(record, now_, owner_.options_.pieces_grace) || !has_run(record)) return;
+  if (record.partition.empty() || record.account.empty()) return;
   const Reconciler::RecordName id{record.cluster, record.db_index};
   const std::size_t said = fingerprint_of(record);
   const auto done = owner_.done_records_.find(id);

@@ -62,15 +62,17 @@ void Reconciler::Pass::settle_records(const OpenHold& open,
   }
 }
 
-void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingRecord& record,
+void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingRecord& told,
                                   const AccountingRows& runs,
                                   std::vector<ledger::Command>& commands) {
-  if (!is_complete(record, now_, owner_.options_.pieces_grace) || may_have_run(record)) {
-    note_untold(open, record);
-    const bool lacks_something = record.status.has_ended() && !record.status.revoked;
-    if (lacks_something) owner_.ask_first_.insert(record.cluster);
+  const auto whole = whole_row(open.hold, told);
+  if (!whole) {
+    note_untold(open, told);
+    const bool lacks_something = told.status.has_ended() && !told.status.revoked;
+    if (lacks_something) owner_.ask_first_.insert(told.cluster);
     return;
   }
+  const slurm::AccountingRecord& record = *whole;
   const NextRun next = next_run(record, runs);
   if (next == NextRun::none && may_follow_unseen(record)) return;
   const HoldScope scope = scope_of(open.hold.group);
@@ -91,6 +93,21 @@ void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingR
       commands.push_back(std::move(*command));
     }
   }
+}
+
+// The row as it is charged, when it says all that a charge needs. slurmctld may have died with the
+// start of a run: its row then has no partition for ever, and the hold's is the one that it was let
+// into.
+std::optional<slurm::AccountingRecord> Reconciler::Pass::whole_row(
+    const ledger::Hold& hold, const slurm::AccountingRecord& record) {
+  if (!is_complete(record, now_, owner_.options_.pieces_grace)) return std::nullopt;
+  const bool is_short = record.partition.empty() || record.account.empty();
+  const bool may_be_told =
+      has_run(record) ? is_short && !had_told_all(record.cluster) : may_have_run(record);
+  if (may_be_told) return std::nullopt;
+  slurm::AccountingRecord whole = record;
+  if (whole.partition.empty()) whole.partition = hold.partition;
+  return whole;
 }
 
 // A row without nodes is of a job that waited, or the rest is not told yet. The controller knows

@@ -88,6 +88,10 @@ bool Reconciler::Pass::absent_from_accounting(const ledger::Hold& hold,
                          record.submit <= hold.placed_at + clock_tolerance &&
                          payer_of(record, owner_.view_, owner_.committer_) == account;
     if (!like_it) continue;
+    // Whose job it was does not matter: it is over and cost nothing.
+    const bool cost_nothing =
+        is_complete(record, now_, owner_.options_.pieces_grace) && !has_run(record);
+    if (cost_nothing) continue;
     const auto others = holds_of(record);
     if (!others) return false;  // nobody can tell now
     if (!others->empty()) continue;
