@@ -215,6 +215,7 @@ TEST_F(ToldLateTest, AJobWithoutATokenThatCostNothingKeepsNoHold) {
   auto lost = record("onprem", 7, "COMPLETED", 0);
   lost.admin_comment.clear();
   lost.partition.clear();
+  lost.nodes = "gpu-aws-1";  // as sacctmgr show runawayjobs ends a run
   source_.add_record(lost);
   pass_time(seconds(300));
   EXPECT_EQ(pass().voided, 0);

@@ -74,7 +74,7 @@ bool is_complete(const slurm::AccountingRecord& record, Instant now, Span grace)
   if (!record.status.has_ended() || record.status.revoked || !record.end) return false;
   const bool is_whole = !record.partition.empty() && !record.account.empty();
   if (has_run(record)) return is_whole || now >= *record.end + grace;
-  if (record.elapsed_seconds != 0 || !record.nodes.empty()) return false;
+  if (record.elapsed_seconds != 0) return false;
   const bool ends_while_pending = record.status.base == slurm::JobState::cancelled ||
                                   record.status.base == slurm::JobState::deadline;
   const bool never_began = ends_while_pending && !was_allocated(record);
