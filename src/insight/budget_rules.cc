@@ -5,6 +5,8 @@
 namespace asbb::insight {
 namespace {
 
+__extension__ using Wide = __int128;
+
 constexpr std::int64_t critical_percent = 100;
 constexpr std::int64_t warning_percent = 90;
 
@@ -22,8 +24,8 @@ std::string figures_of(const WatchedBudget& budget) {
 
 // 128 bits: both sides may have 63.
 bool is_spent(const WatchedBudget& budget, std::int64_t percent) {
-  return static_cast<__int128>(budget.used.count()) * 100 >=
-         static_cast<__int128>(budget.limit.count()) * percent;
+  return static_cast<Wide>(budget.used.count()) * 100 >=
+         static_cast<Wide>(budget.limit.count()) * percent;
 }
 
 std::optional<BudgetNotice> threshold_of(const WatchedBudget& budget, const BudgetRules& rules) {
@@ -57,10 +59,10 @@ std::string times(std::int64_t hundredths) {
 }
 
 std::optional<BudgetNotice> haste_of(const WatchedBudget& budget, const BudgetRules& rules) {
-  const __int128 period = (budget.end - budget.start).microseconds;
+  const Wide period = (budget.end - budget.start).microseconds;
   // per_day / (limit / days of the period), without a division that rounds.
-  const __int128 spending = static_cast<__int128>(budget.late->per_day.count()) * period;
-  const __int128 even = static_cast<__int128>(budget.limit.count()) * day_span.microseconds;
+  const Wide spending = static_cast<Wide>(budget.late->per_day.count()) * period;
+  const Wide even = static_cast<Wide>(budget.limit.count()) * day_span.microseconds;
   if (rules.burn_rate.is_zero() || spending * 1'000'000 < even * rules.burn_rate.count()) {
     return std::nullopt;
   }
@@ -79,9 +81,9 @@ std::optional<BudgetNotice> haste_of(const WatchedBudget& budget, const BudgetRu
 std::optional<BudgetNotice> shortfall_of(const WatchedBudget& budget, Instant now) {
   const Micros left = budget.limit - budget.used;
   if (left <= Micros() || budget.late->per_day.is_zero()) return std::nullopt;
-  const __int128 rest = (budget.end - now).microseconds;
-  const __int128 lasts =
-      static_cast<__int128>(left.count()) * day_span.microseconds / budget.late->per_day.count();
+  const Wide rest = (budget.end - now).microseconds;
+  const Wide lasts =
+      static_cast<Wide>(left.count()) * day_span.microseconds / budget.late->per_day.count();
   if (lasts >= rest) return std::nullopt;
   const std::int64_t days = static_cast<std::int64_t>(lasts / day_span.microseconds);
   const std::int64_t early = static_cast<std::int64_t>((rest - lasts) / day_span.microseconds);
