@@ -8,8 +8,7 @@
 namespace asbb::simulation {
 namespace {
 
-constexpr Span period = hours(24 * 5);
-constexpr int periods = 30;
+constexpr int periods = 12;
 
 ledger::Command by_root(ledger::Action action) {
   ledger::Command command;
@@ -17,6 +16,27 @@ ledger::Command by_root(ledger::Action action) {
   command.context.reason = "as the centre wants it";
   command.action = std::move(action);
   return command;
+}
+
+// Of each kind, with what may follow: other ones for an account and for a partition.
+config::Enforcement some_ladders(Chance& chance) {
+  config::Ladder mild{.warn = true, .stop_new = true};
+  config::Ladder hard = mild;
+  hard.signal = "USR1";
+  hard.grace = seconds(600 * (1 + chance.below(6)));
+  hard.cancel = true;
+  config::Ladder moving = mild;
+  moving.requeue_to = free_partition;
+  moving.cancel = chance.one_in(2);
+  const std::vector<config::Ladder> all{mild, hard, moving, moving};
+  config::Enforcement made{
+      .enabled = true, .ladder = chance.of(all), .accounts = {}, .partitions = {}};
+  if (chance.one_in(2)) made.accounts["proj002"] = chance.of(all);
+  if (chance.one_in(2)) made.accounts["proj001"] = chance.of(all);
+  if (chance.one_in(2)) made.partitions["gpu"] = chance.of(all);
+  made.ladder.credit = chance.one_in(2);
+  for (auto& [account, ladder] : made.accounts) ladder.credit = chance.one_in(2);
+  return made;
 }
 
 }  // namespace
@@ -31,14 +51,51 @@ Centre::Centre(std::uint64_t seed, std::unique_ptr<Database> database, Coverage&
              [this](const std::string& what) {
                log_.push_back(to_rfc3339(slurm_.now()) + " " + what);
              }),
-      truth_(slurm_, tariff_, rules_, coverage) {
+      truth_(slurm_, tariff_, rules_, coverage),
+      control_(
+          slurm_, chance_, coverage,
+          [this](const Deed& deed) {
+            truth_.look(database_->reader());
+            service_->committer().read([&](const ledger::Book& book) {
+              truth_.ladder.check_deed(deed, book, service_now());
+            });
+            note("the service: " + deed.verb + " of " + deed.cluster + " job " +
+                 std::to_string(deed.job->id));
+          },
+          [this] {
+            is_power_cut_ = chance_.one_in(2);
+            throw Killed{};
+          }) {
+  advance_to(begin_);
+  for (const char* cluster : {"onprem", "cloud"}) {
+    plugins_.try_emplace(cluster, folder_.path(""), cluster);
+  }
   slurm_.service_now = [this] { return service_now(); };
+  make_rules();
+}
+
+void Centre::make_rules() {
   rules_.run_costs.write_off_account = "overhead";
   rules_.run_costs.writes_off_node_fail = chance_.one_in(2);
   rules_.run_costs.writes_off_boot_fail = chance_.one_in(2);
   rules_.run_costs.writes_off_preempted = chance_.one_in(2);
-  rules_.moves_waiting = !chance_.one_in(4);
-  rules_.moves_running = chance_.one_in(4);
+  rules_.moves_waiting = !chance_.one_in(3);
+  rules_.moves_running = chance_.one_in(3);
+  static const std::vector<std::int64_t> carried{0, 1'000'000, 500'000, 333'333};
+  for (const char* account : {"lab", "proj001", "proj002", "overhead"}) {
+    rules_.carry_over_millionths[account] = chance_.of(carried);
+  }
+  rules_.policy_folder = folder_.path("");
+  rules_.silence.allow_by_partition = {{"batch", true}, {"gpu", false}};
+  if (!chance_.one_in(3)) rules_.enforcement = some_ladders(chance_);
+  if (chance_.one_in(2)) return;
+  rules_.silence.allow_by_partition["gpu"] = true;
+  rules_.allowances.allow_without_allowance = chance_.one_in(2);
+  for (const char* cluster : {"onprem", "cloud"}) {
+    auto& there = rules_.allowances.by_cluster[cluster];
+    there["proj001"] = {ledger::testing::usd(20 + chance_.below(120)), "USD"};
+    if (chance_.one_in(2)) there["proj002"] = {ledger::testing::usd(20 + chance_.below(60)), "USD"};
+  }
 }
 
 Centre::~Centre() {
@@ -64,7 +121,7 @@ void Centre::run(int steps) {
   import_prices();
   for (int i = 0; i < steps; ++i) step();
   settle_down();
-  truth_.check_end(*service_, database_->reader());
+  truth_.check_end(*service_, database_->reader(), now_);
 }
 
 // A tree whose top may be poorer than its parts together, so that each limit decides sometimes.
@@ -75,10 +132,11 @@ void Centre::make_accounts() {
     account.parent = parent;
     const std::int64_t credit = chance_.one_in(2) ? 0 : limit / 10;
     for (int i = 0; i < periods; ++i) {
-      const Instant start = begin_ + Span{period.microseconds * i};
+      const Instant start = period_start(i);
       for (const char* unit : {"USD", "core-hours"}) {
-        account.budgets.push_back({unit, start, start + period, ledger::testing::usd(limit),
-                                   ledger::testing::usd(credit)});
+        account.budgets.push_back({unit, start, period_start(i + 1), ledger::testing::usd(limit),
+                                   ledger::testing::usd(credit),
+                                   rules_.carry_over_millionths.at(name)});
       }
     }
     const auto made = service_->committer().run(by_root(account));
@@ -114,9 +172,10 @@ void Centre::start_service() {
     note("alarm " + alarm.key + ": " + alarm.message);
   };
   service_ = std::make_unique<Service>(
-      database_->open(), slurm_, [this] { return service_now(); }, rules_,
+      database_->open(), slurm_, control_, [this] { return service_now(); }, rules_,
       [this] { wait_for_store(); }, on_alarm);
   require(service_->start(), "the service does not start");
+  refresh();
   note("the service starts");
 }
 
@@ -130,8 +189,7 @@ void Centre::kill_service(bool power_cut) {
 // A call of the database takes its time, or is the last one.
 void Centre::wait_for_store() {
   if (dies_while_waiting_) throw Killed{};
-  now_ = now_ + milliseconds(10 + chance_.below(20'000));
-  slurm_.advance(now_);
+  advance_to(now_ + milliseconds(10 + chance_.below(20'000)));
 }
 
 bool Centre::with_service(const std::function<void()>& call) {
@@ -148,7 +206,8 @@ bool Centre::with_service(const std::function<void()>& call) {
 }
 
 void Centre::arm_store() {
-  if (!chance_.one_in(8)) return;
+  is_armed_ = chance_.one_in(8);
+  if (!is_armed_) return;
   store::FaultStore& at = service_->store();
   const std::int64_t next = at.commits() + 1 + chance_.below(3);
   dies_while_waiting_ = chance_.one_in(2);
@@ -178,9 +237,33 @@ void Centre::arm_store() {
 void Centre::pass_time() {
   Span span = milliseconds(1 + chance_.below(300'000));
   if (chance_.one_in(5)) span = seconds(chance_.below(4 * 3'600));
-  if (chance_.one_in(20)) span = hours(chance_.below(72));
-  now_ = now_ + span;
-  slurm_.advance(now_);
+  if (chance_.one_in(16)) span = hours(chance_.below(72));
+  advance_to(now_ + span);
+}
+
+void Centre::advance_to(Instant at) {
+  now_ = at;
+  Plugin::set_time(at);
+  slurm_.advance(at);
+}
+
+// As the refresher does it: now and then, and when something else is to be published.
+void Centre::refresh() {
+  service_->refresh();
+  const bool is_read = slurm_.controller("onprem").is_up && slurm_.controller("cloud").is_up &&
+                       slurm_.controller("onprem").is_reachable &&
+                       slurm_.controller("cloud").is_reachable && slurm_.accounting().is_up &&
+                       slurm_.is_accounting_reachable;
+  if (is_read) truth_.allowances.note_written(tariff_.version_at(service_now()));
+}
+
+bool Centre::is_well() const {
+  const auto answers = [this](const char* cluster) {
+    const Slurm::Controller& at = slurm_.controller(cluster);
+    return at.is_up && at.is_reachable && at.shows_all && !at.is_garbled;
+  };
+  return answers("onprem") && answers("cloud") && slurm_.accounting().is_up &&
+         slurm_.is_accounting_reachable && skew_ == Span{} && !is_armed_;
 }
 
 void Centre::step() {
@@ -188,9 +271,10 @@ void Centre::step() {
   mend_something();
   break_something();
   deliver_late();
-  if (service_) service_->refresh();
+  if (service_) refresh();
   for (std::int64_t count = chance_.below(3); count > 0; --count) submit_something();
   if (chance_.one_in(2)) do_something_to_a_job();
+  if (service_ && chance_.one_in(rules_.enforcement.enabled ? 5 : 12)) do_something_with_money();
   if (service_ && chance_.one_in(40)) import_prices();
   if (!chance_.one_in(3)) pass();
   check();
@@ -199,7 +283,10 @@ void Centre::step() {
 void Centre::pass() {
   if (!service_) return;
   service::PassReport report;
+  const Instant at = now_;
   if (!with_service([&] { report = service_->run_pass(); })) return;
+  if (is_well()) truth_.note_good_pass(at);
+  if (service_->wants_refresh() && chance_.one_in(2)) refresh();
   for (const std::string& action : report.actions) note("pass: " + action);
 }
 
@@ -211,24 +298,32 @@ void Centre::check() {
 // Nothing breaks any more, jobs come to their ends, and passes see all of it.
 void Centre::settle_down() {
   mend_all();
+  control_.is_calm = true;
+  is_armed_ = false;
   if (!service_) start_service();
   for (int day = 0; day < 16; ++day) {
     slurm_.hurry();
-    now_ = now_ + hours(24);
-    slurm_.advance(now_);
-    service_->refresh();
-    (void)service_->run_pass();
+    advance_to(now_ + hours(24));
+    calm_pass();
+    truth_.note_good_pass(now_);
     check();
   }
   end_untold_by_hand();
-  for (int i = 0; i < 3; ++i) {
-    now_ = now_ + seconds(700);
-    slurm_.advance(now_);
-    service_->refresh();
-    const service::PassReport report = service_->run_pass();
-    for (const std::string& action : report.actions) note("pass: " + action);
+  for (int i = 0; i < 4; ++i) {
+    advance_to(now_ + seconds(700));
+    calm_pass();
     check();
   }
+  // The service's thread does so each second.
+  require(service_->committer().run(by_root(ledger::CarryOver{})).has_value(), "no carry-over");
+  calm_pass();
+  check();
+}
+
+void Centre::calm_pass() {
+  refresh();
+  const service::PassReport report = service_->run_pass();
+  for (const std::string& action : report.actions) note("pass: " + action);
 }
 
 // What slurmdbd was never told is not known to the service either: it has said so, and a person
@@ -239,7 +334,9 @@ void Centre::end_untold_by_hand() {
     for (const ledger::Hold* hold : book.open_holds()) open.push_back(*hold);
     return open;
   });
-  for (const ledger::Hold& hold : holds) end_by_hand(hold);
+  for (const ledger::Hold& hold : holds) {
+    if (!service::is_allowance(hold)) end_by_hand(hold);
+  }
 }
 
 void Centre::end_by_hand(const ledger::Hold& hold) {
@@ -256,11 +353,15 @@ void Centre::end_by_hand(const ledger::Hold& hold) {
   }
   if (job == nullptr) return;
   for (const Task& task : job->tasks) {
-    const bool is_lost = task.is_untold || job->is_forgotten;
+    const std::string cluster = task.cluster.empty() ? job->cluster : task.cluster;
+    const std::string alarm = "settle " + cluster + " job " + std::to_string(job->id);
+    const bool is_left = truth_.was_alarmed(alarm);
+    if (is_left) count("a run on another cluster is left to an administrator");
+    const bool is_lost = task.is_untold || job->is_forgotten || is_left;
     const service::HoldScope scope = service::scope_of(hold.group);
     if (!is_lost || !service::pays_for(scope, task.index, scope.first_run)) continue;
     require(is_doubtful, "nobody was told of hold " + hold.request_id + ", whose job is lost");
-    request.cluster = task.cluster.empty() ? job->cluster : task.cluster;
+    request.cluster = cluster;
     request.job_id = std::to_string(job->id);
     if (task.index >= 0) request.job_id += "_" + std::to_string(task.index);
     if (service_->settle_by_hand(request)) count("an administrator ends a hold");

@@ -5,12 +5,16 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "plugins/testing/fake_service.h"
 #include "simulation/database.h"
+#include "simulation/plugin_model.h"
 #include "simulation/service_model.h"
+#include "simulation/slurm_control.h"
 #include "simulation/slurm_model.h"
 #include "simulation/tariff.h"
 #include "simulation/truth.h"
@@ -42,6 +46,7 @@ class Centre {
   };
 
   // centre.cc: the service and time
+  void make_rules();
   void make_accounts();
   void import_prices();
   void start_service();
@@ -52,11 +57,15 @@ class Centre {
   void arm_store();
   void step();
   void pass_time();
+  void advance_to(Instant at);
+  void refresh();
   void pass();
   void check();
   void settle_down();
+  void calm_pass();
   void end_untold_by_hand();
   void end_by_hand(const ledger::Hold& hold);
+  [[nodiscard]] bool is_well() const;  // everything can be read and written
   void note(const std::string& what);
   void count(const std::string& what) { ++coverage_.happened[what]; }
   [[nodiscard]] Instant service_now() const { return now_ + skew_; }
@@ -73,9 +82,17 @@ class Centre {
   void change_job(Job& job);
   [[nodiscard]] bool may_change(Job& job, api::JobChange change);
   void do_to_task(Job& job);
+  [[nodiscard]] Answer ask_plugin_alone(Asked& asked);
+
+  // centre_money.cc: what administrators do
+  void do_something_with_money();
+  void refund_something();
 
   // centre_faults.cc: what breaks and is mended
   void break_something();
+  [[nodiscard]] std::string break_controller(const std::string& cluster);
+  [[nodiscard]] std::string correct_something();
+  [[nodiscard]] std::string crash_machine(const std::string& cluster);
   void mend_something();
   void mend_all();
 
@@ -87,11 +104,16 @@ class Centre {
   Span skew_{};  // of the service's clock
   CentreRules rules_;
   Tariff tariff_;
+  const plugins::testing::Folder folder_;  // of policy files and counters
   Slurm slurm_;
   Truth truth_;
-  std::unique_ptr<Service> service_;  // null: it is away
+  SlurmControl control_;
+  std::map<std::string, Plugin> plugins_;
+  std::map<std::string, std::string> saved_counters_;  // by cluster, as its disk has them
+  std::unique_ptr<Service> service_;                   // null: it is away
   bool dies_while_waiting_ = false;
   bool is_power_cut_ = false;
+  bool is_armed_ = false;
   std::vector<Message> late_;
   std::vector<std::string> log_;
 };

@@ -8,15 +8,6 @@
 #include "simulation/centre.h"
 
 namespace asbb::simulation {
-namespace {
-
-// What the policy file says of the partition: whether a job is let in when nobody answers.
-api::OnSilence policy_of(const std::string& partition) {
-  return partition == "gpu" ? api::OnSilence::deny : api::OnSilence::allow;
-}
-
-}  // namespace
-
 std::string Centre::new_token() {
   std::array<std::uint8_t, 16> random{};
   for (std::uint8_t& byte : random) byte = static_cast<std::uint8_t>(chance_.below(256));
@@ -24,8 +15,10 @@ std::string Centre::new_token() {
 }
 
 Request Centre::new_request() {
-  static const std::vector<std::string> partitions{"batch", "batch", "gpu", "free"};
-  static const std::vector<std::int64_t> limits{1, 10, 60, 240, 1'440, 4'320};
+  static const std::vector<std::string> usual{"batch", "batch", "gpu", "free"};
+  static const std::vector<std::string> with_allowances{"batch", "gpu", "gpu", "free"};
+  const auto& partitions = rules_.allowances.by_cluster.empty() ? usual : with_allowances;
+  static const std::vector<std::int64_t> limits{1, 10, 60, 240, 1'440, 4'320, 4'320};
   Request request;
   const bool is_alice = chance_.one_in(2);
   request.user = is_alice ? "alice" : "bob";
@@ -35,6 +28,7 @@ Request Centre::new_request() {
   request.cpus = 1 + chance_.below(chance_.one_in(4) ? 16 : 3);
   if (request.partition == "gpu") request.gpus = chance_.below(3);
   request.limit_minutes = chance_.of(limits);
+  request.may_requeue = !chance_.one_in(8);
   return request;
 }
 
@@ -80,8 +74,9 @@ void Centre::submit(const std::string& cluster, const std::vector<Request>& comp
   std::int64_t het_id = components.size() > 1 ? -1 : 0;
   for (std::size_t i = 0; i < all.size(); ++i) {
     Asked& asked = *all[i];
-    const Job& job =
-        slurm_.submit(cluster, asked.request, asked.token, het_id, static_cast<std::int64_t>(i));
+    Job& job = slurm_.submit(cluster, asked.request, asked.token, asked.comment, het_id,
+                             static_cast<std::int64_t>(i));
+    job.is_held_for = asked.is_promised;
     het_id = job.het_id;
     asked.job = &job;
     note(cluster + " job " + std::to_string(job.id) + " (number " + std::to_string(job.number) +
@@ -97,13 +92,36 @@ void Centre::submit(const std::string& cluster, const std::vector<Request>& comp
 }
 
 Centre::Answer Centre::ask_gate(Asked& asked) {
-  const api::OnSilence policy = policy_of(asked.request.partition);
-  const std::string body = api::to_json(submission_of(asked.cluster, asked.request, policy));
+  Plugin& plugin = plugins_.at(asked.cluster);
+  const std::string& partition = asked.request.partition;
+  const bool allows = plugin.allows(partition);
+  const auto chosen = rules_.silence.allow_by_partition.find(partition);
+  const bool is_chosen = chosen == rules_.silence.allow_by_partition.end() || chosen->second;
+  require(!allows || is_chosen || !truth_.allowances.has_prices(),
+          "the policy lets jobs in on " + partition);
+  asked.comment = Plugin::comment_of(asked.token);
+  const api::OnSilence policy = allows ? api::OnSilence::allow : api::OnSilence::deny;
+  const std::string body =
+      api::to_json(submission_of(asked.cluster, asked.request, policy, plugin.spent()));
   const Answer answer = send(asked, body);
   if (answer != Answer::silence) return answer;
-  count(policy == api::OnSilence::allow ? "nobody answers, and the job is let in"
-                                        : "nobody answers, and the job is refused");
-  return policy == api::OnSilence::allow ? Answer::allow : Answer::deny;
+  if (allows) return ask_plugin_alone(asked);
+  count("nobody answers, and the job is refused");
+  return Answer::deny;
+}
+
+Centre::Answer Centre::ask_plugin_alone(Asked& asked) {
+  const LetThrough said = plugins_.at(asked.cluster).let_through(asked.request, asked.token);
+  truth_.look(database_->reader());
+  truth_.allowances.check(asked.cluster, asked.request, said, now_);
+  if (!said.is_let_in) {
+    note("refused while nobody answers: " + said.why);
+    return Answer::deny;
+  }
+  count("nobody answers, and the job is let in");
+  asked.comment = said.comment;
+  asked.offline_micros = said.micros;
+  return Answer::allow;
 }
 
 // What the plugin hears within its deadline.
@@ -136,6 +154,10 @@ Centre::Answer Centre::send(Asked& asked, const std::string& body) {
   if ((*reply)->decision != "allow") {
     note("denied: " + (*reply)->code);
     count("denied: " + (*reply)->code);
+    if ((*reply)->code == "account_dry") {
+      truth_.look(database_->reader());
+      truth_.ladder.check_refusal(asked.request.account, asked.request.partition);
+    }
     return Answer::deny;
   }
   if ((*reply)->transaction_id.empty()) return Answer::allow;
@@ -225,7 +247,9 @@ void Centre::change_job(Job& job) {
 
 // Also when nobody answers, on partitions where that is the policy; and Slurm may refuse it then.
 bool Centre::may_change(Job& job, api::JobChange change) {
-  const api::OnSilence policy = policy_of(job.request.partition);
+  // What an administrator does is let through.
+  const bool allows = change.submit_uid == 0 || plugins_.at(job.cluster).allows_changes();
+  const api::OnSilence policy = allows ? api::OnSilence::allow : api::OnSilence::deny;
   change.on_silence = policy;
   std::optional<Service::Submitted> reply;
   const bool is_asked = service_ && !chance_.one_in(10);

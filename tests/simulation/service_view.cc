@@ -28,6 +28,19 @@ slurm::NodeInfo node_of(const std::string& name) {
 
 }  // namespace
 
+Result<slurm::ClusterSnapshot> SlurmView::read_cluster(const std::string& cluster) {
+  const Slurm::Controller& controller = slurm_.controller(cluster);
+  if (controller.is_up && controller.is_reachable) return cluster_of(cluster, clock_());
+  return fail(ErrorKind::unavailable, "slurmctld of " + cluster + " does not answer");
+}
+
+Result<slurm::Associations> SlurmView::read_associations(const std::string&) {
+  if (slurm_.accounting().is_up && slurm_.is_accounting_reachable) {
+    return associations_of(slurm_.is_federation(), clock_());
+  }
+  return fail(ErrorKind::unavailable, "slurmdbd does not answer");
+}
+
 slurm::ClusterSnapshot cluster_of(const std::string& name, Instant read_at) {
   slurm::ClusterSnapshot snapshot;
   snapshot.cluster = name;
@@ -67,7 +80,7 @@ slurm::Associations associations_of(bool is_federation, Instant read_at) {
 }
 
 api::Submission submission_of(const std::string& cluster, const Request& request,
-                              api::OnSilence on_silence) {
+                              api::OnSilence on_silence, const std::string& spent) {
   api::Submission asked;
   asked.cluster = cluster;
   asked.slurm_version = "22.05.8";
@@ -86,6 +99,7 @@ api::Submission submission_of(const std::string& cluster, const Request& request
     if (request.at_once > 0) asked.array += "%" + std::to_string(request.at_once);
   }
   if (!request.is_federated) asked.clusters = cluster;
+  asked.allowances_spent = spent;
   return asked;
 }
 

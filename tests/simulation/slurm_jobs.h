@@ -11,6 +11,8 @@
 
 namespace asbb::simulation {
 
+inline constexpr const char* free_partition = "free";  // it has no price anywhere
+
 // What somebody asks for with sbatch.
 struct Request {
   std::string user;
@@ -23,6 +25,7 @@ struct Request {
   std::vector<std::int64_t> tasks;  // of an array, ascending; empty: no array
   std::int64_t at_once = 0;         // "%4"; 0: all
   bool is_federated = false;        // whichever cluster is free runs it
+  bool may_requeue = true;          // false: --no-requeue
 };
 
 // One row of slurmdbd that had nodes.
@@ -70,7 +73,8 @@ struct Task {
   Instant due;  // when something happens to it
   std::int64_t restarts = 0;
   Fate fate;
-  Instant started_at;  // of what runs, whatever size it has by now
+  bool is_held = false;  // requeued in held state: it waits for a release
+  Instant started_at;    // of what runs, whatever size it has by now
   std::optional<Instant> suspended_at;
   std::int64_t suspended_seconds = 0;  // of the last run
   std::int64_t suspended_before = 0;   // of the same start, when it had another size
@@ -94,11 +98,14 @@ struct Job {
   std::int64_t het_id = 0;  // of the leader; 0: no het job
   std::int64_t het_offset = 0;
   std::string token;
+  std::string comment;  // admin_comment, as the plugin left it
   Request request;
   Instant submit;
   std::vector<Task> tasks;
   std::set<std::string> accounts;  // that it has had
   bool is_changed = false;         // by scontrol update
+  bool is_acted_on = false;        // by a ladder of enforcement
+  bool is_held_for = false;        // its submission was answered with money set aside
   bool is_forgotten = false;       // the controller lost it with its state
 
   [[nodiscard]] bool is_array() const { return !request.tasks.empty(); }
@@ -120,7 +127,8 @@ struct Job {
   [[nodiscard]] bool needs_hold() const {
     if (is_forgotten) return false;
     for (const Task& task : tasks) {
-      if (task.is_alive() && !task.runs_after_end) return true;
+      const bool is_free = task.partition == free_partition;
+      if (task.is_alive() && !task.runs_after_end && !is_free) return true;
     }
     return false;
   }

@@ -6,6 +6,8 @@ namespace asbb::simulation {
 namespace {
 
 constexpr Span shown_after_end = seconds(300);  // MinJobAge
+constexpr std::int64_t ids = 60;                // MaxJobId, which really is 67 million
+constexpr Span weeks = hours(24 * 14);
 
 std::string other_cluster(const std::string& cluster) {
   return cluster == "onprem" ? "cloud" : "onprem";
@@ -33,7 +35,9 @@ Slurm::Slurm(Chance& chance, Coverage& coverage, bool is_federation, Note note)
   std::int64_t number = 0;
   for (const char* name : {"onprem", "cloud"}) {
     ++number;
-    controllers_[name].next_id = is_federation ? (number << 26) + 1 : 1;
+    Controller& controller = controllers_[name];
+    controller.first_id = is_federation ? (number << 26) + 1 : 1;
+    controller.next_id = controller.first_id;
   }
 }
 
@@ -43,13 +47,17 @@ bool Slurm::may_act(const std::string& cluster) const {
 
 Slurm::Due Slurm::next_due(Instant to) {
   Due next;
+  std::set<std::string> away;
+  for (const auto& [name, controller] : controllers_) {
+    if (!controller.is_up) away.insert(name);
+  }
   for (const auto& job : jobs_) {
-    if (job->is_forgotten || !may_act(job->cluster)) continue;
+    if (job->is_forgotten || away.contains(job->cluster)) continue;
     for (Task& task : job->tasks) {
       const bool has_event =
           task.state == Task::State::pending || task.state == Task::State::running;
-      if (!has_event || to < task.due) continue;
-      if (!task.cluster.empty() && !may_act(task.cluster)) continue;
+      if (!has_event || task.is_held || to < task.due) continue;
+      if (away.contains(task.cluster)) continue;
       if (next.task == nullptr || task.due < next.task->due) next = {job.get(), &task};
     }
   }
@@ -87,9 +95,13 @@ void Slurm::wait_for_start(Task& task) {
   std::int64_t wait = 1 + chance_.below(120);
   if (kind < 8) wait = 60 + chance_.below(7'200);
   if (kind == 0) wait = 86'400 + chance_.below(8 * 86'400);
+  const bool is_for_weeks = chance_.one_in(9);
+  if (is_for_weeks) wait = 14 * 86'400 + chance_.below(2 * 86'400);
   task.eligible = task.submit;
-  if (kind == 0) {
-    task.eligible.reset();
+  if (is_for_weeks && chance_.one_in(2)) {
+    task.eligible = task.submit + seconds(wait);  // --begin
+  } else if (is_for_weeks || kind == 0) {
+    task.eligible.reset();  // held, or it depends on another job
     count("a job waits for days");
   }
   task.due = task.submit + seconds(wait);
@@ -128,15 +140,41 @@ Fate Slurm::fate_of(const Task& task) {
   return fate;
 }
 
+bool Slurm::is_id_in_use(const std::string& cluster, std::int64_t id) const {
+  return std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& job) {
+    if (job->cluster != cluster || job->is_forgotten) return false;
+    return std::any_of(job->tasks.begin(), job->tasks.end(), [&](const Task& task) {
+      const bool is_known = job->is_alive() || now_ <= task.shown_until + shown_after_end;
+      return is_known && (job->id == id || job->het_id == id || task.job_id == id);
+    });
+  });
+}
+
+// Ids come back, but not while slurmctld still knows the job that has them.
+std::int64_t Slurm::take_id(const std::string& cluster) {
+  Controller& controller = controllers_.at(cluster);
+  for (std::int64_t i = 0; i < 100 * ids; ++i) {
+    const std::int64_t id = controller.next_id++;
+    if (controller.first_id + ids <= controller.next_id) {
+      controller.next_id = controller.first_id;
+      count("job ids begin anew");
+    }
+    if (!is_id_in_use(cluster, id)) return id;
+  }
+  throw Broken{"no job id is free"};
+}
+
 Job& Slurm::submit(const std::string& cluster, const Request& request, const std::string& token,
-                   std::int64_t het_id, std::int64_t het_offset) {
+                   const std::string& comment, std::int64_t het_id, std::int64_t het_offset) {
+  const std::int64_t id = take_id(cluster);
   Job& job = *jobs_.emplace_back(std::make_unique<Job>());
   job.number = static_cast<std::int64_t>(jobs_.size());
   job.cluster = cluster;
-  job.id = controllers_.at(cluster).next_id++;
+  job.id = id;
   job.het_id = het_id < 0 ? job.id : het_id;
   job.het_offset = het_offset;
   job.token = token;
+  job.comment = comment;
   job.request = request;
   job.submit = now_;
   job.accounts = {request.account};
@@ -167,7 +205,7 @@ void Slurm::split_off(Job& job, Task& task) {
   const auto waiting = std::count_if(job.tasks.begin(), job.tasks.end(), [](const Task& other) {
     return !has_row(other) && other.state == Task::State::pending;
   });
-  task.job_id = waiting == 1 ? job.id : controllers_.at(job.cluster).next_id++;
+  task.job_id = waiting == 1 ? job.id : take_id(job.cluster);
   if (waiting > 1) tell_rest(job, Accounting::Part::first, "PENDING");
 }
 
@@ -182,6 +220,9 @@ void Slurm::start(Job& job, Task& task) {
                                       : "a sibling runs a federated job");
   }
   if (!task.eligible) task.eligible = now_;
+  const Run* before = task.runs.empty() ? nullptr : &task.runs.back();
+  if (before != nullptr && before->cluster != task.cluster) count("requeued to another cluster");
+  if (task.submit + weeks < now_) count("a job that waited for weeks starts");
   task.state = Task::State::running;
   task.started_at = now_;
   task.suspended_seconds = task.suspended_before = 0;
@@ -217,11 +258,17 @@ void Slurm::end(Job& job, Task& task, const Fate& fate) {
   note_(task.cluster + " job " + std::to_string(task.job_id) + ": " + fate.state + " after " +
         std::to_string(run.elapsed_seconds) + " s");
   tell(job, task, Accounting::Part::end);
-  if (!fate.is_requeued) return;
+  if (!fate.is_requeued || !job.request.may_requeue) return;
   count("requeued: " + fate.state);
+  wait_again(job, task);
+}
+
+// Of a federation's job any cluster may have the next run.
+void Slurm::wait_again(Job& job, Task& task) {
   task.state = Task::State::pending;
-  task.submit = std::max(now_, run.submit + seconds(1));
+  task.submit = std::max(now_, task.runs.back().submit + seconds(1));
   ++task.restarts;
+  if (job.request.is_federated && may_act(job.cluster)) task.cluster.clear();
   wait_for_start(task);
   tell(job, task, Accounting::Part::first);
 }
@@ -269,15 +316,33 @@ void Slurm::cancel(Job& job) {
 }
 
 void Slurm::requeue(Job& job, Task& task) {
+  if (!job.request.may_requeue) return;
   if (task.state == Task::State::running) return end(job, task, {"REQUEUED", 0, true});
   if (task.state != Task::State::ended || !task.has_nodes() || task.shown_until <= now_) return;
   count("requeued after its end");
   task.runs_after_end = true;
-  task.state = Task::State::pending;
-  task.submit = std::max(now_, task.runs.back().submit + seconds(1));
-  ++task.restarts;
-  wait_for_start(task);
-  tell(job, task, Accounting::Part::first);
+  wait_again(job, task);
+}
+
+void Slurm::requeue_held(Job& job, Task& task) {
+  requeue(job, task);
+  task.is_held = true;
+}
+
+void Slurm::release(Task& task, Instant now) {
+  task.is_held = false;
+  task.due = std::max(task.due, now + seconds(1));
+}
+
+void Slurm::move(Job& job, Task& task, const std::string& partition) {
+  job.is_changed = true;
+  task.partition = partition;
+}
+
+void Slurm::end_soon(Task& task) {
+  if (task.state != Task::State::running) return;
+  task.fate = {"COMPLETED", now_.unix_seconds() - task.started_at.unix_seconds() + 60, false};
+  task.due = std::max(now_, end_of(task));
 }
 
 void Slurm::suspend(Job& job, Task& task) {
@@ -340,7 +405,9 @@ void Slurm::hurry() {
   for (const auto& job : jobs_) {
     for (Task& task : job->tasks) {
       if (task.state == Task::State::suspended) resume(*job, task);
-      if (task.state == Task::State::pending) task.due = std::min(task.due, now_ + seconds(60));
+      if (task.state != Task::State::pending) continue;
+      task.is_held = false;
+      task.due = std::min(task.due, now_ + seconds(60));
     }
   }
 }
@@ -348,20 +415,16 @@ void Slurm::hurry() {
 bool Slurm::forget_last(const std::string& cluster) {
   constexpr Span lost = seconds(600);
   std::int64_t first_lost = 0;
-  std::int64_t last_kept = 0;
   for (const auto& job : jobs_) {
     if (job->cluster != cluster || job->is_forgotten) continue;
     if (now_ - lost < job->submit) {
       if (first_lost == 0) first_lost = job->id;
       job->is_forgotten = true;
       note_(cluster + " has forgotten job " + std::to_string(job->id));
-      continue;
     }
-    last_kept = std::max(last_kept, job->id);
-    for (const Task& task : job->tasks) last_kept = std::max(last_kept, task.job_id);
   }
   if (first_lost == 0) return false;
-  controllers_.at(cluster).next_id = std::max(first_lost, last_kept + 1);
+  controllers_.at(cluster).next_id = first_lost;
   count("a controller loses its state");
   return true;
 }

@@ -30,7 +30,8 @@ class Slurm final : public slurm::JobSource {
     bool is_reachable = true;
     bool shows_all = true;    // to the service, which is an operator
     bool is_garbled = false;  // a row cannot be read
-    std::int64_t next_id = 1;
+    std::int64_t first_id = 1;
+    std::int64_t next_id = 1;  // after the last one they begin anew
   };
   using Note = std::function<void(const std::string&)>;
 
@@ -43,15 +44,22 @@ class Slurm final : public slurm::JobSource {
   void advance(Instant to);
   [[nodiscard]] Instant now() const { return now_; }
 
-  // Accepts jobs, the components of a het job together; het_id joins them.
+  // Accepts jobs, the components of a het job together; het_id joins them. The comment begins with
+  // the token.
   Job& submit(const std::string& cluster, const Request& request, const std::string& token,
-              std::int64_t het_id, std::int64_t het_offset);
+              const std::string& comment, std::int64_t het_id, std::int64_t het_offset);
   // Everything of it that waits or runs.
   void cancel(Job& job);
   // That task by its number.
   void cancel_task(Job& job, Task& task);
   // scontrol requeue, also of what has just ended.
   void requeue(Job& job, Task& task);
+  // The same in held state, and what follows; of one that runs, and of one that waits.
+  void requeue_held(Job& job, Task& task);
+  static void release(Task& task, Instant now);
+  void move(Job& job, Task& task, const std::string& partition);
+  // It reacts to a signal: it ends soon.
+  void end_soon(Task& task);
   void suspend(Job& job, Task& task);
   void resume(Job& job, Task& task);
   // scontrol update; of tasks that wait, or of one that runs.
@@ -67,6 +75,9 @@ class Slurm final : public slurm::JobSource {
 
   [[nodiscard]] const std::vector<std::unique_ptr<Job>>& jobs() const { return jobs_; }
   [[nodiscard]] Controller& controller(const std::string& cluster) {
+    return controllers_.at(cluster);
+  }
+  [[nodiscard]] const Controller& controller(const std::string& cluster) const {
     return controllers_.at(cluster);
   }
   [[nodiscard]] Accounting& accounting() { return accounting_; }
@@ -93,6 +104,9 @@ class Slurm final : public slurm::JobSource {
   void end_waiting(Job& job, Task& task, const std::string& state);
   [[nodiscard]] Fate fate_of(const Task& task);
   void wait_for_start(Task& task);
+  void wait_again(Job& job, Task& task);
+  [[nodiscard]] std::int64_t take_id(const std::string& cluster);
+  [[nodiscard]] bool is_id_in_use(const std::string& cluster, std::int64_t id) const;
   void split_off(Job& job, Task& task);
   void tell(Job& job, Task& task, Accounting::Part part);
   void tell_rest(Job& job, Accounting::Part part, const std::string& state);

@@ -30,7 +30,7 @@ slurm::QueueJob row_of_all(const Job& job, const Task& task, const std::string& 
   row.node_count = 1;
   row.cpus = job.request.cpus;
   row.min_memory_mb = 1000;
-  row.admin_comment = cluster == job.cluster ? "asbb=" + job.token : sibling_comment(job);
+  row.admin_comment = cluster == job.cluster ? job.comment : sibling_comment(job);
   if (job.request.is_federated) {
     row.federation_origin = job.cluster;
     row.federation_siblings = {"onprem", "cloud"};
@@ -53,6 +53,7 @@ slurm::QueueJob row_of_task(const Job& job, const Task& task, const std::string&
   const bool is_loser = !task.cluster.empty() && task.cluster != cluster;
   if (is_loser) word = "REVOKED";
   row.status = slurm::parse_job_status(word);
+  if (task.is_held) row.state_reason = "job requeued in held state";
   if (is_loser || !task.has_nodes()) {
     row.requested_tres = tres;
     return row;
@@ -131,7 +132,7 @@ slurm::AccountingRecord record_of(const Job& job, const Task& task) {
   row.eligible = task.eligible;
   row.time_limit_minutes = task.limit_minutes;
   row.requested_tres = tres_of(job.request.cpus, job.request.gpus);
-  row.admin_comment = row.cluster == job.cluster ? "asbb=" + job.token : sibling_comment(job);
+  row.admin_comment = row.cluster == job.cluster ? job.comment : sibling_comment(job);
   if (!task.has_nodes()) return row;
   const Run& run = task.runs.back();
   row.submit = run.submit;
