@@ -33,7 +33,7 @@ TEST(AlertSettings, EveryKindOfChannelIsReadAndShownAgain) {
   exhaustion: false
   digest_at: ""
   channels:
-    - {name: hook, type: webhook, url: "https://alerts.example.org/a?b=c", secret_file: /etc/asbb/hook.secret}
+    - {name: hook, type: webhook, url: "https://a.example.org/a?b=c", secret_file: /etc/hook}
     - {name: chat, type: slack, url: "http://localhost:9/x", severity: critical, digest: false}
     - name: mail
       type: smtp

@@ -155,7 +155,7 @@ struct Alerts {
   bool exhaustion = true;       // of the budget before its period ends, at the rate of late
   Span interval = seconds(60);
   std::string digest_at = "08:00";  // in service.timezone; empty: none
-  std::string state_file;  // empty: alerts.json beside the database
+  std::string state_file;           // empty: alerts.json beside the database
   std::vector<AlertChannel> channels;
   bool operator==(const Alerts&) const = default;
 };

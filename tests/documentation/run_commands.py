@@ -19,10 +19,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from scratch_service import EXAMPLE_PRICES, ROOT, ScratchService  # noqa: E402
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-SECTIONS = ("service:", "database:", "budget:", "slurm:", "enforcement:", "audit:")
+SECTIONS = ("service:", "database:", "budget:", "slurm:", "enforcement:", "alerts:", "audit:")
 
 # What a command answers where no cluster answers; the same commands are run with Slurm in tests/slurm.
 ANSWERS = {
+    "asbb alerts ack 12 --note=\"more money comes in May\"": (1, "there is no alert 12"),
     "asbb reconcile 4711 --cluster=onprem": (1, "4711"),
     "asbb refund proj001 --job=4711 --amount=2.50 --reason='node failed'": (1, "4711"),
     "asbb write-off proj001 --job=4711 --reason='node failed, not billed'": (1, "4711"),
