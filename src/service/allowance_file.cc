@@ -107,12 +107,11 @@ WorstRate worse_of(const WorstRate& a, const WorstRate& b) {
   return out;
 }
 
-using Clusters = std::vector<std::shared_ptr<const slurm::ClusterSnapshot>>;
-
 // On every cluster where a job of that partition may run; of a job that names none, each cluster
 // takes its own default.
 std::optional<WorstRate> worst_rate(const slurm::ClusterSnapshot& home,
-                                    const slurm::PartitionInfo& partition, const Clusters& clusters,
+                                    const slurm::PartitionInfo& partition,
+                                    const PolicyClusters& clusters,
                                     const pricing::PriceBook& book) {
   std::optional<WorstRate> worst;
   const auto take_in = [&](const slurm::ClusterSnapshot& cluster,
@@ -123,7 +122,12 @@ std::optional<WorstRate> worst_rate(const slurm::ClusterSnapshot& home,
     const WorstRate one = rate_of(partition_shape(cluster, *there), *rate);
     worst = worst ? worse_of(*worst, one) : one;
   };
-  for (const auto& cluster : clusters) {
+  for (const std::string& cluster : clusters.unread) {
+    const bool may_cost =
+        partition.is_default || book.find_priced(cluster, partition.name) != nullptr;
+    if (may_cost) return unbounded();
+  }
+  for (const auto& cluster : clusters.read) {
     take_in(*cluster, cluster->partition(partition.name));
     const auto* other = cluster->default_partition();
     const bool is_elsewhere = cluster->cluster != home.cluster;
@@ -184,11 +188,10 @@ std::string spender_lines(const ClusterAllowances& published, const slurm::UserN
 
 }  // namespace
 
-AllowanceLines allowance_lines(
-    const slurm::ClusterSnapshot& cluster,
-    const std::vector<std::shared_ptr<const slurm::ClusterSnapshot>>& clusters,
-    const pricing::PriceBook* book, const Allowances& allowances,
-    const ClusterAllowances& published, const slurm::UserNames& names) {
+AllowanceLines allowance_lines(const slurm::ClusterSnapshot& cluster,
+                               const PolicyClusters& clusters, const pricing::PriceBook* book,
+                               const Allowances& allowances, const ClusterAllowances& published,
+                               const slurm::UserNames& names) {
   AllowanceLines out;
   if (!allowances.are_set() || book == nullptr) return out;
   out.text = std::string(wire::kWithoutAllowance) + " " +

@@ -9,6 +9,7 @@
 
 #include "pricing/price_book.h"
 #include "service/allowances.h"
+#include "service/policy_file.h"
 #include "slurm/cluster_view.h"
 #include "slurm/user_names.h"
 
@@ -19,11 +20,13 @@ struct AllowanceLines {
   std::string problems;  // sentences about what could not be written; empty: none
 };
 
-// `clusters` are all that might run a job of `cluster`; `book` is null when there are no prices.
-[[nodiscard]] AllowanceLines allowance_lines(
-    const slurm::ClusterSnapshot& cluster,
-    const std::vector<std::shared_ptr<const slurm::ClusterSnapshot>>& clusters,
-    const pricing::PriceBook* book, const Allowances& allowances,
-    const ClusterAllowances& published, const slurm::UserNames& names);
+// `clusters` are all that might run a job of `cluster`; while one of them was not read, what may
+// have a price there is not bounded. `book` is null when there are no prices.
+[[nodiscard]] AllowanceLines allowance_lines(const slurm::ClusterSnapshot& cluster,
+                                             const PolicyClusters& clusters,
+                                             const pricing::PriceBook* book,
+                                             const Allowances& allowances,
+                                             const ClusterAllowances& published,
+                                             const slurm::UserNames& names);
 
 }  // namespace asbb::service

@@ -21,13 +21,15 @@ const char* word(bool allow) {
 }
 
 // Priced on one cluster counts as priced on all: the job may run on a sibling.
-bool is_priced_anywhere(const std::string& partition,
-                        const std::vector<std::shared_ptr<const slurm::ClusterSnapshot>>& clusters,
+bool is_priced_anywhere(const std::string& partition, const PolicyClusters& clusters,
                         const pricing::PriceBook& book) {
-  return std::any_of(clusters.begin(), clusters.end(), [&](const auto& cluster) {
-    return cluster->partition(partition) != nullptr &&
-           book.find_priced(cluster->cluster, partition) != nullptr;
-  });
+  const auto is_priced_on = [&](const std::string& cluster) {
+    return book.find_priced(cluster, partition) != nullptr;
+  };
+  return std::any_of(clusters.unread.begin(), clusters.unread.end(), is_priced_on) ||
+         std::any_of(clusters.read.begin(), clusters.read.end(), [&](const auto& cluster) {
+           return cluster->partition(partition) != nullptr && is_priced_on(cluster->cluster);
+         });
 }
 
 tl::unexpected<Error> cannot_write(const std::string& path) {
@@ -37,8 +39,7 @@ tl::unexpected<Error> cannot_write(const std::string& path) {
 
 }  // namespace
 
-std::string policy_text(const slurm::ClusterSnapshot& cluster,
-                        const std::vector<std::shared_ptr<const slurm::ClusterSnapshot>>& clusters,
+std::string policy_text(const slurm::ClusterSnapshot& cluster, const PolicyClusters& clusters,
                         const pricing::PriceBook* book, const SilencePolicy& policy) {
   std::string out =
       "# written by asbb-service; what the Slurm plugin does when the service does not answer\n"

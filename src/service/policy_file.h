@@ -20,11 +20,16 @@ struct SilencePolicy {
   std::map<std::string, bool> allow_by_partition;
 };
 
-// `clusters` are all that might run a job of this one; `book` is null when there are no prices.
-[[nodiscard]] std::string policy_text(
-    const slurm::ClusterSnapshot& cluster,
-    const std::vector<std::shared_ptr<const slurm::ClusterSnapshot>>& clusters,
-    const pricing::PriceBook* book, const SilencePolicy& policy);
+// All clusters that might run each other's jobs.
+struct PolicyClusters {
+  std::vector<std::shared_ptr<const slurm::ClusterSnapshot>> read;
+  std::vector<std::string> unread;  // not since the start: what has a price there may run there
+};
+
+// `book` is null when there are no prices.
+[[nodiscard]] std::string policy_text(const slurm::ClusterSnapshot& cluster,
+                                      const PolicyClusters& clusters,
+                                      const pricing::PriceBook* book, const SilencePolicy& policy);
 
 // Writes `folder`/policy.<cluster in lower case> with mode 0644 by way of a temporary file and
 // rename. Does nothing when the file already says so.

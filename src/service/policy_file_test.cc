@@ -9,6 +9,9 @@
 #include <fstream>
 #include <sstream>
 
+#include "service/allowance_file.h"
+#include "slurm/fake.h"
+
 namespace asbb::service {
 namespace {
 
@@ -35,18 +38,47 @@ TEST(PolicyText, PricedPartitionsFollowTheChoiceAndOthersAreAllowed) {
   const auto cloud = cluster("cloud", {"aws"});
   const pricing::PriceBook prices = book();
   EXPECT_EQ(
-      policy_text(*onprem, {onprem, cloud}, &prices, {}),
+      policy_text(*onprem, {{onprem, cloud}, {}}, &prices, {}),
       "# written by asbb-service; what the Slurm plugin does when the service does not answer\n"
       "version 1\ndefault_partition cpu\ndefault deny\npartition cpu allow\n"
       "partition aws deny\n");
   const SilencePolicy chosen{false, {{"aws", true}}};
-  EXPECT_NE(policy_text(*onprem, {onprem, cloud}, &prices, chosen).find("partition aws allow"),
-            std::string::npos);
+  EXPECT_NE(
+      policy_text(*onprem, {{onprem, cloud}, {}}, &prices, chosen).find("partition aws allow"),
+      std::string::npos);
+}
+
+// A job that is free here may be moved to a cluster that was not read yet, where it is not.
+TEST(PolicyText, WhatMayHaveAPriceOnAClusterThatWasNotReadHasOne) {
+  const auto onprem = cluster("onprem", {"cpu", "aws"});
+  const pricing::PriceBook prices = book();
+  const auto says = [&](const std::vector<std::string>& unread) {
+    return policy_text(*onprem, {{onprem}, unread}, &prices, {});
+  };
+  EXPECT_NE(says({}).find("partition aws allow"), std::string::npos);
+  EXPECT_NE(says({"cloud"}).find("partition cpu allow\npartition aws deny"), std::string::npos);
+}
+
+TEST(PolicyText, RatesAreUnboundedWhileAClusterThatMayPriceThemWasNotRead) {
+  const auto onprem = cluster("onprem", {"cpu", "aws", "other"});
+  const pricing::PriceBook prices = book();
+  AllowanceSettings settings;
+  settings.by_cluster["onprem"]["proj001"] = {Micros(1'000'000), "USD"};
+  const Allowances allowances(settings);
+  const slurm::FakeUserNames names;
+  const auto says = [&](const std::vector<std::string>& unread) {
+    return allowance_lines(*onprem, {{onprem}, unread}, &prices, allowances, {}, names).text;
+  };
+  EXPECT_EQ(says({}).find("rate "), std::string::npos);
+  const std::string text = says({"cloud"});
+  EXPECT_NE(text.find("rate cpu unbounded\n"), std::string::npos) << text;  // the default partition
+  EXPECT_NE(text.find("rate aws unbounded\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("rate other"), std::string::npos) << text;
 }
 
 TEST(PolicyText, WithoutPricesEverythingIsAllowed) {
   const auto onprem = cluster("onprem", {"cpu"});
-  const std::string text = policy_text(*onprem, {onprem}, nullptr, {});
+  const std::string text = policy_text(*onprem, {{onprem}, {}}, nullptr, {});
   EXPECT_NE(text.find("default allow"), std::string::npos);
   EXPECT_EQ(text.find("deny"), std::string::npos);
 }

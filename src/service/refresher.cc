@@ -59,13 +59,17 @@ void Refresher::refresh_once() {
 }
 
 void Refresher::write_policies() {
-  std::vector<std::shared_ptr<const slurm::ClusterSnapshot>> clusters;
+  PolicyClusters clusters;
   for (const std::string& name : view_.clusters()) {
-    if (auto cluster = cache_.cluster(name)) clusters.push_back(std::move(cluster));
+    if (auto cluster = cache_.cluster(name)) {
+      clusters.read.push_back(std::move(cluster));
+    } else {
+      clusters.unread.push_back(name);
+    }
   }
   const auto history = prices_.history();
   const pricing::PriceBook* book = history->in_force(clock_());
-  for (const auto& cluster : clusters) {
+  for (const auto& cluster : clusters.read) {
     const std::string key = "policy file " + cluster->cluster;
     std::string text = policy_text(*cluster, clusters, book, options_.policy);
     ClusterAllowances published;
@@ -88,10 +92,9 @@ void Refresher::write_policies() {
   }
 }
 
-std::string Refresher::lines_of(
-    const slurm::ClusterSnapshot& cluster,
-    const std::vector<std::shared_ptr<const slurm::ClusterSnapshot>>& clusters,
-    const pricing::PriceBook* book, const ClusterAllowances& published) {
+std::string Refresher::lines_of(const slurm::ClusterSnapshot& cluster,
+                                const PolicyClusters& clusters, const pricing::PriceBook* book,
+                                const ClusterAllowances& published) {
   const AllowanceLines lines =
       allowance_lines(cluster, clusters, book, *options_.allowances, published, users_);
   const std::string key = "allowances of cluster " + cluster.cluster;

@@ -45,10 +45,9 @@ class Refresher {
  private:
   void loop();
   void write_policies();
-  [[nodiscard]] std::string lines_of(
-      const slurm::ClusterSnapshot& cluster,
-      const std::vector<std::shared_ptr<const slurm::ClusterSnapshot>>& clusters,
-      const pricing::PriceBook* book, const ClusterAllowances& published);
+  [[nodiscard]] std::string lines_of(const slurm::ClusterSnapshot& cluster,
+                                     const PolicyClusters& clusters, const pricing::PriceBook* book,
+                                     const ClusterAllowances& published);
 
   slurm::ClusterView& view_;
   slurm::UserNames& users_;

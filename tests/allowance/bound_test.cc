@@ -147,7 +147,7 @@ TEST(AllowanceBound, IsNeverLessThanTheEstimate) {
   settings.by_cluster["onprem"]["proj001"] = {Micros(1'000'000), "USD"};
   const service::Allowances allowances(settings);
   const slurm::FakeUserNames names;
-  const auto lines = service::allowance_lines(*home, {home}, &book, allowances, {}, names);
+  const auto lines = service::allowance_lines(*home, {{home}, {}}, &book, allowances, {}, names);
   const std::string text = "version 1\ndefault allow\n" + lines.text;
   plugins::PolicyText policy;
   plugins::AllowanceText rates;
