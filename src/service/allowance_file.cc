@@ -123,8 +123,11 @@ std::optional<WorstRate> worst_rate(const slurm::ClusterSnapshot& home,
     worst = worst ? worse_of(*worst, one) : one;
   };
   for (const std::string& cluster : clusters.unread) {
-    const bool may_cost =
-        partition.is_default || book.find_priced(cluster, partition.name) != nullptr;
+    // Of a default partition it is not known which one the other cluster has; one that is free here
+    // stays free.
+    const bool is_priced_here = book.find_priced(home.cluster, partition.name) != nullptr;
+    const bool may_cost = book.find_priced(cluster, partition.name) != nullptr ||
+                          (partition.is_default && is_priced_here);
     if (may_cost) return unbounded();
   }
   for (const auto& cluster : clusters.read) {

@@ -169,6 +169,16 @@ void keep_last_job(std::vector<store::HoldRecord>& holds) {
   holds.erase(holds.begin(), holds.begin() + static_cast<std::ptrdiff_t>(first));
 }
 
+// Where a job of that id still has money, the later ones that have none left are not meant: Slurm
+// gave the id again to others when it had lost the first.
+void drop_over(std::vector<store::HoldRecord>& holds) {
+  const auto is_open = [](const store::HoldRecord& record) {
+    return record.hold.status == ledger::HoldStatus::open;
+  };
+  const auto last = std::find_if(holds.rbegin(), holds.rend(), is_open);
+  if (last != holds.rend()) holds.erase(last.base(), holds.end());
+}
+
 // Of the holds of one job the one that pays for that task: the newest that is open, else the
 // newest.
 const store::HoldRecord& hold_for(const std::vector<store::HoldRecord>& holds,
@@ -408,6 +418,7 @@ Reply<std::vector<store::HoldRecord>> Operations::find_holds(
   std::stable_sort(known.begin(), known.end(), [](const auto& a, const auto& b) {
     return a.hold.job->submit_time < b.hold.job->submit_time;
   });
+  drop_over(known);
   keep_last_job(known);
   return known;
 }

@@ -230,6 +230,18 @@ TEST_F(RunsTest, AnAwaitedRunThatSlurmLostIsEndedByHand) {
   expect_balance("0", "6");
 }
 
+// The later job with its id is over; the alarm about the first names cluster and job alone.
+TEST_F(RunsTest, AJobThatSlurmLostIsEndedByHandThoughItsIdCameAgain) {
+  const ledger::HoldId lost = bound("10", 123, now());
+  settle(bound("2", 123, now() + seconds(60)), key(123, 0), "1");
+  auto word = settlement("", "0", "123");
+  word.cluster = "onprem";
+  ASSERT_TRUE(reconcile(word, admin()).has_value());
+  EXPECT_EQ(committer_->read([&](const ledger::Book& book) { return book.hold(lost)->status; }),
+            ledger::HoldStatus::closed);
+  expect_balance("0", "1");
+}
+
 // Nobody may ever know which job it was for.
 TEST_F(RunsTest, AHoldWhoseJobWasNeverSeenIsGivenBackByHand) {
   const std::string name = hold("10");

@@ -71,9 +71,12 @@ TEST(PolicyText, RatesAreUnboundedWhileAClusterThatMayPriceThemWasNotRead) {
   };
   EXPECT_EQ(says({}).find("rate "), std::string::npos);
   const std::string text = says({"cloud"});
-  EXPECT_NE(text.find("rate cpu unbounded\n"), std::string::npos) << text;  // the default partition
   EXPECT_NE(text.find("rate aws unbounded\n"), std::string::npos) << text;
   EXPECT_EQ(text.find("rate other"), std::string::npos) << text;
+  EXPECT_EQ(text.find("rate cpu"), std::string::npos) << text;  // free here, and the default
+  const auto cloud = cluster("cloud", {"aws"});
+  const auto lines = allowance_lines(*cloud, {{cloud}, {"onprem"}}, &prices, allowances, {}, names);
+  EXPECT_NE(lines.text.find("rate aws unbounded\n"), std::string::npos) << lines.text;
 }
 
 TEST(PolicyText, WithoutPricesEverythingIsAllowed) {

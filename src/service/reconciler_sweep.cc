@@ -155,7 +155,8 @@ void Reconciler::Pass::alarm_bound(const OpenHold& open) {
               " has a hold, slurmctld does not know it, and " + said +
               ": look at sacctmgr show runawayjobs; if the job is over, an administrator ends the "
               "hold with POST /api/v1/budget/reconcile: cluster " +
-              job.cluster + ", job_id " + std::to_string(job.job_id) + " and its actual_cost");
+              job.cluster + ", job_id " + std::to_string(job.job_id) +
+              " and its actual_cost, for each task of an array");
 }
 
 void Reconciler::Pass::alarm_unexplained() {

@@ -5,7 +5,7 @@
 load helpers
 
 # Numbers, columns' widths and who ran it differ between two runs.
-without_figures() { sed -E "s/\b(root|$(id -un))\b/USER/g; s/[0-9]+/0/g; s/ +/ /g; s/ $//"; }
+without_figures() { sed -E "s/\b(root|$(id -un))\b/USER/g; s/[0-9]+/0/g; s/ +/ /g; s/^ //; s/ $//"; }
 shown_in_readme() {
   sed -n '/^What it looks like/,/^## /p' README.md | sed -n '/^```/,/^```/p' | grep -vE '^(```|\$|\.\.\.|$)'
 }
