@@ -224,6 +224,10 @@ void Reconciler::Pass::adopt(const ledger::Hold& money, const Proposal& proposal
     if (may_give_back(money, proposal)) give_back(money, "the job's hold was replaced since");
     return;
   }
+  const bool is_early = std::any_of(rows.begin(), rows.end(), [&](const slurm::QueueJob* row) {
+    return awaits_runs(*found, *row);
+  });
+  if (is_early) return;
   const auto tasks = leaving_tasks(*found, rows);
   if (!tasks) return give_back(money, "the tasks have ended");
   const auto count = static_cast<std::int64_t>(tasks->size());
@@ -377,7 +381,7 @@ void Reconciler::Pass::follow_rows(const OpenHold& open) {
   const bool has_measure =
       first_measure != owner_.measured_.end() && first_measure->first.first == open.hold.id;
   for (const slurm::QueueJob* row : rows_of(*open.hold.job)) {
-    if (!is_live(*row) || !pays_for_row(scope, *row)) continue;
+    if (!is_live(*row) || !pays_for_row(scope, *row) || awaits_runs(open, *row)) continue;
     if (!has_measure) {
       measure(open.hold, *row);
       if (fresh.empty() || !is_changed(*fresh.front(), *row)) fresh.push_back(row);

@@ -38,6 +38,33 @@ TEST_F(JobChanges, ARaiseIsHeldAtOnceAndBecomesTheJobsHoldWhenSeen) {
   EXPECT_TRUE(alarms_.list().empty());
 }
 
+// The hold used to be given back with the run that was over and not charged yet.
+TEST_F(JobChanges, ARunThatIsOverIsChargedBeforeItsHoldFollowsTheNext) {
+  auto row = job();
+  show({row});
+  (void)pass();
+  auto over = ended(7, 600, row.submit, 1);
+  over.status = slurm::parse_job_status("REQUEUED");
+  row.restart_count = 1;
+  row.partition = "cpu";  // which costs nothing
+  row.submit = now();
+  source_.fail_accounting("onprem", Error{ErrorKind::unavailable, "away", ""});
+  for (int i = 0; i < 3; ++i) {
+    show({row});
+    (void)pass();
+    expect_held("4.32");
+    pass_time(hours(1));
+  }
+  source_.fail_accounting("onprem", std::nullopt);
+  source_.add_record(over);
+  for (int i = 0; i < 3; ++i) {
+    show({row});
+    (void)pass();
+  }
+  expect_held("0");
+  EXPECT_EQ(to_decimal(budget("proj001").used), "0.6");
+}
+
 TEST_F(JobChanges, WhatSlurmRefusesLeavesNoTrace) {
   const auto row = job();
   show({row});

@@ -157,6 +157,7 @@ class Reconciler::Pass {
   [[nodiscard]] std::set<ledger::HoldId> holds_of_ended_periods() const;
   void move_to_period(const OpenHold& open);
   [[nodiscard]] static bool has_unsettled_runs(const OpenHold& open, const slurm::QueueJob& row);
+  [[nodiscard]] bool awaits_runs(const OpenHold& open, const slurm::QueueJob& row);
 
   // reconciler_units.cc
   [[nodiscard]] QueueRows rows_of_units(const OpenHold& open) const;

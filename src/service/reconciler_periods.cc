@@ -36,12 +36,20 @@ bool Reconciler::Pass::has_unsettled_runs(const OpenHold& open, const slurm::Que
          });
 }
 
+// Whether the row's hold has to stay as it is until such a run is charged out of it. A run that
+// slurmdbd lacks, though it was told everything, is not waited for.
+bool Reconciler::Pass::awaits_runs(const OpenHold& open, const slurm::QueueJob& row) {
+  if (!has_unsettled_runs(open, row)) return false;
+  owner_.ask_first_.insert(row.cluster);
+  return now_ < row.submit + owner_.options_.pieces_grace || !had_told_all(row.cluster);
+}
+
 // Each task with what it has in the hold now. Its price stays the one at which it was held.
 void Reconciler::Pass::move_to_period(const OpenHold& open) {
   const ReconcilerOptions& options = owner_.options_;
   QueueRows rows;
   for (const slurm::QueueJob* row : rows_of(*open.hold.job)) {
-    if (!is_live(*row) || has_unsettled_runs(open, *row)) continue;
+    if (!is_live(*row) || awaits_runs(open, *row)) continue;
     if (is_pending(*row) ? options.moves_waiting : options.moves_running) rows.push_back(row);
   }
   const auto tasks = leaving_tasks(open, rows);
