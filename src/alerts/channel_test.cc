@@ -123,6 +123,14 @@ class ChannelTest : public testing::Test {
     return settings;
   }
 
+  static AlertChannel mail_to(const LineServer& server) {
+    AlertChannel settings = of_kind(AlertChannel::Kind::smtp);
+    settings.url = server.at("smtp");
+    settings.from = "asbb@example.org";
+    settings.to = {"hpc@example.org"};
+    return settings;
+  }
+
   const std::string folder_;
   std::atomic<bool> stopping_ = false;
 };
@@ -200,10 +208,7 @@ LineServer::Answer mail_server(bool& is_data, const std::string& refused) {
 TEST_F(ChannelTest, AnEmailGoesToTheListAndTheOwners) {
   bool is_data = false;
   LineServer server(mail_server(is_data, ""));
-  AlertChannel settings = of_kind(AlertChannel::Kind::smtp);
-  settings.url = server.at("smtp");
-  settings.from = "asbb@example.org";
-  settings.to = {"hpc@example.org"};
+  AlertChannel settings = mail_to(server);
   settings.owners_at = "example.org";
   const auto sent = send(settings);
   ASSERT_TRUE(sent) << sent.error().message;
@@ -216,10 +221,7 @@ TEST_F(ChannelTest, AnEmailGoesToTheListAndTheOwners) {
 TEST_F(ChannelTest, WhatAMailServerRefusesIsSaid) {
   bool is_data = false;
   LineServer server(mail_server(is_data, "RCPT"));
-  AlertChannel settings = of_kind(AlertChannel::Kind::smtp);
-  settings.url = server.at("smtp");
-  settings.from = "asbb@example.org";
-  settings.to = {"hpc@example.org"};
+  AlertChannel settings = mail_to(server);
   const auto sent = send(settings);
   ASSERT_FALSE(sent);
   EXPECT_THAT(sent.error().message, HasSubstr("550"));
@@ -228,10 +230,7 @@ TEST_F(ChannelTest, WhatAMailServerRefusesIsSaid) {
 TEST_F(ChannelTest, APasswordIsNotSentWithoutTls) {
   bool is_data = false;
   LineServer server(mail_server(is_data, ""));
-  AlertChannel settings = of_kind(AlertChannel::Kind::smtp);
-  settings.url = server.at("smtp");
-  settings.from = "asbb@example.org";
-  settings.to = {"hpc@example.org"};
+  AlertChannel settings = mail_to(server);
   settings.user = "asbb";
   settings.secret_file = write("password", "hunter2\n", 0600);
   EXPECT_FALSE(send(settings));

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "config/settings.h"
+#include "config/yaml_text.h"
 
 namespace asbb::config {
 namespace {
@@ -192,17 +193,14 @@ std::optional<AlertChannel> ChannelReader::read(const YAML::Node& value) {
   read_kind(value, line);
   if (!is_good_) return std::nullopt;
   std::set<std::string> seen;
-  for (const auto& entry : value) {
-    const int at = line_of(entry.first);
-    if (!entry.first.IsScalar()) {
-      problem_(at, where_ + ": a key must be a word");
-      is_good_ = false;
-    } else if (!seen.insert(entry.first.Scalar()).second) {
-      say(at, entry.first.Scalar(), "this key is given twice");
-    } else {
-      read_key(entry.first.Scalar(), entry.second, at);
-    }
-  }
+  const auto refuse_key = [&](int at, const std::string& message) {
+    problem_(at, message);
+    is_good_ = false;
+  };
+  each_key(value, where_, refuse_key, [&](const std::string& key, const YAML::Node& item, int at) {
+    seen.insert(key);
+    read_key(key, item, at);
+  });
   const KindWords& words = words_of(channel_.kind);
   const std::string needed = std::string("name ") + words.needs;
   for (const auto key : split(needed, ' ')) {
@@ -219,15 +217,6 @@ std::optional<AlertChannel> ChannelReader::read(const YAML::Node& value) {
     channel_.program = "/usr/sbin/sendmail";
   }
   return is_good_ ? std::optional(std::move(channel_)) : std::nullopt;
-}
-
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
 }
 
 }  // namespace
@@ -300,12 +289,12 @@ std::string to_text(const std::vector<AlertChannel>& channels) {
   if (channels.empty()) return "  channels: []\n";
   std::string out = "  channels:\n";
   for (const AlertChannel& channel : channels) {
-    out += "    - name: " + quoted(channel.name) + "\n";
+    out += "    - name: " + yaml_string(channel.name) + "\n";
     const auto line = [&](const char* key, const std::string& text) {
       if (!text.empty()) out += std::string("      ") + key + ": " + text + "\n";
     };
     const auto text = [&](const char* key, const std::string& value) {
-      if (!value.empty()) line(key, quoted(value));
+      if (!value.empty()) line(key, yaml_string(value));
     };
     line("type", words_of(channel.kind).word);
     line("severity", to_string(channel.least));
@@ -315,7 +304,7 @@ std::string to_text(const std::vector<AlertChannel>& channels) {
     text("from", channel.from);
     std::string addresses;
     for (const std::string& address : channel.to) {
-      addresses += (addresses.empty() ? "" : ", ") + quoted(address);
+      addresses += (addresses.empty() ? "" : ", ") + yaml_string(address);
     }
     if (!addresses.empty()) line("to", "[" + addresses + "]");
     text("owners_at", channel.owners_at);

@@ -3,33 +3,16 @@
 #include <yaml-cpp/yaml.h>
 
 #include <optional>
-#include <set>
 
 #include "base/text.h"
 #include "config/settings.h"
+#include "config/yaml_text.h"
 
 namespace asbb::config {
 namespace {
 
 constexpr std::size_t allowances_max = 256;  // of a cluster, as the plugin holds them
 constexpr std::size_t name_length_max = 128;
-
-using VisitKey = std::function<void(const std::string& key, const YAML::Node& value, int line)>;
-
-void each_account_key(const YAML::Node& map, const std::string& where, const SayProblem& problem,
-                      const VisitKey& visit) {
-  std::set<std::string> seen;
-  for (const auto& entry : map) {
-    const int line = line_of(entry.first);
-    if (!entry.first.IsScalar()) {
-      problem(line, where + ": a key must be a word");
-    } else if (!seen.insert(entry.first.Scalar()).second) {
-      problem(line, where + "." + entry.first.Scalar() + ": this key is given twice");
-    } else {
-      visit(entry.first.Scalar(), entry.second, line);
-    }
-  }
-}
 
 bool is_account_name(const std::string& name) {
   return !name.empty() && name.size() <= name_length_max && name.front() != '-' &&
@@ -53,27 +36,26 @@ std::optional<Allowance> read_allowance(const YAML::Node& value, const std::stri
     problem(at, message);
     is_read = false;
   };
-  each_account_key(
-      value, where, problem, [&](const std::string& key, const YAML::Node& item, int at) {
-        const std::string name = where + "." + key;
-        if (key != "amount" && key != "unit") {
-          return refuse(at, name + ": there is no such setting; an allowance has amount, unit");
-        }
-        if (!item.IsScalar()) return refuse(at, name + ": one value is expected");
-        if (key == "unit") {
-          allowance.unit = item.Scalar();
-          if (!is_unit_name(allowance.unit)) {
-            refuse(at, name + ": " + in_quotes(allowance.unit) + " is not the name of a unit");
-          }
-          return;
-        }
-        const auto amount = parse_micros(item.Scalar());
-        if (!amount || *amount <= Micros() || *amount > max_amount) {
-          return refuse(at, name + ": " + in_quotes(item.Scalar()) +
-                                " is not allowed; expected is a number above 0, at most 10^12");
-        }
-        allowance.amount = *amount;
-      });
+  each_key(value, where, problem, [&](const std::string& key, const YAML::Node& item, int at) {
+    const std::string name = where + "." + key;
+    if (key != "amount" && key != "unit") {
+      return refuse(at, name + ": there is no such setting; an allowance has amount, unit");
+    }
+    if (!item.IsScalar()) return refuse(at, name + ": one value is expected");
+    if (key == "unit") {
+      allowance.unit = item.Scalar();
+      if (!is_unit_name(allowance.unit)) {
+        refuse(at, name + ": " + in_quotes(allowance.unit) + " is not the name of a unit");
+      }
+      return;
+    }
+    const auto amount = parse_micros(item.Scalar());
+    if (!amount || *amount <= Micros() || *amount > max_amount) {
+      return refuse(at, name + ": " + in_quotes(item.Scalar()) +
+                            " is not allowed; expected is a number above 0, at most 10^12");
+    }
+    allowance.amount = *amount;
+  });
   if (is_read && allowance.amount.is_zero()) {
     refuse(line, where + ".amount: this setting is missing");
   }
@@ -89,32 +71,29 @@ Allowances read_allowances(const YAML::Node& value, const std::string& where,
     problem(line_of(value), where + ": a map of clusters to accounts is expected");
     return out;
   }
-  each_account_key(
-      value, where, problem, [&](const std::string& cluster, const YAML::Node& item, int at) {
-        const std::string name = where + "." + cluster;
-        if (!is_cluster_name(cluster)) {
-          return problem(at, name + ": this is not a ClusterName in lower case");
-        }
-        if (!item.IsMap()) {
-          return problem(at, name + ": a map of accounts to {amount, unit} is expected");
-        }
-        auto& accounts = out[cluster];
-        each_account_key(
-            item, name, problem, [&](const std::string& account, const YAML::Node& one, int there) {
-              if (!is_account_name(account)) {
-                return problem(there,
-                               name + "." + account + ": this is not the name of an account");
-              }
-              if (accounts.size() == allowances_max) {
-                return problem(there, name + "." + account + ": a cluster has at most " +
-                                          std::to_string(allowances_max) + " allowances");
-              }
-              if (const auto allowance =
-                      read_allowance(one, name + "." + account, there, problem)) {
-                accounts[account] = *allowance;
-              }
-            });
-      });
+  each_key(value, where, problem, [&](const std::string& cluster, const YAML::Node& item, int at) {
+    const std::string name = where + "." + cluster;
+    if (!is_cluster_name(cluster)) {
+      return problem(at, name + ": this is not a ClusterName in lower case");
+    }
+    if (!item.IsMap()) {
+      return problem(at, name + ": a map of accounts to {amount, unit} is expected");
+    }
+    auto& accounts = out[cluster];
+    each_key(
+        item, name, problem, [&](const std::string& account, const YAML::Node& one, int there) {
+          if (!is_account_name(account)) {
+            return problem(there, name + "." + account + ": this is not the name of an account");
+          }
+          if (accounts.size() == allowances_max) {
+            return problem(there, name + "." + account + ": a cluster has at most " +
+                                      std::to_string(allowances_max) + " allowances");
+          }
+          if (const auto allowance = read_allowance(one, name + "." + account, there, problem)) {
+            accounts[account] = *allowance;
+          }
+        });
+  });
   return out;
 }
 

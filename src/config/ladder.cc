@@ -182,10 +182,6 @@ std::optional<Ladder> Reader::read(const YAML::Node& value) {
 
 }  // namespace
 
-int line_of(const YAML::Node& node) {
-  return node.Mark().is_null() ? 0 : node.Mark().line + 1;
-}
-
 std::optional<Ladder> read_ladder(const YAML::Node& value, const std::string& where,
                                   const SayProblem& problem) {
   return Reader(where, problem).read(value);

@@ -2,22 +2,13 @@
 // what it needs. Used inside src/config only. Functions; any thread.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 
 #include "config/config.h"
-
-namespace YAML {
-class Node;
-}
+#include "config/yaml_text.h"
 
 namespace asbb::config {
-
-using SayProblem = std::function<void(int line, const std::string& message)>;
-
-// Of the file, from 1; 0 when the node is of none.
-[[nodiscard]] int line_of(const YAML::Node& node);
 
 // The ladder in `value`, which the file calls `where`; nothing, with every problem said, when it is
 // none. Steps that are left out are not taken.

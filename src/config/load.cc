@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "config/ladder.h"
 #include "config/settings.h"
+#include "config/yaml_text.h"
 
 extern char** environ;
 
@@ -41,10 +42,8 @@ class Loader {
   Loaded<Config> finish();
 
  private:
-  using Visit = std::function<void(const std::string& key, const YAML::Node& value, int line)>;
-
   // Calls `visit` for each key of a map, once; says when it is no map or a key comes twice.
-  void each_key(const YAML::Node& map, const std::string& where, const Visit& visit);
+  void each_key(const YAML::Node& map, const std::string& where, const VisitKey& visit);
   void read_setting(const std::string& section, const std::string& key, const YAML::Node& value,
                     int line);
   void read_admins(const YAML::Node& value, int line);
@@ -69,21 +68,9 @@ class Loader {
   std::map<std::string, int> lines_;            // where a setting was given
 };
 
-void Loader::each_key(const YAML::Node& map, const std::string& where, const Visit& visit) {
-  std::set<std::string> seen;
-  for (const auto& entry : map) {
-    const int line = line_of(entry.first);
-    if (!entry.first.IsScalar()) {
-      problem(line, where + ": a key must be a word");
-      continue;
-    }
-    const std::string key = entry.first.Scalar();
-    if (!seen.insert(key).second) {
-      problem(line, (where.empty() ? "" : where + ".") + key + ": this key is given twice");
-      continue;
-    }
-    visit(key, entry.second, line);
-  }
+void Loader::each_key(const YAML::Node& map, const std::string& where, const VisitKey& visit) {
+  config::each_key(
+      map, where, [&](int line, const std::string& message) { problem(line, message); }, visit);
 }
 
 void Loader::unknown_key(int line, const std::string& where, const std::string& section) {

@@ -5,20 +5,12 @@
 #include "config/config.h"
 #include "config/ladder.h"
 #include "config/settings.h"
+#include "config/yaml_text.h"
 
 namespace asbb::config {
 namespace {
 
 constexpr std::size_t comment_width = 96;
-
-std::string yaml_string(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
 
 // "  # words", broken into lines.
 std::string comment(const std::string& text, const std::string& indent) {

@@ -1,0 +1,40 @@
+#include "config/yaml_text.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <set>
+
+namespace asbb::config {
+
+int line_of(const YAML::Node& node) {
+  return node.Mark().is_null() ? 0 : node.Mark().line + 1;
+}
+
+void each_key(const YAML::Node& map, const std::string& where, const SayProblem& problem,
+              const VisitKey& visit) {
+  std::set<std::string> seen;
+  for (const auto& entry : map) {
+    const int line = line_of(entry.first);
+    if (!entry.first.IsScalar()) {
+      problem(line, where + ": a key must be a word");
+      continue;
+    }
+    const std::string key = entry.first.Scalar();
+    if (!seen.insert(key).second) {
+      problem(line, (where.empty() ? "" : where + ".") + key + ": this key is given twice");
+      continue;
+    }
+    visit(key, entry.second, line);
+  }
+}
+
+std::string yaml_string(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+}  // namespace asbb::config
