@@ -28,7 +28,10 @@ void raise_descriptor_limit() {
 
 int run(const asbb::config::Config& config) {
   using namespace asbb;
-  service::start_log(config.service.log_level, config.service.log_format);
+  if (const auto started = service::start_log(config.logging); !started) {
+    std::fprintf(stderr, "asbb-service: %s\n", started.error().message.c_str());
+    return 1;
+  }
   raise_descriptor_limit();
   // Blocked before there is a second thread, so that all inherit it and this one alone waits.
   sigset_t signals;

@@ -20,7 +20,8 @@ struct HostileReport {
   // Of the two ways that behave: calls whose answer came in time.
   int answered = 0;
   int well_behaved = 0;
-  // Without the time in which a thread was ready and no processor was free for it.
+  // Without the time in which a thread was ready and no processor was free for it, and, of calls
+  // that took too long, without the time in which the whole machine stood still.
   std::int64_t median_micros = 0;
   std::int64_t longest_micros = 0;
   // A sentence for each call that broke a rule, the first few of them.

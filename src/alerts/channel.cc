@@ -1,16 +1,13 @@
 #include "alerts/channel.h"
 
 #include <curl/curl.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <mutex>
 #include <utility>
 
+#include "base/secret_file.h"
 #include "base/text.h"
 #include "slurm/process.h"
 
@@ -140,7 +137,8 @@ std::vector<std::string> receivers(const config::AlertChannel& settings, const M
   std::vector<std::string> out = settings.to;
   if (settings.owners_at.empty()) return out;
   for (const std::string& owner : message.owners) {
-    const std::string address = owner + "@" + settings.owners_at;
+    const bool is_address = owner.find('@') != std::string::npos;
+    const std::string address = is_address ? owner : owner + "@" + settings.owners_at;
     if (std::find(out.begin(), out.end(), address) == out.end()) out.push_back(address);
   }
   return out;
@@ -213,25 +211,6 @@ class Program final : public Channel {
   const config::AlertChannel settings_;
 };
 
-Result<std::string> read_secret(const std::string& path) {
-  struct stat facts{};
-  if (::stat(path.c_str(), &facts) != 0) {
-    return fail(ErrorKind::broken,
-                "cannot read the secret file " + path + ": " + std::strerror(errno));
-  }
-  if ((facts.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return fail(ErrorKind::broken,
-                "others than its owner may use the secret file " + path + ": chmod 400 it");
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::string secret;
-  std::getline(file, secret);
-  if (secret.empty()) {
-    return fail(ErrorKind::broken, "the secret file " + path + " has no secret in its first line");
-  }
-  return secret;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Channel>> make_channel(const config::AlertChannel& settings,
@@ -239,7 +218,7 @@ Result<std::unique_ptr<Channel>> make_channel(const config::AlertChannel& settin
   using Kind = config::AlertChannel::Kind;
   std::string secret;
   if (!settings.secret_file.empty()) {
-    auto read = read_secret(settings.secret_file);
+    auto read = read_secret_file(settings.secret_file);
     if (!read) return tl::unexpected(std::move(read.error()));
     secret = std::move(*read);
   }

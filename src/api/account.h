@@ -50,6 +50,7 @@ struct Account {
   std::int64_t id = 0;
   std::string slurm_account;
   std::vector<std::string> aliases;  // other names by which programs know it
+  std::vector<std::string> owners;   // user names and mail addresses
   std::string name;                  // for people
   std::string description;
   std::string parent;  // Slurm account, empty at the top
@@ -94,7 +95,29 @@ struct AccountCreate {
   std::optional<Micros> hold_percentage;  // 1 to 10
   std::vector<NewBudget> budgets;
   std::vector<std::string> aliases{};  // other names by which programs know it
+  std::vector<std::string> owners{};   // user names and mail addresses
   bool operator==(const AccountCreate&) const = default;
+};
+
+// A further budget of an account that is there.
+struct BudgetAddition {
+  std::string account;
+  NewBudget budget;
+  bool operator==(const BudgetAddition&) const = default;
+};
+
+// All of it is done, or nothing. Parents stand before the accounts below them.
+struct AccountImport {
+  std::vector<AccountCreate> accounts;
+  std::vector<BudgetAddition> budgets;
+  bool operator==(const AccountImport&) const = default;
+};
+inline constexpr std::size_t import_count_max = 10'000;  // accounts and budgets together
+
+struct AccountImportAnswer {
+  std::int64_t accounts_created = 0;
+  std::int64_t budgets_added = 0;  // to accounts that were there
+  bool operator==(const AccountImportAnswer&) const = default;
 };
 
 // Only what is set changes. A budget of a unit the account does not have yet is added when limit
@@ -113,6 +136,7 @@ struct AccountUpdate {
   std::optional<std::string> carry_over;            // of that budget: none, all, or N%
   std::optional<bool> may_convert;                  // one unit into another
   std::optional<std::vector<std::string>> aliases;  // all of them; empty for none
+  std::optional<std::vector<std::string>> owners;   // likewise
   bool operator==(const AccountUpdate&) const = default;
 };
 

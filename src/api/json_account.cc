@@ -42,6 +42,7 @@ void fields(F& f, As<F, Account>& v) {
   f.number("id", v.id, Need::must);
   f.text("slurm_account", v.slurm_account, Need::must);
   f.texts("aliases", v.aliases, Need::left_out);
+  f.texts("owners", v.owners, Need::left_out);
   f.text("name", v.name, Need::must);
   f.text("description", v.description, Need::may);
   f.text("parent", v.parent, Need::may);
@@ -79,8 +80,8 @@ void check_carry_over(FieldReader& f, const std::string& text) {
 
 }  // namespace
 
-template <typename F>
-void fields(F& f, As<F, NewBudget>& v) {
+template <typename F, typename T>
+void budget_fields(F& f, T& v) {
   f.text("unit", v.unit, Need::left_out, name_text);
   f.money("limit", v.limit, Need::must, not_negative);
   f.date("start_date", v.start_date, Need::must);
@@ -88,6 +89,17 @@ void fields(F& f, As<F, NewBudget>& v) {
   f.money("credit_limit", v.credit_limit, Need::left_out, not_negative);
   f.text("carry_over", v.carry_over, Need::left_out, name_text);
   if constexpr (F::is_reading) check_carry_over(f, v.carry_over);
+}
+
+template <typename F>
+void fields(F& f, As<F, NewBudget>& v) {
+  budget_fields(f, v);
+}
+
+template <typename F>
+void fields(F& f, As<F, BudgetAddition>& v) {
+  f.text("account", v.account, Need::must, name_text);
+  budget_fields(f, v.budget);
 }
 
 namespace {
@@ -128,7 +140,28 @@ void fields(F& f, As<F, AccountCreate>& v) {
   f.money("hold_percentage", v.hold_percentage, Need::left_out, hold_factor);
   f.list("budgets", v.budgets, Need::left_out);
   f.texts("aliases", v.aliases, Need::left_out);
+  f.texts("owners", v.owners, Need::left_out);
   if constexpr (F::is_reading) read_flat_budget(f, v);
+}
+
+template <typename F>
+void fields(F& f, As<F, AccountImport>& v) {
+  f.list("accounts", v.accounts, Need::left_out);
+  f.list("budgets", v.budgets, Need::left_out);
+  if constexpr (F::is_reading) {
+    const std::size_t count = v.accounts.size() + v.budgets.size();
+    if (count == 0) f.refuse("accounts", "an account or a budget is expected");
+    if (count > import_count_max) {
+      f.refuse("accounts", "at most " + std::to_string(import_count_max) +
+                               " accounts and budgets together are expected");
+    }
+  }
+}
+
+template <typename F>
+void fields(F& f, As<F, AccountImportAnswer>& v) {
+  f.number("accounts_created", v.accounts_created, Need::must);
+  f.number("budgets_added", v.budgets_added, Need::must);
 }
 
 template <typename F>
@@ -149,13 +182,15 @@ void fields(F& f, As<F, AccountUpdate>& v) {
     check_carry_over(f, v.carry_over.value_or(std::string()));
     check_not_null(f, "may_convert", "true or false");
     if (f.has("aliases")) f.texts("aliases", v.aliases.emplace(), Need::must);
+    if (f.has("owners")) f.texts("owners", v.owners.emplace(), Need::must);
     if (f.has("budgets")) {
       f.refuse("budgets",
                "one budget at a time is changed or added here: budget_limit, unit, "
                "start_date and end_date");
     }
-  } else if (v.aliases) {
-    f.texts("aliases", *v.aliases, Need::must);
+  } else {
+    if (v.aliases) f.texts("aliases", *v.aliases, Need::must);
+    if (v.owners) f.texts("owners", *v.owners, Need::must);
   }
 }
 
@@ -290,6 +325,8 @@ void fields(F& f, As<F, NewConversionRate>& v) {
 ASBB_JSON_TYPE(asbb::api::Account)
 ASBB_JSON_TYPE(std::vector<asbb::api::Account>)
 ASBB_JSON_TYPE(asbb::api::AccountCreate)
+ASBB_JSON_TYPE(asbb::api::AccountImport)
+ASBB_JSON_TYPE(asbb::api::AccountImportAnswer)
 ASBB_JSON_TYPE(asbb::api::AccountUpdate)
 ASBB_JSON_TYPE(asbb::api::PartitionLimit)
 ASBB_JSON_TYPE(asbb::api::PartitionLimitSet)

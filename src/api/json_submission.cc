@@ -144,6 +144,7 @@ void fields(F& f, As<F, QuotePart>& v) {
   f.number("price_version", v.price_version, Need::must);
   f.money("estimated_cost", v.estimated_cost, Need::must);
   f.money("hold_amount", v.hold_amount, Need::must);
+  f.word("priced_by", v.priced_by, Need::left_out, {"price_book", "advisor"});
   f.texts("lines", v.lines, Need::must);
   f.list("legs", v.legs, Need::must);
 }
@@ -229,6 +230,17 @@ void fields(F& f, As<F, NotifyAnswer>& v) {
 template <typename F>
 void fields(F& f, As<F, JobReconcile>& v) {
   f.text("cluster", v.cluster, Need::left_out, name_text);
+  f.money("actual_cost", v.actual_cost, Need::left_out, not_negative);
+  f.text("unit", v.unit, Need::left_out, name_text);
+  f.text("reason", v.reason, Need::left_out, line_text);
+  if constexpr (F::is_reading) {
+    if (v.actual_cost && v.reason.empty()) {
+      f.refuse("reason", "a reason is expected: it stays in the ledger");
+    }
+    if (!v.actual_cost && !(v.reason + v.unit).empty()) {
+      f.refuse("actual_cost", "an amount is expected with a reason or a unit");
+    }
+  }
 }
 
 const char* to_string(OnSilence policy) {

@@ -38,6 +38,7 @@ struct QuotePart {
   std::int64_t price_version = 0;
   Micros estimated_cost;
   Micros hold_amount;
+  std::string priced_by;           // "price_book" or "advisor"; empty: no advisor was asked
   std::vector<std::string> lines;  // how the estimate was reached
   std::vector<QuoteLeg> legs;      // the paying budget first
   bool operator==(const QuotePart&) const = default;

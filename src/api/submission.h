@@ -139,16 +139,21 @@ struct NotifyAnswer {
   bool operator==(const NotifyAnswer&) const = default;
 };
 
-// Asks the reconciler to look at a job now. `cluster` may be empty: all clusters.
+// Asks the reconciler to look at a job now. `cluster` may be empty: all clusters. With
+// `actual_cost` an administrator sets what the job or the array task is charged in all, for a
+// reason.
 struct JobReconcile {
   std::string cluster;
+  std::optional<Micros> actual_cost = {};  // >= 0
+  std::string unit = {};    // empty: the one that was charged, or the hold's only one
+  std::string reason = {};  // with actual_cost alone
   bool operator==(const JobReconcile&) const = default;
 };
 struct JobOutcome {
   std::string job_id;  // "123", "123_4" for an array task
   std::string cluster;
   std::string state;           // Slurm's word, empty when Slurm does not know the job
-  std::string action;          // "bound", "settled", "unchanged", "backfilled", "voided", "alarm"
+  std::string action;          // "bound", "settled", "set", "unchanged"
   std::string transaction_id;  // of the hold, empty when there is none
   std::string unit;
   Micros charged;

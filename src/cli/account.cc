@@ -2,6 +2,7 @@
 #include <ostream>
 
 #include "base/text.h"
+#include "cli/account_budgets.h"
 #include "cli/account_tree.h"
 #include "cli/account_view.h"
 #include "cli/commands.h"
@@ -12,48 +13,13 @@ namespace {
 struct CreateFlags {
   std::string name;
   std::string account;
-  std::optional<std::string> budget;
-  std::optional<std::string> start;
-  std::optional<std::string> end;
+  BudgetFlags budgets;
   std::string parent;
-  std::string unit;
   std::string description;
   std::optional<std::string> hold_percentage;
-  std::string carry_over;
-  std::optional<std::string> credit_limit;
   std::string aliases;
+  std::vector<std::string> owners;
 };
-
-// What is wrong with --carry-over; nothing when it is empty or right.
-std::optional<Error> carry_over_fault(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  const auto part = api::parse_carry_over(text);
-  if (part) return std::nullopt;
-  return Error{ErrorKind::invalid, "--carry-over: " + part.error().message, ""};
-}
-
-// Amount and both dates, or none of them.
-Result<std::optional<api::NewBudget>> read_budget(const CreateFlags& flags) {
-  if (!flags.budget && !flags.start && !flags.end && flags.carry_over.empty() &&
-      !flags.credit_limit) {
-    return std::optional<api::NewBudget>();
-  }
-  if (!flags.budget || !flags.start || !flags.end) {
-    return fail(ErrorKind::invalid,
-                "a budget needs all of --budget=AMOUNT, --start=YYYY-MM-DD and --end=YYYY-MM-DD");
-  }
-  const auto limit = read_limit("--budget", *flags.budget);
-  if (!limit) return tl::unexpected(limit.error());
-  if (auto fault = carry_over_fault(flags.carry_over)) return tl::unexpected(*fault);
-  const auto start = api::parse_date(*flags.start);
-  if (!start) return fail(ErrorKind::invalid, "--start: " + start.error().message);
-  const auto end = api::parse_date(*flags.end);
-  if (!end) return fail(ErrorKind::invalid, "--end: " + end.error().message);
-  Result<Micros> credit = Micros();
-  if (flags.credit_limit) credit = read_limit("--credit-limit", *flags.credit_limit);
-  if (!credit) return tl::unexpected(credit.error());
-  return std::optional(api::NewBudget{flags.unit, *limit, *start, *end, *credit, flags.carry_over});
-}
 
 std::vector<std::string> split_names(const std::string& list) {
   std::vector<std::string> names;
@@ -65,6 +31,15 @@ std::vector<std::string> split_names(const std::string& list) {
   return names;
 }
 
+// Of a flag that may be given several times; "" alone means none.
+std::vector<std::string> split_all(const std::vector<std::string>& lists) {
+  std::vector<std::string> names;
+  for (const std::string& list : lists) {
+    for (std::string& name : split_names(list)) names.push_back(std::move(name));
+  }
+  return names;
+}
+
 int create(Context& context, const CreateFlags& flags) {
   api::AccountCreate request;
   request.slurm_account = flags.account.empty() ? flags.name : flags.account;
@@ -72,14 +47,15 @@ int create(Context& context, const CreateFlags& flags) {
   request.description = flags.description;
   request.parent = flags.parent;
   request.aliases = split_names(flags.aliases);
+  request.owners = split_all(flags.owners);
   if (flags.hold_percentage) {
     const auto factor = read_limit("--hold-percentage", *flags.hold_percentage);
     if (!factor) return context.misused(factor.error().message);
     request.hold_percentage = *factor;
   }
-  const auto budget = read_budget(flags);
-  if (!budget) return context.misused(budget.error().message);
-  if (*budget) request.budgets.push_back(**budget);
+  const auto budgets = read_budgets(flags.budgets);
+  if (!budgets) return context.misused(budgets.error().message);
+  request.budgets = *budgets;
   const auto account =
       context.call<api::Account>("POST", "/api/v1/accounts", api::to_json(request));
   if (!account) return context.failed(account.error());
@@ -106,6 +82,7 @@ struct UpdateFlags {
   std::optional<std::string> end;
   std::optional<std::string> credit;
   std::optional<std::string> aliases;
+  std::vector<std::string> owners;
   std::optional<std::string> carry_over;
   std::optional<std::string> may_convert;
 };
@@ -138,6 +115,7 @@ Result<api::AccountUpdate> read_update(const UpdateFlags& flags) {
   }
   if (flags.may_convert) out.may_convert = *flags.may_convert == "yes";
   if (flags.aliases) out.aliases = split_names(*flags.aliases);
+  if (!flags.owners.empty()) out.owners = split_all(flags.owners);
   for (const auto& [text, target] :
        {std::pair{&flags.start, &out.start_date}, std::pair{&flags.end, &out.end_date}}) {
     if (!*text) continue;
@@ -154,7 +132,7 @@ Result<api::AccountUpdate> read_update(const UpdateFlags& flags) {
     return fail(ErrorKind::invalid,
                 "what is to change in account " + in_quotes(flags.account) +
                     " was not said: --budget, --start, --end, --status, --parent, --name, "
-                    "--description or --hold-percentage" +
+                    "--description, --owner or --hold-percentage" +
                     (flags.unit.empty() ? "" : "; --unit alone only says which budget is meant"));
   }
   return out;
@@ -219,38 +197,50 @@ int set_limit(Context& context, const LimitFlags& flags) {
 
 void add_create(Command& account, Context& context) {
   auto flags = std::make_shared<CreateFlags>();
-  account.add("create", "Creates an account, with its first budget.")
+  account.add("create", "Creates an account, with its budgets.")
       .take({"--name", "NAME", "The Slurm account; a name for people when --account is given.",
              Presence::required},
             flags->name)
       .take({"--account", "ACCOUNT", "The Slurm account, when --name is a name for people."},
             flags->account)
-      .take({"--budget", "AMOUNT", "The limit of the first budget."}, flags->budget)
-      .take({"--start", "YYYY-MM-DD", "The first day of that budget."}, flags->start)
-      .take({"--end", "YYYY-MM-DD", "The last day of that budget, included."}, flags->end)
-      .take({"--unit", "UNIT", "What it is counted in: USD, core-hours, ..."}, flags->unit)
+      .take({"--budget", "AMOUNT",
+             "What it may spend from --start to --end: 50000, or with its unit, 50000USD or "
+             "100000core-hours."},
+            Repeated{&flags->budgets.budgets})
+      .take({"--start", "YYYY-MM-DD", "The first day of these budgets."}, flags->budgets.start)
+      .take({"--end", "YYYY-MM-DD", "The last day of these budgets, included."}, flags->budgets.end)
+      .take({"--period", "FIRST..LAST:AMOUNT",
+             "A budget for other days: 2026-01-01..2026-12-31:60000USD."},
+            Repeated{&flags->budgets.periods})
+      .take({"--unit", "UNIT", "What amounts without a unit are counted in; the service's."},
+            flags->budgets.unit)
       .take({"--parent", "ACCOUNT", "The account above it, whose limits it must fit too."},
             flags->parent)
       .take({"--description", "TEXT", "What it is for."}, flags->description)
       .take({"--carry-over", "PART",
              "What of the rest goes into the next budget at its end: none, all, or N%."},
-            flags->carry_over)
+            flags->budgets.carry_over)
       .take({"--hold-percentage", "FACTOR",
              "What is set aside for a job is its estimate times this, such as 1.2."},
             flags->hold_percentage)
       .take({"--credit-limit", "AMOUNT",
              "What running jobs may use beyond the limit; never for holds."},
-            flags->credit_limit)
+            flags->budgets.credit_limit)
       .take({"--alias", "NAMES",
              "Other names by which programs know it, such as an AWS account id; with commas."},
             flags->aliases)
+      .take({"--owner", "NAME_OR_MAIL",
+             "A user who may read its figures, or a mail address; alerts of the account go there."},
+            Repeated{&flags->owners})
       .note(
-          "'asbb account update' adds further budgets: in another unit, or for the next period. "
-          "'asbb account import' makes many accounts from a file.")
+          "The account and all its budgets are made, or nothing is. 'asbb account update' adds "
+          "further budgets later; 'asbb account import' makes many accounts from a file.")
       .example("asbb account create --name='ML project' --account=ml-001 --alias=123456789012")
       .example(
           "asbb account create --name=proj001 --budget=50 --start=2025-01-01 "
           "--end=2025-12-31")
+      .example(
+          "asbb account create --name=r01 --period=2025-01-01..2025-12-31:50000USD --owner=alice")
       .action([&context, flags] { return create(context, *flags); });
 }
 
@@ -290,6 +280,8 @@ void add_update(Command& account, Context& context) {
       .take(
           {"--alias,--aliases", "NAMES", "Other names for the account, by commas; \"\" for none."},
           flags->aliases)
+      .take({"--owner", "NAME_OR_MAIL", "Who owns it from now on, all of them; \"\" for nobody."},
+            Repeated{&flags->owners})
       .note(
           "With --budget, --start and --end the budget that these days overlap is changed; when "
           "they overlap none, a new budget is added: for the next year, or in another unit.")

@@ -1,5 +1,6 @@
 // asbb account import: every line is checked against the file and the accounts there are before
-// the first change is made, and all that is wrong is said at once. A line that is there already, in
+// anything is changed, and all that is wrong is said at once. Then all of it is imported in one
+// command of the ledger, or nothing. A line that is there already, in
 // all it says, is left alone, so the same file may be imported again.
 #include <algorithm>
 #include <fstream>
@@ -18,8 +19,8 @@ namespace asbb::cli {
 namespace {
 
 const std::vector<std::string> import_columns = {
-    "account", "name",       "description",  "parent",          "unit",   "budget", "start",
-    "end",     "carry_over", "credit_limit", "hold_percentage", "aliases"};
+    "account", "name",       "description",  "parent",          "unit",    "budget", "start",
+    "end",     "carry_over", "credit_limit", "hold_percentage", "aliases", "owners"};
 
 // A budget of the file, and its line.
 struct PlannedBudget {
@@ -143,11 +144,8 @@ class Import {
     line.account.name = cell(row, "name");
     line.account.description = cell(row, "description");
     line.account.parent = cell(row, "parent");
-    if (const std::string aliases = cell(row, "aliases"); !aliases.empty()) {
-      for (const std::string_view alias : split(aliases, ' ')) {
-        if (!alias.empty()) line.account.aliases.emplace_back(alias);
-      }
-    }
+    line.account.aliases = words_of(cell(row, "aliases"));
+    line.account.owners = words_of(cell(row, "owners"));
     if (const std::string factor = cell(row, "hold_percentage"); !factor.empty()) {
       const auto read = read_limit("hold_percentage", factor);
       if (!read) return complain(row.line, read.error().message);
@@ -156,6 +154,14 @@ class Import {
     read_budget_cells(row, line);
     const auto [at, is_new] = planned_.emplace(name, line);
     if (!is_new) add_to(at->second, line);
+  }
+
+  static std::vector<std::string> words_of(const std::string& text) {
+    std::vector<std::string> out;
+    for (const std::string_view word : split(text, ' ')) {
+      if (!word.empty()) out.emplace_back(word);
+    }
+    return out;
   }
 
   void read_budget_cells(const CsvRow& row, PlannedAccount& line) {
@@ -201,6 +207,7 @@ class Import {
     differs(planned.account.name, line.account.name, "name");
     differs(planned.account.description, line.account.description, "description");
     differs(planned.account.parent, line.account.parent, "parent");
+    differs(joined(planned.account.owners), joined(line.account.owners), "owners");
     if (line.budgets.empty())
       complain(line.line,
                "the account is there in line " + std::to_string(planned.line) + " already");
@@ -213,6 +220,12 @@ class Import {
       }
       planned.budgets.push_back(budget);
     }
+  }
+
+  static std::string joined(const std::vector<std::string>& words) {
+    std::string out;
+    for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
+    return out;
   }
 
   static bool overlap(const api::NewBudget& a, const api::NewBudget& b) {
@@ -266,6 +279,9 @@ class Import {
     differs("name", there.name, planned.account.name);
     differs("description", there.description, planned.account.description);
     differs("parent", there.parent, planned.account.parent);
+    const std::set<std::string> owners(planned.account.owners.begin(),
+                                       planned.account.owners.end());
+    differs("owners", joined(there.owners), joined({owners.begin(), owners.end()}));
     for (const std::string& alias : planned.account.aliases) {
       if (std::find(there.aliases.begin(), there.aliases.end(), alias) == there.aliases.end()) {
         complain(planned.line, "aliases: account " + in_quotes(there.slurm_account) +
@@ -301,45 +317,52 @@ class Import {
   std::vector<std::pair<std::int64_t, std::string>> problems_;
 };
 
-struct ImportCounts {
-  std::int64_t created = 0;
-  std::int64_t budgets = 0;
+// What there is to do, and the line of the file that each of it comes from.
+struct ImportPlan {
+  api::AccountImport request;
+  std::vector<std::int64_t> account_lines;
+  std::vector<std::int64_t> budget_lines;
   std::int64_t unchanged = 0;
 };
 
-api::AccountUpdate addition_of(const api::NewBudget& budget) {
-  api::AccountUpdate out;
-  out.unit = budget.unit;
-  out.budget_limit = budget.limit;
-  out.start_date = budget.start_date;
-  out.end_date = budget.end_date;
-  if (!budget.credit_limit.is_zero()) out.credit_limit = budget.credit_limit;
-  if (!budget.carry_over.empty()) out.carry_over = budget.carry_over;
-  return out;
+ImportPlan plan_import(const Import& import, const std::string& default_unit) {
+  ImportPlan plan;
+  for (const PlannedAccount* planned : import.in_order()) {
+    const std::string& name = planned->account.slurm_account;
+    const bool is_new = import.known(name) == nullptr;
+    api::AccountCreate create = planned->account;
+    bool is_changed = is_new;
+    for (const PlannedBudget& wanted : planned->budgets) {
+      api::NewBudget budget = wanted.budget;
+      if (budget.unit.empty()) budget.unit = default_unit;
+      if (is_new) {
+        create.budgets.push_back(budget);
+      } else if (import.same_period(name, budget) == nullptr) {
+        plan.request.budgets.push_back({name, budget});
+        plan.budget_lines.push_back(wanted.line);
+        is_changed = true;
+      }
+    }
+    if (is_new) {
+      plan.request.accounts.push_back(std::move(create));
+      plan.account_lines.push_back(planned->line);
+    }
+    if (!is_changed) ++plan.unchanged;
+  }
+  return plan;
 }
 
-api::Reply<void> apply(Context& context, const Import& import, const PlannedAccount& planned,
-                       ImportCounts& counts) {
-  const std::string& name = planned.account.slurm_account;
-  if (import.known(name) == nullptr) {
-    api::AccountCreate request = planned.account;
-    for (const PlannedBudget& budget : planned.budgets) request.budgets.push_back(budget.budget);
-    const auto made = context.call<api::Account>("POST", "/api/v1/accounts", api::to_json(request));
-    if (!made) return tl::unexpected(made.error());
-    ++counts.created;
-    return {};
+// The line that a refusal is about: its field begins with "accounts[3]" or "budgets[3]".
+std::optional<std::int64_t> line_of(const ImportPlan& plan, const std::string& field) {
+  for (const auto& [name, lines] :
+       {std::pair{"accounts[", &plan.account_lines}, std::pair{"budgets[", &plan.budget_lines}}) {
+    if (!field.starts_with(name)) continue;
+    const std::size_t begin = std::string_view(name).size();
+    const auto index = parse_count(field.substr(begin, field.find(']') - begin),
+                                   static_cast<std::int64_t>(lines->size()) - 1);
+    if (index) return (*lines)[static_cast<std::size_t>(*index)];
   }
-  bool is_changed = false;
-  for (const PlannedBudget& budget : planned.budgets) {
-    if (import.same_period(name, budget.budget) != nullptr) continue;
-    const auto made = context.call<api::Account>("PUT", account_path(name),
-                                                 api::to_json(addition_of(budget.budget)));
-    if (!made) return tl::unexpected(made.error());
-    is_changed = true;
-    ++counts.budgets;
-  }
-  if (!is_changed) ++counts.unchanged;
-  return {};
+  return std::nullopt;
 }
 
 Result<std::string> read_import_file(const std::string& file) {
@@ -349,6 +372,16 @@ Result<std::string> read_import_file(const std::string& file) {
     return fail(ErrorKind::not_found, "'" + file + "' cannot be read");
   }
   return text;
+}
+
+std::string counted(std::size_t count, const std::string& one) {
+  return std::to_string(count) + " " + one + (count == 1 ? "" : "s");
+}
+
+std::string sentence_of(const ImportPlan& plan) {
+  return counted(plan.request.accounts.size(), "new account") + ", " +
+         counted(plan.request.budgets.size(), "budget") + " for accounts that were there, " +
+         counted(static_cast<std::size_t>(plan.unchanged), "account") + " unchanged";
 }
 
 struct ImportFlags {
@@ -376,22 +409,31 @@ int import_accounts(Context& context, const ImportFlags& flags) {
                   << (problems.size() == 1 ? " problem\n" : " problems\n");
     return exit_failed;
   }
-  const auto planned = import.in_order();
+  const ImportPlan plan = plan_import(import, flags.default_unit);
+  const std::size_t count = plan.request.accounts.size() + plan.request.budgets.size();
+  if (count > api::import_count_max) {
+    return context.failed(Error{ErrorKind::invalid,
+                                flags.file + " has " + std::to_string(count) +
+                                    " accounts and budgets to add; one file may have " +
+                                    std::to_string(api::import_count_max) + " of them",
+                                {}});
+  }
   if (flags.dry) {
-    return context.done("All " + std::to_string(planned.size()) + " accounts of " + flags.file +
-                        " can be imported.");
+    return context.done("All of " + flags.file + " can be imported: " + sentence_of(plan) + ".");
   }
-  ImportCounts counts;
-  for (const PlannedAccount* account : planned) {
-    const auto done = apply(context, import, *account, counts);
-    if (done) continue;
-    context.err() << harmless(flags.file) << ": line " << account->line << ":\n";
-    context.warn("what stands before it was imported; the same command again does the rest");
-    return context.failed(done.error());
+  if (count > 0) {
+    const auto done = context.call<api::AccountImportAnswer>("POST", "/api/v1/accounts/import",
+                                                             api::to_json(plan.request));
+    if (!done) {
+      if (const auto line = line_of(plan, done.error().field)) {
+        context.err() << harmless(flags.file) << ": line " << *line << ":\n";
+      }
+      const int code = context.failed(done.error());
+      context.err() << "asbb: nothing was imported\n";
+      return code;
+    }
   }
-  return context.done(std::to_string(counts.created) + " accounts created, " +
-                      std::to_string(counts.budgets) + " budgets added to others, " +
-                      std::to_string(counts.unchanged) + " were there already.");
+  return context.done("Imported " + flags.file + ": " + sentence_of(plan) + ".");
 }
 
 }  // namespace
@@ -407,11 +449,13 @@ void add_account_import(Command& account, Context& context) {
       .take({"--dry-run", "", "Only says what is wrong."}, flags->dry)
       .note(
           "Columns: account (needed), name, description, parent, unit, budget, start, end, "
-          "carry_over, credit_limit, hold_percentage, aliases (with blanks). Several lines of one "
+          "carry_over, credit_limit, hold_percentage, aliases and owners (with blanks). Several "
+          "lines of one "
           "account are budgets of several units or of successive periods.")
       .note(
-          "Every line is checked first, and all that is wrong is said with its line: then nothing "
-          "is changed. What is there already stays, so a file may be imported again.")
+          "Every line is checked first, and all that is wrong is said with its line. All of the "
+          "file is imported in one step, or nothing is. What is there already stays, so a file may "
+          "be imported again.")
       .example("asbb account import examples/accounts.csv")
       .action([&context, flags] { return import_accounts(context, *flags); });
 }

@@ -80,7 +80,9 @@ TEST(AccountImport, LeavesAloneWhatIsThereAndRefusesToChangeIt) {
       write_csv(service, "account,budget,start,end\nproj001,50,2025-01-01,2025-12-31\n");
   const auto again = run(service, {"account", "import", same});
   EXPECT_EQ(again.code, exit_done) << again.err;
-  EXPECT_THAT(again.out, HasSubstr("1 were there already"));
+  EXPECT_THAT(
+      again.out,
+      HasSubstr("0 new accounts, 0 budgets for accounts that were there, 1 account unchanged"));
   const std::string other =
       write_csv(service, "account,budget,start,end\nproj001,75,2025-01-01,2025-12-31\n");
   EXPECT_THAT(run(service, {"account", "import", other}).err,

@@ -55,6 +55,56 @@ api::OpenHold hold() {
   return out;
 }
 
+TEST(AccountCreate, TakesSeveralUnitsPeriodsAndOwners) {
+  api::Account account = proj001();
+  account.budgets.push_back(budget_of("core-hours", 9'000'000'000, 0, 0));
+  CannedService service;
+  service.answer("POST /api/v1/accounts", 201, api::to_json(account)).start();
+  const auto ran =
+      run(service, {"account", "create", "--name=proj001", "--budget=50USD",
+                    "--budget=9000core-hours", "--start=2025-01-01", "--end=2025-12-31",
+                    "--period=2026-01-01..2026-12-31:60USD", "--owner=bob", "--owner=a@b.org"});
+  EXPECT_EQ(ran.code, exit_done) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("Account proj001 created:\n  50.00 USD from "));
+  const auto sent = api::from_json<api::AccountCreate>(service.last_body());
+  ASSERT_TRUE(sent);
+  ASSERT_EQ(sent->budgets.size(), 3u);
+  EXPECT_EQ(sent->budgets[1].unit, "core-hours");
+  EXPECT_EQ(sent->budgets[1].limit, Micros(9'000'000'000));
+  EXPECT_EQ(std::get<Day>(sent->budgets[2].start_date), (Day{2026, 1, 1}));
+  EXPECT_EQ(sent->budgets[2].limit, Micros(60'000'000));
+  EXPECT_EQ(sent->owners, (std::vector<std::string>{"bob", "a@b.org"}));
+}
+
+TEST(AccountCreate, SaysWhatIsWrongWithABudget) {
+  const std::string days = " --start=2025-01-01 --end=2025-12-31";
+  for (const auto& [flags, sentence] :
+       {std::pair<std::string, const char*>{"--budget=50k" + days, "write the amount out"},
+        {"--budget=1e6" + days, "write the amount out"},
+        {"--budget=5USD --unit=EUR" + days, "--unit says EUR"},
+        {"--budget=5USD --budget=6USD" + days, "two amounts in USD for the same period"},
+        {"--budget=5 --budget=6" + days, "two amounts of one unit"},
+        {"--budget=USD" + days, "--budget: 'USD' is not"},
+        {"--budget=-5USD" + days, "an amount of 0 or more"},
+        {"--period=2025-01-01:5", "FIRST..LAST:AMOUNT is expected"},
+        {"--period=2025-13-01..2025-12-31:5", "--period: "},
+        {"--budget=5USD --budget=6core-hours --credit-limit=1" + days, "several units"},
+        {"--carry-over=all", "a budget needs all of"}}) {
+    const auto ran = run(testing::split("account create --name=proj001 " + flags));
+    EXPECT_EQ(ran.code, exit_usage) << flags;
+    EXPECT_THAT(ran.err, HasSubstr(sentence)) << flags;
+  }
+}
+
+TEST(AccountUpdate, SetsOwnersAndNone) {
+  CannedService service;
+  service.answer("PUT /api/v1/accounts/proj001", 200, api::to_json(proj001())).start();
+  EXPECT_EQ(run(service, {"account", "update", "proj001", "--owner=bob", "--owner=eve"}).code, 0);
+  EXPECT_THAT(service.last_body(), HasSubstr(R"("owners":["bob","eve"])"));
+  EXPECT_EQ(run(service, {"account", "update", "proj001", "--owner="}).code, 0);
+  EXPECT_THAT(service.last_body(), HasSubstr(R"("owners":[])"));
+}
+
 TEST(AccountUpdate, SetsAliasesAndCredit) {
   api::Account account;
   account.slurm_account = "proj001";

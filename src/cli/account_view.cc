@@ -124,6 +124,9 @@ void print_head(std::ostream& out, const api::Account& account) {
   std::string aliases;
   for (const std::string& alias : account.aliases) aliases += (aliases.empty() ? "" : ", ") + alias;
   line("Aliases:      ", aliases);
+  std::string owners;
+  for (const std::string& owner : account.owners) owners += (owners.empty() ? "" : ", ") + owner;
+  line("Owners:       ", owners);
   line("Description:  ", account.description);
   line("Parent:       ", account.parent);
   line("Status:       ", account.status);
@@ -228,12 +231,16 @@ int show_account(const Context& context, const api::Account& account,
 }
 
 std::string creation_sentence(const api::Account& account) {
-  std::string out = "Account " + account.slurm_account + " created";
-  for (const api::Budget& budget : account.budgets) {
-    out += ": " + to_display(budget.limit) + " " + budget.unit + " from " +
+  const std::string made = "Account " + account.slurm_account + " created";
+  const auto words_of = [](const api::Budget& budget) {
+    return to_display(budget.limit) + " " + budget.unit + " from " +
            asbb::to_string(budget.first_day) + " to " + asbb::to_string(budget.last_day);
-  }
-  return out + ".";
+  };
+  if (account.budgets.empty()) return made + ".";
+  if (account.budgets.size() == 1) return made + ": " + words_of(account.budgets.front()) + ".";
+  std::string out = made + ":";
+  for (const api::Budget& budget : account.budgets) out += "\n  " + words_of(budget);
+  return out;
 }
 
 std::string limit_sentence(const api::Account& account, const std::string& partition,

@@ -27,23 +27,6 @@ int verify_online(Context& context) {
   return show_verdict(context, *report);
 }
 
-// The rows as they are stored stand for what a service would believe.
-Result<store::Verdict> check_database(const config::Config& settings, const VerifyFlags& flags) {
-  const config::Database& database = settings.database;
-  const auto key =
-      store::read_chain_key(flags.key_file.empty() ? database.chain_key_file : flags.key_file);
-  if (!key) return tl::unexpected(key.error());
-  auto heads =
-      store::read_heads(flags.heads_file.empty() ? settings.audit.head_file : flags.heads_file);
-  if (!heads) return tl::unexpected(heads.error());
-  const auto opened = store::open_store(database.driver, database.dsn);
-  if (!opened) return tl::unexpected(opened.error());
-  constexpr Instant no_answers{std::numeric_limits<std::int64_t>::max()};
-  const auto snapshot = (*opened)->load(no_answers);
-  if (!snapshot) return tl::unexpected(snapshot.error());
-  return store::verify_ledger(**opened, *key, store::believed_of(*snapshot), std::move(*heads));
-}
-
 int verify_offline(Context& context, const VerifyFlags& flags) {
   const auto settings = context.settings();
   if (!settings) return exit_failed;
@@ -53,7 +36,7 @@ int verify_offline(Context& context, const VerifyFlags& flags) {
     context.warn("a service, " + **owner + ", has " + database.dsn +
                  " open: what is checked is what it has written up to now");
   }
-  const auto verdict = check_database(*settings, flags);
+  const auto verdict = check_database(*settings, flags.key_file, flags.heads_file);
   if (!verdict) return context.failed(verdict.error());
   return show_verdict(context, report_of(*verdict));
 }
@@ -112,6 +95,22 @@ void add_export(Command& audit, Context& context) {
 }
 
 }  // namespace
+
+// The rows as they are stored stand for what a service would believe.
+Result<store::Verdict> check_database(const config::Config& settings, const std::string& key_file,
+                                      const std::string& heads_file) {
+  const config::Database& database = settings.database;
+  const auto key = store::read_chain_key(key_file.empty() ? database.chain_key_file : key_file);
+  if (!key) return tl::unexpected(key.error());
+  auto heads = store::read_heads(heads_file.empty() ? settings.audit.head_file : heads_file);
+  if (!heads) return tl::unexpected(heads.error());
+  const auto opened = store::open_store(database.driver, database.dsn);
+  if (!opened) return tl::unexpected(opened.error());
+  constexpr Instant no_answers{std::numeric_limits<std::int64_t>::max()};
+  const auto snapshot = (*opened)->load(no_answers);
+  if (!snapshot) return tl::unexpected(snapshot.error());
+  return store::verify_ledger(**opened, *key, store::believed_of(*snapshot), std::move(*heads));
+}
 
 int show_verdict(Context& context, const api::AuditReport& report) {
   Table table(std::vector<Column>{{"PROBLEM", "problem"}});

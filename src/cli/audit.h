@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cli/context.h"
+#include "store/verify.h"
 
 namespace asbb::cli {
 
@@ -42,5 +43,11 @@ class JournalWriter {
 
   std::map<std::int64_t, Budget> budgets_;
 };
+
+// The whole ledger of the settings' database, read without a service. Empty files are those of the
+// settings.
+[[nodiscard]] Result<store::Verdict> check_database(const config::Config& settings,
+                                                    const std::string& key_file,
+                                                    const std::string& heads_file);
 
 }  // namespace asbb::cli

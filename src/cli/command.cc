@@ -56,6 +56,12 @@ Command& Command::take(Argument argument, bool& target) {
   return *this;
 }
 
+Command& Command::take(Argument argument, Repeated target) {
+  argument.help += " Any number of times.";
+  node_->takes.push_back({std::move(argument), target});
+  return *this;
+}
+
 Command& Command::take_rest(Argument argument, std::vector<std::string>& target) {
   node_->takes.push_back({std::move(argument), &target});
   return *this;

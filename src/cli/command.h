@@ -21,6 +21,11 @@ struct Number {
   std::int64_t max = 0;
 };
 
+// A flag that may be given several times; each time its value comes to the others.
+struct Repeated {
+  std::vector<std::string>* values = nullptr;
+};
+
 // A flag or a positional argument of a command.
 struct Argument {
   std::string names;  // "--name" or "-c,--config"; "ACCOUNT" for a positional one
@@ -36,7 +41,7 @@ struct Argument {
 
 struct CommandNode {
   using Target = std::variant<std::string*, std::optional<std::string>*, Number, bool*,
-                              std::vector<std::string>*>;
+                              std::vector<std::string>*, Repeated>;
   struct Taken {
     Argument argument;
     Target target;
@@ -73,6 +78,7 @@ class Command {
   Command& take(Argument argument, std::optional<std::string>& target);
   Command& take(Argument argument, std::int64_t& target, std::int64_t min, std::int64_t max);
   Command& take(Argument argument, bool& target);
+  Command& take(Argument argument, Repeated target);
   // All that stands behind "--", as it stands there. The last positional argument, and one alone.
   Command& take_rest(Argument argument, std::vector<std::string>& target);
 

@@ -17,14 +17,17 @@ void add_money(Command& root, Context& context);         // money.cc
 void add_audit(Command& root, Context& context);         // audit.cc
 void add_config(Command& root, Context& context);        // config.cc
 void add_database(Command& root, Context& context);      // database.cc
+void add_doctor(Command& root, Context& context);        // doctor.cc
 void add_forecast(Command& root, Context& context);      // forecast.cc
 void add_job_context(Command& root, Context& context);   // job_context.cc
 void add_prices(Command& root, Context& context);        // prices.cc
 void add_quote(Command& root, Context& context);         // quote.cc
 void add_rates(Command& root, Context& context);         // rates.cc
 void add_reconcile(Command& root, Context& context);     // reconcile.cc
+void add_recover(Command& root, Context& context);       // recover.cc
 void add_service(Command& root, Context& context);       // service.cc
 void add_slurm(Command& root, Context& context);         // slurm.cc
+void add_top(Command& root, Context& context);           // top.cc
 void add_transactions(Command& root, Context& context);  // transactions.cc
 void add_usage(Command& root, Context& context);         // usage.cc
 

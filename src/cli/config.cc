@@ -56,7 +56,7 @@ std::string problems_json(const config::Problems& problems) {
 int validate(Context& context, const std::string& named) {
   const std::string asked = named.empty() ? context.flags.config : named;
   const std::string file = config::config_file(asked, context.environment());
-  const auto loaded = config::load_config(asked, context.environment());
+  const auto loaded = config::load_config(asked, context.environment(), config::Files::looked_at);
   const config::Problems problems = loaded ? config::Problems{} : loaded.error();
   const int code = problems.empty() ? exit_done : exit_failed;
   if (context.flags.output == "json") {

@@ -4,6 +4,7 @@
 
 #include "api/json_writer.h"
 #include "cli/commands.h"
+#include "cli/database_copies.h"
 #include "store/chain.h"
 #include "store/open_store.h"
 
@@ -120,6 +121,7 @@ void add_database(Command& root, Context& context) {
   database.add("status", "Says which version the database is at.").action([&context] {
     return status(context);
   });
+  add_database_copies(database, context);
 }
 
 }  // namespace asbb::cli

@@ -349,6 +349,14 @@ TEST(ReconcileCommand, TellsWhatBecameOfTheJob) {
             "Looked at job 4711.\n");
   service.stop();
   EXPECT_EQ(service.last_body(), R"({"cluster":"onprem"})");
+  service.start();
+  EXPECT_EQ(run(service, {"reconcile", "4711", "--actual-cost=2.5", "--reason=invoice"}).code,
+            exit_done);
+  service.stop();
+  EXPECT_EQ(service.last_body(), R"({"actual_cost":2.5,"reason":"invoice"})");
+  EXPECT_EQ(run({"reconcile", "4711", "--actual-cost=2.5"}).code, exit_usage);
+  EXPECT_EQ(run({"reconcile", "4711", "--actual-cost=-1", "--reason=x"}).code, exit_usage);
+  EXPECT_EQ(run({"reconcile", "4711", "--reason=x"}).code, exit_usage);
   for (const std::string bad : {"abc", "", "4_", "_4", "1_2_3", "-1", "0"}) {
     const auto refused = run({"reconcile", "--", bad});
     EXPECT_EQ(refused.code, exit_usage) << bad;

@@ -25,6 +25,9 @@ void add_argument(CLI::App& app, const CommandNode::Taken& taken) {
   } else if (const auto* number = std::get_if<Number>(&taken.target)) {
     option = app.add_option(argument.names, *number->value);
     option->check(CLI::Range(number->min, number->max));
+  } else if (const auto* repeated = std::get_if<Repeated>(&taken.target)) {
+    option = app.add_option(argument.names, *repeated->values);
+    option->allow_extra_args(false);
   } else {
     option = app.add_flag(argument.names, *std::get<bool*>(taken.target));
   }

@@ -4,6 +4,7 @@
 
 #include "api/build_version.h"
 #include "cli/commands.h"
+#include "cli/recovery_view.h"
 
 namespace asbb::cli {
 namespace {
@@ -56,7 +57,14 @@ int show_version(const Context& context) {
 }
 
 int write_manuals(const Context& context, const CommandNode& root, const std::string& folder) {
-  for (const ManualPage& page : manual_pages(root, api::build_version().version)) {
+  CommandNode offline;
+  Context unused(context.out(), context.err(), {}, {});
+  describe_recovery_program(offline, unused, {});
+  auto pages = manual_pages(root, api::build_version().version);
+  for (ManualPage& page : manual_pages(offline, api::build_version().version)) {
+    pages.push_back(std::move(page));
+  }
+  for (const ManualPage& page : pages) {
     std::ofstream file(folder + "/" + page.file, std::ios::binary);
     file << page.text;
     file.close();
@@ -116,16 +124,19 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
   add_transactions(root, context);
   add_usage(root, context);
   add_forecast(root, context);
+  add_top(root, context);
   add_alerts(root, context);
   add_prices(root, context);
   add_money(root, context);
   add_rates(root, context);
   add_quote(root, context);
   add_reconcile(root, context);
+  add_recover(root, context);
   add_job_context(root, context);
   add_audit(root, context);
   add_service(root, context);
   add_database(root, context);
+  add_doctor(root, context);
   add_config(root, context);
   add_slurm(root, context);
   add_tools(root, context, tree);

@@ -38,12 +38,13 @@ TEST(ConfigCommand, InitsValidatesAndShows) {
 TEST(ConfigCommand, ValidateSaysEverythingAtOnce) {
   const CannedService folder;
   const std::string path = folder.folder() + "/config.yaml";
-  write_file(path, "service:\n  worker: 1\n  log_level: loud\n");
+  write_file(path, "service:\n  worker: 1\n  anonymous_budget_routes: loud\n");
   const auto ran = run({"config", "validate", path});
   EXPECT_EQ(ran.code, exit_failed);
   EXPECT_EQ(ran.out, "");
   EXPECT_THAT(ran.err, HasSubstr(path + ":2: service.worker: there is no such setting"));
-  EXPECT_THAT(ran.err, HasSubstr(path + ":3: service.log_level: 'loud' is not allowed"));
+  EXPECT_THAT(ran.err,
+              HasSubstr(path + ":3: service.anonymous_budget_routes: 'loud' is not allowed"));
   EXPECT_THAT(run({"config", "validate", path, "--output=json"}).out,
               HasSubstr(R"({"ok":false,"problems":[")"));
   const auto asked = run({"account", "list", "--config", path});

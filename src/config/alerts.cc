@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "config/names.h"
 #include "config/settings.h"
 #include "config/yaml_text.h"
 
@@ -87,7 +88,7 @@ class ChannelReader {
   }
   void refuse(int line, const std::string& key, const std::string& text,
               const std::string& allowed) {
-    say(line, key, in_quotes(text) + " is not allowed; expected is " + allowed);
+    say(line, key, in_quotes(without_secrets(text)) + " is not allowed; expected is " + allowed);
   }
   void read_kind(const YAML::Node& value, int line);
   void read_key(const std::string& key, const YAML::Node& value, int line);
@@ -219,6 +220,14 @@ std::optional<AlertChannel> ChannelReader::read(const YAML::Node& value) {
   return is_good_ ? std::optional(std::move(channel_)) : std::nullopt;
 }
 
+// Whoever knows the path of a chat's hook may write there.
+std::string without_secret_path(const AlertChannel& channel) {
+  const std::string url = without_secrets(channel.url);
+  if (channel.kind != Kind::slack) return url;
+  const auto path = url.find('/', url.find("://") + 3);
+  return path == std::string::npos ? url : url.substr(0, path) + "/***";
+}
+
 }  // namespace
 
 const std::string& allowed_channels() {
@@ -299,7 +308,7 @@ std::string to_text(const std::vector<AlertChannel>& channels) {
     line("type", words_of(channel.kind).word);
     line("severity", to_string(channel.least));
     line("digest", channel.has_digest ? "true" : "false");
-    text("url", channel.url);
+    text("url", without_secret_path(channel));
     text("program", channel.program);
     text("from", channel.from);
     std::string addresses;

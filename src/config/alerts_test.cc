@@ -56,7 +56,10 @@ TEST(AlertSettings, EveryKindOfChannelIsReadAndShownAgain) {
   EXPECT_FALSE(alerts.channels[1].has_digest);
   EXPECT_THAT(alerts.channels[2].to, ElementsAre("hpc@example.org", "office@example.org"));
   EXPECT_EQ(alerts.channels[3].program, "/usr/sbin/sendmail");
-  EXPECT_EQ(*parse_config(show_config(*loaded), "shown", {}), *loaded);
+  Config shown = *loaded;
+  shown.alerts.channels[1].url =
+      "http://localhost:9/***";  // who knows a chat's path may write there
+  EXPECT_EQ(*parse_config(show_config(*loaded), "shown", {}), shown);
 }
 
 TEST(AlertSettings, SaysWhereAndWhatIsAllowed) {

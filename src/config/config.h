@@ -1,7 +1,8 @@
 // The settings of one YAML file with ASBB_SECTION_KEY environment variables above it. Loading
 // refuses unknown and duplicate keys, bad types and impossible values, all at once, each with its
 // line and what is allowed. The file is the administrator's and trusted as to its size; nothing
-// here opens anything that it names. Plain values; any thread.
+// here opens anything that it names, and what is looked at by Files are modes alone. Plain values;
+// any thread.
 #pragma once
 
 #include <cstdint>
@@ -24,13 +25,14 @@ struct Service {
   std::string listen_addr = ":8080";  // loopback only; empty: no TCP
   std::string socket = "/run/asbb/asbb.sock";
   unsigned socket_mode = 0666;
-  LogLevel log_level = LogLevel::info;
-  LogFormat log_format = LogFormat::text;
   std::string timezone = "UTC";          // IANA name: where the days of periods begin
   std::vector<std::string> admins;       // users who may move money, beside root
   std::string tokens_file;               // bearer tokens for TCP; empty: none
   bool anonymous_budget_routes = false;  // /budget/check and /budget/reconcile over TCP
   std::int64_t workers = 2;              // threads that serve connections
+  Span read_timeout = seconds(10);       // of a request, from its first byte to its last
+  Span write_timeout = seconds(10);
+  Span shutdown_timeout = seconds(5);  // for answers that are owed
   bool operator==(const Service&) const = default;
 };
 
@@ -54,6 +56,12 @@ struct Budget {
   bool moves_running = false;     // and those that run
   std::int64_t max_unbound_holds = 10'000;  // per user and account
   Span reconciliation_timeout = hours(24);  // an open hold that nothing explains raises an alarm
+  Micros min_budget_amount;                 // of limits and deposits, in whichever unit
+  Micros max_budget_amount = max_amount;
+  bool allow_negative_balance = false;  // credit for running jobs where a budget is given none
+  bool auto_recovery_enabled = true;    // holds without a job are given back, not only reported
+  Span recovery_check_interval = seconds(1);  // between looks for them
+  Span transaction_retention;                 // older entries go to the archive; 0: never
   bool operator==(const Budget&) const = default;
 };
 
@@ -90,6 +98,8 @@ struct Slurm {
   Span sweep_grace_min = seconds(60);
   Span command_timeout = seconds(30);  // of one squeue, sacct, ...
   std::string policy_dir;              // empty: the folder of service.socket
+  std::string bin_path;                // of clusters without a bin_dir; filled in there
+  std::string config_path;             // a slurm.conf or its folder, likewise
   OnUnavailable on_unavailable;
   bool operator==(const Slurm&) const = default;
 };
@@ -160,6 +170,36 @@ struct Alerts {
   bool operator==(const Alerts&) const = default;
 };
 
+enum class AdvisorTrust { raise, replace };
+
+// A program that is asked what jobs will cost (docs/concepts/advisor.md).
+struct Advisor {
+  std::string url;           // empty: nobody is asked
+  std::string api_key_file;  // empty: no key is sent
+  std::string unit;          // that it counts in; empty: budget.default_unit
+  AdvisorTrust trust = AdvisorTrust::raise;
+  Span timeout = seconds(5);
+  bool cache_enabled = true;
+  Span cache_ttl = seconds(300);
+  bool operator==(const Advisor&) const = default;
+};
+
+struct Logging {
+  LogLevel level = LogLevel::info;
+  LogFormat format = LogFormat::text;
+  std::string output = "stderr";                    // or "stdout", or the path of a file
+  std::int64_t max_size_bytes = 100 * 1024 * 1024;  // of that file, before it is put aside
+  std::int64_t max_backups = 5;                     // that are kept of those
+  bool operator==(const Logging&) const = default;
+};
+
+struct Metrics {
+  bool enabled = true;
+  std::string path = "/metrics";
+  std::string prefix = "asbb";  // of every name, before a '_'
+  bool operator==(const Metrics&) const = default;
+};
+
 struct Config {
   Service service;
   Database database;
@@ -168,6 +208,9 @@ struct Config {
   Enforcement enforcement;
   Alerts alerts;
   Audit audit;
+  Advisor advisor;
+  Logging logging;
+  Metrics metrics;
   bool operator==(const Config&) const = default;
 };
 
@@ -184,13 +227,18 @@ using Problems = std::vector<std::string>;
 template <typename T>
 using Loaded = tl::expected<T, Problems>;
 
+// Whether the files that settings name are looked at as well: secrets that others may read.
+enum class Files { left_alone, looked_at };
+
 // The text of a file; `source` names it in problems.
 [[nodiscard]] Loaded<Config> parse_config(const std::string& text, const std::string& source,
-                                          const Environment& environment);
+                                          const Environment& environment,
+                                          Files files = Files::left_alone);
 
 // Reads `path`. An empty path: ASBB_CONFIG_FILE, else default_path where there is such a file, else
 // the defaults alone.
-[[nodiscard]] Loaded<Config> load_config(const std::string& path, const Environment& environment);
+[[nodiscard]] Loaded<Config> load_config(const std::string& path, const Environment& environment,
+                                         Files files = Files::left_alone);
 
 // The file that load_config(path, environment) would read; empty: none.
 [[nodiscard]] std::string config_file(const std::string& path, const Environment& environment);

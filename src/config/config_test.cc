@@ -49,12 +49,13 @@ service:
   listen_addr: "127.0.0.1:18080"
   socket: /tmp/bed/asbb.sock
   socket_mode: 0660
-  log_level: debug
-  log_format: json
   timezone: Europe/Paris
   tokens_file: /etc/asbb/tokens
   anonymous_budget_routes: true
   workers: 4
+  read_timeout: 20s
+  write_timeout: 30s
+  shutdown_timeout: 1s
   admins: [alice, "bob"]
 database:
   driver: sqlite
@@ -73,6 +74,12 @@ budget:
   running_at_period_end: move
   max_unbound_holds: 500
   reconciliation_timeout: 36h
+  min_budget_amount: 0.01
+  max_budget_amount: 1000000
+  allow_negative_balance: true
+  auto_recovery_enabled: false
+  recovery_check_interval: 1h
+  transaction_retention: 2160h
 slurm:
   user: slurmadm
   clusters:
@@ -85,6 +92,8 @@ slurm:
   sweep_grace_min: 2m
   command_timeout: 7s
   policy_dir: /tmp/bed/policy
+  bin_path: /opt/slurm/bin
+  config_path: /opt/slurm/slurm.conf
   on_unavailable:
     default: allow
     partitions: {gpu-aws: deny, debug: allow}
@@ -115,6 +124,24 @@ audit:
   head_file: /tmp/bed/heads
   head_interval: 10m
   syslog: true
+advisor:
+  url: http://127.0.0.1:8081
+  api_key_file: /etc/asbb/advisor.key
+  unit: EUR
+  trust: replace
+  timeout: 30s
+  cache_enabled: false
+  cache_ttl: 10m
+logging:
+  level: debug
+  format: json
+  output: /tmp/bed/asbb.log
+  max_size: 10MB
+  max_backups: 9
+metrics:
+  enabled: false
+  path: /figures
+  namespace: budget
 )";
 
 TEST(Config, ReadsEverySetting) {
@@ -123,7 +150,16 @@ TEST(Config, ReadsEverySetting) {
   const Config& config = *loaded;
   EXPECT_EQ(config.service.listen_addr, "127.0.0.1:18080");
   EXPECT_EQ(config.service.socket_mode, 0660U);
-  EXPECT_EQ(config.service.log_format, LogFormat::json);
+  EXPECT_EQ(config.logging.format, LogFormat::json);
+  EXPECT_EQ(config.logging.max_size_bytes, 10'000'000);
+  EXPECT_EQ(config.metrics.prefix, "budget");
+  EXPECT_EQ(config.advisor.trust, AdvisorTrust::replace);
+  EXPECT_EQ(config.advisor.timeout, seconds(30));
+  EXPECT_EQ(config.service.shutdown_timeout, seconds(1));
+  EXPECT_EQ(config.budget.min_budget_amount, Micros(10'000));
+  EXPECT_TRUE(config.budget.allow_negative_balance);
+  EXPECT_EQ(config.budget.recovery_check_interval, hours(1));
+  EXPECT_EQ(config.budget.transaction_retention, hours(2160));
   EXPECT_TRUE(config.service.anonymous_budget_routes);
   EXPECT_THAT(config.service.admins, ElementsAre("alice", "bob"));
   EXPECT_EQ(config.database.lock_wait, milliseconds(2500));
@@ -170,8 +206,8 @@ TEST(Config, ReadsEverySetting) {
 constexpr const char* many_mistakes =
     "service:\n"
     "  listen_adr: \":8080\"\n"
-    "  log_level: loud\n"
-    "  log_level: info\n"
+    "  anonymous_budget_routes: loud\n"
+    "  anonymous_budget_routes: true\n"
     "  workers: [2]\n"
     "  tokens_file:\n"
     "budget:\n"
@@ -198,12 +234,11 @@ TEST(Config, SaysEverythingThatIsWrongAtOnce) {
                                   {"ASBB_SERVICE_ADMINS", "alice,b b"},
                                   {"ASBB_ACCOUNT", "not ours"}}),
       ElementsAre(
-          HasSubstr("test.yaml:2: service.listen_adr: there is no such setting; 'service' has "
-                    "listen_addr, socket, "),
-          "test.yaml:3: service.log_level: 'loud' is not allowed; expected is debug, info, "
-          "warning, "
-          "error",
-          "test.yaml:4: service.log_level: this key is given twice",
+          "test.yaml:2: service.listen_adr: there is no such setting; did you mean "
+          "'listen_addr'?",
+          "test.yaml:3: service.anonymous_budget_routes: 'loud' is not allowed; expected is true, "
+          "false",
+          "test.yaml:4: service.anonymous_budget_routes: this key is given twice",
           "test.yaml:5: service.workers: one value is expected, not a list",
           "test.yaml:6: service.tokens_file: one value is expected, not nothing; write \"\" for an "
           "empty text",
@@ -232,16 +267,15 @@ TEST(Config, SaysEverythingThatIsWrongAtOnce) {
           "view would be too old",
           "test.yaml:21: web: there is no such section; there are service, database, budget, "
           "slurm, "
-          "enforcement, alerts, audit",
-          "environment: ASBB_ACCOUNT: there is no such setting, or it can be set in the file only",
-          "environment: ASBB_DATABASE_DNS: there is no such setting, or it can be set in the file "
-          "only",
+          "enforcement, alerts, audit, advisor, logging, metrics",
+          "environment: ASBB_ACCOUNT: there is no such setting; 'asbb config init -' shows them "
+          "all",
+          "environment: ASBB_DATABASE_DNS: there is no such setting; did you mean "
+          "ASBB_DATABASE_DSN?",
           "environment: ASBB_SERVICE_ADMINS: 'b b' is not a user name",
           "environment: ASBB_SERVICE_WORKERS: 'many' is not allowed; expected is a whole number "
           "from 1 to 64",
-          "environment: ASBB_SLURM_CLUSTERS: there is no such setting, or it can be set in the "
-          "file "
-          "only"));
+          "environment: ASBB_SLURM_CLUSTERS: this can be set in the file only"));
 }
 
 TEST(Config, RefusesImpossibleValues) {
@@ -265,6 +299,28 @@ TEST(Config, RefusesImpossibleValues) {
       {"service.anonymous_budget_routes", "yes"},
       {"service.workers", "0"},
       {"service.workers", "2.5"},
+      {"service.read_timeout", "0s"},
+      {"logging.level", "loud"},
+      {"advisor.url", "localhost:8081"},
+      {"advisor.url", "ftp://localhost"},
+      {"advisor.url", "http://"},
+      {"advisor.trust", "blind"},
+      {"advisor.timeout", "0s"},
+      {"advisor.unit", "'US dollars'"},
+      {"logging.output", "asbb.log"},
+      {"logging.max_size", "10"},
+      {"logging.max_backups", "0"},
+      {"metrics.path", "metrics"},
+      {"metrics.path", "/api/v1/accounts"},
+      {"metrics.path", "/health"},
+      {"metrics.namespace", "9asbb"},
+      {"metrics.namespace", "''"},
+      {"budget.min_budget_amount", "-1"},
+      {"budget.max_budget_amount", "1000000000001"},
+      {"budget.recovery_check_interval", "0s"},
+      {"budget.transaction_retention", "23h"},
+      {"budget.transaction_retention", "0s"},
+      {"budget.transaction_retention", "always"},
       {"service.admins", "alice"},
       {"database.driver", "oracle"},
       {"database.dsn", "asbb.db"},
@@ -292,7 +348,7 @@ TEST(Config, RefusesImpossibleValues) {
 TEST(Config, RefusesWhatIsNoSettingsFile) {
   EXPECT_THAT(problems_of("service: [\n"), ElementsAre(HasSubstr("this is not YAML")));
   EXPECT_THAT(problems_of("service:\n\tworkers: 2\n"),
-              ElementsAre(HasSubstr("test.yaml:2: this is not YAML")));
+              ElementsAre(HasSubstr("test.yaml:2: a tab stands before the setting")));
   EXPECT_THAT(problems_of("- a\n"), ElementsAre(HasSubstr("not a list")));
   EXPECT_THAT(problems_of("a: 1\n---\nb: 2\n"), ElementsAre(HasSubstr("second document")));
   EXPECT_THAT(problems_of("service: 7\n"), ElementsAre(HasSubstr("not one value")));

@@ -94,7 +94,7 @@ TEST(Ladder, OverridesAreNamedWhereTheyAreWrong) {
                   HasSubstr("test.yaml:5: enforcement.partitions: a map of names to lists of steps "
                             "is expected, not a list"),
                   HasSubstr("test.yaml:6: enforcement.ladders: there is no such setting; "
-                            "'enforcement' has enabled, ladder, accounts, partitions")));
+                            "did you mean 'ladder'?")));
 }
 
 }  // namespace

@@ -13,8 +13,12 @@
 #include "base/text.h"
 #include "config/alerts.h"
 #include "config/allowances.h"
+#include "config/clusters.h"
 #include "config/config.h"
+#include "config/file_checks.h"
 #include "config/ladder.h"
+#include "config/names.h"
+#include "config/old_names.h"
 #include "config/settings.h"
 #include "config/yaml_text.h"
 
@@ -25,12 +29,6 @@ namespace {
 
 constexpr int no_line = 0;
 
-const char* kind_of(const YAML::Node& node) {
-  if (node.IsMap()) return "a map";
-  if (node.IsSequence()) return "a list";
-  return node.IsNull() ? "nothing" : "one value";
-}
-
 // Walks the document into a Config and collects what is wrong.
 class Loader {
  public:
@@ -39,6 +37,7 @@ class Loader {
   void read_document(const std::string& text);
   void read_environment(const Environment& environment);
   void check_together();
+  void look_at_files();
   Loaded<Config> finish();
 
  private:
@@ -47,8 +46,6 @@ class Loader {
   void read_setting(const std::string& section, const std::string& key, const YAML::Node& value,
                     int line);
   void read_admins(const YAML::Node& value, int line);
-  void read_clusters(const YAML::Node& value, int line);
-  void read_cluster(const YAML::Node& value, const std::string& where);
   void read_on_unavailable(const YAML::Node& value, int line);
   std::optional<Ladder> ladder_of(const YAML::Node& value, const std::string& where);
   void read_ladders(const std::string& where, const YAML::Node& value, int line,
@@ -74,14 +71,7 @@ void Loader::each_key(const YAML::Node& map, const std::string& where, const Vis
 }
 
 void Loader::unknown_key(int line, const std::string& where, const std::string& section) {
-  std::string known;
-  for (const Setting& setting : settings()) {
-    if (setting.section == section) known += (known.empty() ? "" : ", ") + setting.key;
-  }
-  for (const std::string& name : structured_settings()) {
-    if (name.starts_with(section + ".")) known += ", " + name.substr(section.size() + 1);
-  }
-  problem(line, where + ": there is no such setting; '" + section + "' has " + known);
+  problem(line, where + ": " + why_unknown(where, section));
 }
 
 std::optional<std::string> Loader::scalar(const YAML::Node& value, const std::string& where,
@@ -102,12 +92,19 @@ std::optional<bool> Loader::allow_or_deny(const std::string& text, const std::st
 
 void Loader::read_setting(const std::string& section, const std::string& key,
                           const YAML::Node& value, int line) {
-  const std::string name = section + "." + key;
-  lines_[name] = line;
+  const std::string given = section + "." + key;
+  const std::string name = name_now(given);
+  if (const auto [before, is_new] = lines_.emplace(name, line); !is_new) {
+    return problem(line, given + ": this is " + name + ", which line " +
+                             std::to_string(before->second) + " gives already");
+  }
   if (name == "service.admins") return read_admins(value, line);
-  if (name == "slurm.clusters") return read_clusters(value, line);
   if (name == "slurm.on_unavailable") return read_on_unavailable(value, line);
   const SayProblem say = [&](int there, const std::string& message) { problem(there, message); };
+  if (name == "slurm.clusters") {
+    config_.slurm.clusters = read_clusters(value, line, say);
+    return;
+  }
   if (name == "alerts.channels") {
     config_.alerts.channels = read_channels(value, name, say);
     return;
@@ -126,15 +123,15 @@ void Loader::read_setting(const std::string& section, const std::string& key,
     return;
   }
   for (const Setting& setting : settings()) {
-    if (setting.section != section || setting.key != key) continue;
-    const auto text = scalar(value, name, line);
+    if (setting.name() != name) continue;
+    const auto text = scalar(value, given, line);
     if (text && !setting.set(config_, *text)) {
-      problem(line,
-              name + ": " + in_quotes(*text) + " is not allowed; expected is " + setting.allowed);
+      problem(line, given + ": " + in_quotes(without_secrets(*text)) +
+                        " is not allowed; expected is " + setting.allowed);
     }
     return;
   }
-  unknown_key(line, name, section);
+  unknown_key(line, given, section);
 }
 
 void Loader::read_admins(const YAML::Node& value, int line) {
@@ -151,57 +148,6 @@ void Loader::read_admins(const YAML::Node& value, int line) {
     }
     config_.service.admins.push_back(*name);
   }
-}
-
-void Loader::read_clusters(const YAML::Node& value, int line) {
-  const std::string where = "slurm.clusters";
-  if (!value.IsSequence()) {
-    return problem(line,
-                   where + ": a list of {name, conf, bin_dir} is expected, not " + kind_of(value));
-  }
-  std::size_t index = 0;
-  for (const YAML::Node& item : value) {
-    read_cluster(item, where + "[" + std::to_string(index++) + "]");
-  }
-}
-
-void Loader::read_cluster(const YAML::Node& value, const std::string& where) {
-  const int line = line_of(value);
-  if (!value.IsMap()) {
-    return problem(line, where + ": {name, conf, bin_dir} is expected, not " + kind_of(value));
-  }
-  Cluster cluster;
-  const std::size_t before = problems_.size();
-  each_key(value, where, [&](const std::string& key, const YAML::Node& item, int at) {
-    const std::string name = where + "." + key;
-    if (key != "name" && key != "conf" && key != "bin_dir") {
-      return problem(at, name + ": there is no such setting; a cluster has name, conf, bin_dir");
-    }
-    const auto text = scalar(item, name, at);
-    if (!text) return;
-    if (key == "name") {
-      if (!is_cluster_name(*text)) {
-        return problem(at, name + ": " + in_quotes(*text) +
-                               " is not allowed; expected is the ClusterName, in lower case as "
-                               "Slurm keeps it");
-      }
-      cluster.name = *text;
-    } else if (!text->empty() && !is_absolute_path(*text)) {
-      problem(at, name + ": " + in_quotes(*text) + " is not allowed; expected is an absolute path");
-    } else {
-      (key == "conf" ? cluster.conf : cluster.bin_dir) = *text;
-    }
-  });
-  if (cluster.name.empty()) {
-    if (problems_.size() == before) problem(line, where + ".name: this setting is missing");
-    return;
-  }
-  for (const Cluster& other : config_.slurm.clusters) {
-    if (other.name == cluster.name) {
-      return problem(line, where + ".name: the cluster '" + cluster.name + "' is listed twice");
-    }
-  }
-  config_.slurm.clusters.push_back(std::move(cluster));
 }
 
 void Loader::read_on_unavailable(const YAML::Node& value, int line) {
@@ -260,12 +206,26 @@ void Loader::read_ladders(const std::string& where, const YAML::Node& value, int
   });
 }
 
+// The first that is indented with one.
+int line_with_tab(const std::string& text) {
+  int number = 1;
+  for (const std::string_view line : split(text, '\n')) {
+    const auto begin = line.find_first_not_of(' ');
+    if (begin != std::string_view::npos && line[begin] == '\t') return number;
+    ++number;
+  }
+  return no_line;
+}
+
 void Loader::read_document(const std::string& text) {
   std::vector<YAML::Node> documents;
   try {
     documents = YAML::LoadAll(text);
   } catch (const YAML::Exception& error) {
     const int line = error.mark.is_null() ? no_line : error.mark.line + 1;
+    if (const int tab = line_with_tab(text); tab != no_line && tab <= line) {
+      return problem(tab, "a tab stands before the setting; YAML is indented with blanks");
+    }
     return problem(line, "this is not YAML: " + error.msg);
   }
   if (documents.size() > 1) {
@@ -278,12 +238,8 @@ void Loader::read_document(const std::string& text) {
         std::string("the sections of settings are expected, not ") + kind_of(documents[0]));
   }
   each_key(documents[0], "", [&](const std::string& section, const YAML::Node& value, int line) {
-    const bool known = std::any_of(sections().begin(), sections().end(),
-                                   [&](const Section& one) { return one.name == section; });
-    if (!known) {
-      std::string names;
-      for (const Section& one : sections()) names += (names.empty() ? "" : ", ") + one.name;
-      return problem(line, section + ": there is no such section; there are " + names);
+    if (const std::string why = why_no_section(section); !why.empty()) {
+      return problem(line, section + ": " + why);
     }
     if (value.IsNull()) return;
     if (!value.IsMap()) {
@@ -295,21 +251,14 @@ void Loader::read_document(const std::string& text) {
   });
 }
 
-std::string upper(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  });
-  return text;
-}
-
 void Loader::read_variable(const std::string& variable, const std::string& value) {
   const auto refuse = [&](const std::string& why) {
     variable_problems_.push_back("environment: " + variable + ": " + why);
   };
   for (const Setting& setting : settings()) {
-    if (variable != "ASBB_" + upper(setting.section) + "_" + upper(setting.key)) continue;
+    if (!names_setting(variable, setting)) continue;
     if (!setting.set(config_, value)) {
-      refuse(in_quotes(value) + " is not allowed; expected is " + setting.allowed);
+      refuse(in_quotes(without_secrets(value)) + " is not allowed; expected is " + setting.allowed);
     }
     return;
   }
@@ -324,7 +273,7 @@ void Loader::read_variable(const std::string& variable, const std::string& value
     }
     return;
   }
-  refuse("there is no such setting, or it can be set in the file only");
+  refuse(why_no_variable(variable));
 }
 
 // Not settings: where the programs find the file and the service, and what the project's own tools
@@ -375,14 +324,30 @@ void Loader::check_together() {
       problem(line(allowances), allowances + "." + name + ": slurm.clusters has no such cluster");
     }
   }
+  if (budget.max_budget_amount < budget.min_budget_amount) {
+    problem(line("budget.max_budget_amount"),
+            "budget.max_budget_amount: " + to_decimal(budget.max_budget_amount) +
+                " is less than budget.min_budget_amount (" + to_decimal(budget.min_budget_amount) +
+                "); no budget could be made");
+  }
   if (config_.database.chain_key_file == config_.database.dsn) {
     problem(line("database.chain_key_file"),
             "database.chain_key_file: the key must not be the database itself");
   }
 }
 
+void Loader::look_at_files() {
+  for (const FileProblem& found : check_files(config_)) {
+    const auto given = lines_.find(found.name);
+    problem(given == lines_.end() ? no_line : given->second, found.name + ": " + found.message);
+  }
+}
+
 Loaded<Config> Loader::finish() {
-  if (problems_.empty() && variable_problems_.empty()) return std::move(config_);
+  if (problems_.empty() && variable_problems_.empty()) {
+    fill_clusters(config_.slurm);
+    return std::move(config_);
+  }
   Problems out;
   for (const auto& [line, message] : problems_) {
     out.push_back(source_ + (line == no_line ? "" : ":" + std::to_string(line)) + ": " + message);
@@ -426,12 +391,13 @@ Environment process_environment() {
 }
 
 Loaded<Config> parse_config(const std::string& text, const std::string& source,
-                            const Environment& environment) {
+                            const Environment& environment, Files files) {
   try {
     Loader loader(source);
     loader.read_document(text);
     loader.read_environment(environment);
     loader.check_together();
+    if (files == Files::looked_at) loader.look_at_files();
     return loader.finish();
   } catch (const std::exception& error) {  // yaml-cpp throws from accessors too
     return tl::unexpected(Problems{source + ": this is not YAML: " + error.what()});
@@ -445,12 +411,12 @@ std::string config_file(const std::string& path, const Environment& environment)
   return access(default_path, F_OK) == 0 ? default_path : "";
 }
 
-Loaded<Config> load_config(const std::string& path, const Environment& environment) {
+Loaded<Config> load_config(const std::string& path, const Environment& environment, Files files) {
   const std::string file = config_file(path, environment);
-  if (file.empty()) return parse_config("", "defaults", environment);
+  if (file.empty()) return parse_config("", "defaults", environment, files);
   const auto text = read_file(file);
   if (!text) return tl::unexpected(text.error());
-  return parse_config(*text, file, environment);
+  return parse_config(*text, file, environment, files);
 }
 
 }  // namespace asbb::config

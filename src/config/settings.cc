@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "base/zone.h"
+#include "config/setting_kinds.h"
 
 namespace asbb::config {
 namespace {
@@ -34,105 +35,6 @@ bool is_listen_address(const std::string& text) {
   return host.empty() || host == "localhost" || host == "127.0.0.1" || host == "[::1]";
 }
 
-template <typename Part>
-using Member = Part Config::*;
-
-// A path; `may_be_empty` where that means "none".
-template <typename Part>
-Setting path(std::string section, std::string key, Member<Part> part, std::string Part::* member,
-             bool may_be_empty, std::string help) {
-  return Setting{std::move(section),
-                 std::move(key),
-                 std::move(help),
-                 may_be_empty ? "an absolute path, or \"\" for none" : "an absolute path",
-                 [=](Config& config, const std::string& text) {
-                   if (!(may_be_empty && text.empty()) && !is_absolute_path(text)) return false;
-                   config.*part.*member = text;
-                   return true;
-                 },
-                 [=](const Config& config) { return config.*part.*member; }};
-}
-
-template <typename Part>
-Setting duration(std::string section, std::string key, Member<Part> part, Span Part::* member,
-                 Span min, Span max, std::string help) {
-  return Setting{std::move(section),
-                 std::move(key),
-                 std::move(help),
-                 "a duration from " + to_text(min) + " to " + to_text(max),
-                 [=](Config& config, const std::string& text) {
-                   const auto span = parse_span(text);
-                   if (!span || *span < min || *span > max) return false;
-                   config.*part.*member = *span;
-                   return true;
-                 },
-                 [=](const Config& config) { return to_text(config.*part.*member); },
-                 false};
-}
-
-template <typename Part>
-Setting whole(std::string section, std::string key, Member<Part> part, std::int64_t Part::* member,
-              std::int64_t min, std::int64_t max, std::string help) {
-  return Setting{std::move(section),
-                 std::move(key),
-                 std::move(help),
-                 "a whole number from " + std::to_string(min) + " to " + std::to_string(max),
-                 [=](Config& config, const std::string& text) {
-                   const auto value = parse_whole(text, min, max);
-                   if (!value) return false;
-                   config.*part.*member = *value;
-                   return true;
-                 },
-                 [=](const Config& config) { return std::to_string(config.*part.*member); },
-                 false};
-}
-
-template <typename Value>
-using Words = std::vector<std::pair<std::string, Value>>;
-
-template <typename Part, typename Value>
-Setting word(std::string section, std::string key, Member<Part> part, Value Part::* member,
-             const Words<Value>& words, std::string help) {
-  std::string allowed;
-  for (const auto& [name, value] : words) allowed += (allowed.empty() ? "" : ", ") + name;
-  return Setting{std::move(section),
-                 std::move(key),
-                 std::move(help),
-                 allowed,
-                 [=](Config& config, const std::string& text) {
-                   for (const auto& [name, value] : words) {
-                     if (name == text) {
-                       config.*part.*member = value;
-                       return true;
-                     }
-                   }
-                   return false;
-                 },
-                 [=](const Config& config) {
-                   for (const auto& [name, value] : words) {
-                     if (value == config.*part.*member) return name;
-                   }
-                   return std::string();
-                 },
-                 false};
-}
-
-// Any text that `is_allowed`.
-template <typename Part, typename Check>
-Setting text_of(std::string section, std::string key, Member<Part> part, std::string Part::* member,
-                std::string allowed, Check is_allowed, std::string help) {
-  return Setting{std::move(section),
-                 std::move(key),
-                 std::move(help),
-                 std::move(allowed),
-                 [=](Config& config, const std::string& text) {
-                   if (!is_allowed(text)) return false;
-                   config.*part.*member = text;
-                   return true;
-                 },
-                 [=](const Config& config) { return config.*part.*member; }};
-}
-
 bool set_socket_mode(Config& config, const std::string& text) {
   unsigned mode = 0;
   const char* const end = text.data() + text.size();
@@ -147,13 +49,6 @@ std::string get_socket_mode(const Config& config) {
   const auto [end, ec] =
       std::to_chars(digits.data(), digits.data() + digits.size(), config.service.socket_mode, 8);
   return "0" + std::string(digits.data(), end);
-}
-
-bool set_hold_factor(Config& config, const std::string& text) {
-  const auto factor = parse_micros(text);
-  if (!factor || *factor < Micros(1'000'000) || *factor > Micros(10'000'000)) return false;
-  config.budget.default_hold_percentage = *factor;
-  return true;
 }
 
 std::vector<Setting> service_settings() {
@@ -176,15 +71,6 @@ std::vector<Setting> service_settings() {
                         "Mode of the socket. Who may do what is decided by user, not by this.",
                         "an octal mode from 0600 to 0777", set_socket_mode, get_socket_mode,
                         false});
-  const Words<LogLevel> levels = {{"debug", LogLevel::debug},
-                                  {"info", LogLevel::info},
-                                  {"warning", LogLevel::warning},
-                                  {"error", LogLevel::error}};
-  out.push_back(word(section, "log_level", part, &Service::log_level, levels,
-                     "The least severe messages that are logged."));
-  const Words<LogFormat> formats = {{"text", LogFormat::text}, {"json", LogFormat::json}};
-  out.push_back(word(section, "log_format", part, &Service::log_format, formats,
-                     "How a message is written: a line for people, or a JSON object."));
   out.push_back(text_of(
       section, "timezone", part, &Service::timezone,
       "an IANA time zone such as UTC or Europe/Paris",
@@ -200,6 +86,15 @@ std::vector<Setting> service_settings() {
                      "have no token."));
   out.push_back(
       whole(section, "workers", part, &Service::workers, 1, 64, "Threads that serve connections."));
+  out.push_back(duration(section, "read_timeout", part, &Service::read_timeout, milliseconds(100),
+                         seconds(600),
+                         "How long a request may take from its first byte to its "
+                         "last."));
+  out.push_back(duration(section, "write_timeout", part, &Service::write_timeout, milliseconds(100),
+                         seconds(600), "How long an answer may take to be read."));
+  out.push_back(duration(section, "shutdown_timeout", part, &Service::shutdown_timeout,
+                         milliseconds(1), seconds(600),
+                         "How long a stop waits for answers that are owed."));
   return out;
 }
 
@@ -216,54 +111,6 @@ std::vector<Setting> database_settings() {
                      "The key of the audit chain, outside the database. Keep a copy elsewhere."));
   out.push_back(duration(section, "lock_wait", part, &Database::lock_wait, milliseconds(1),
                          hours(24 * 365), "How long a start waits for another service to let go."));
-  return out;
-}
-
-std::vector<Setting> budget_settings() {
-  const std::string section = "budget";
-  constexpr Member<Budget> part = &Config::budget;
-  std::vector<Setting> out;
-  out.push_back(Setting{
-      section, "default_hold_percentage",
-      "Factor on the estimate that is set aside, where the account has none.",
-      "a factor from 1 to 10 such as 1.2", set_hold_factor,
-      [](const Config& config) { return to_decimal(config.budget.default_hold_percentage); },
-      false});
-  out.push_back(text_of(
-      section, "default_unit", part, &Budget::default_unit,
-      "a currency such as USD, or a unit such as core-hours",
-      [](const std::string& text) { return is_valid_unit(text); },
-      "What amounts without a unit are counted in."));
-  out.push_back(text_of(
-      section, "write_off_account", part, &Budget::write_off_account,
-      "an account, or \"\" for none",
-      [](const std::string& text) { return text.empty() || is_user_name(text); },
-      "The account that bears what is written off: costs that no project shall pay."));
-  const Words<bool> costs = {{"bill", false}, {"write-off", true}};
-  const std::string who_pays =
-      ": billed to the job's account, or written off to write_off_account.";
-  out.push_back(word(section, "cost_of_node_fail", part, &Budget::writes_off_node_fail, costs,
-                     "What a run cost that ended because a node failed" + who_pays));
-  out.push_back(word(section, "cost_of_boot_fail", part, &Budget::writes_off_boot_fail, costs,
-                     "What a run cost that ended because a node did not boot" + who_pays));
-  out.push_back(word(section, "cost_of_preempted", part, &Budget::writes_off_preempted, costs,
-                     "What a run cost that was preempted by another job" + who_pays));
-  const Words<bool> periods = {{"stay", false}, {"move", true}};
-  out.push_back(word(section, "waiting_at_period_end", part, &Budget::moves_waiting, periods,
-                     "Whether the hold of a job that waits when a budget ends moves to the next."));
-  out.push_back(word(section, "running_at_period_end", part, &Budget::moves_running, periods,
-                     "The same of a job that runs then; otherwise the ended budget is charged."));
-  const Words<bool> cron = {{"allow", false}, {"refuse", true}};
-  out.push_back(word(section, "scrontab", part, &Budget::refuses_scrontab, cron,
-                     "Whether jobs of scrontab may go to partitions that have a price: they run "
-                     "again and again, each time on their account's money."));
-  out.push_back(
-      whole(section, "max_unbound_holds", part, &Budget::max_unbound_holds, 1, 1'000'000'000,
-            "Submissions per user and account that may hold money and are not jobs yet."));
-  out.push_back(duration(section, "reconciliation_timeout", part, &Budget::reconciliation_timeout,
-                         seconds(60), hours(24 * 365),
-                         "An open hold that nothing explains raises an alarm after this. Holds are "
-                         "never dropped by age."));
   return out;
 }
 
@@ -292,6 +139,11 @@ std::vector<Setting> slurm_settings() {
                          hours(1), "How long one squeue, sacct, scontrol or sacctmgr may take."));
   out.push_back(path(section, "policy_dir", part, &Slurm::policy_dir, true,
                      "Where the plugin's policy files are written; \"\" is the socket's folder."));
+  out.push_back(path(section, "bin_path", part, &Slurm::bin_path, true,
+                     "The folder of Slurm's commands for clusters that name none; \"\" is PATH."));
+  out.push_back(path(section, "config_path", part, &Slurm::config_path, true,
+                     "The slurm.conf, or its folder, of clusters that name none; \"\" is Slurm's "
+                     "own default."));
   return out;
 }
 
@@ -300,52 +152,6 @@ std::vector<Setting> enforcement_settings() {
   out.push_back(word("enforcement", "enabled", &Config::enforcement, &Enforcement::enabled,
                      Words<bool>{{"true", true}, {"false", false}},
                      "Whether anything is done about accounts that run dry."));
-  return out;
-}
-
-bool set_burn_rate(Config& config, const std::string& text) {
-  const auto factor = parse_micros(text);
-  const bool is_none = factor && factor->is_zero();
-  if (!factor || (!is_none && (*factor < Micros(1'000'000) || *factor > Micros(100'000'000)))) {
-    return false;
-  }
-  config.alerts.burn_rate = *factor;
-  return true;
-}
-
-bool is_time_of_day(const std::string& text) {
-  return text.size() == 5 && text[2] == ':' && parse_count(text.substr(0, 2), 23) &&
-         parse_count(text.substr(3), 59);
-}
-
-std::vector<Setting> alerts_settings() {
-  const std::string section = "alerts";
-  constexpr Member<Alerts> part = &Config::alerts;
-  const Words<bool> yes_or_no = {{"true", true}, {"false", false}};
-  std::vector<Setting> out;
-  out.push_back(word(section, "enabled", part, &Alerts::enabled, yes_or_no,
-                     "Whether budgets are watched and people told."));
-  out.push_back(Setting{section, "burn_rate",
-                        "An alert when an account spends so many times faster than its budget "
-                        "lasts evenly until the period's end; 0 for none.",
-                        "0, or a factor from 1 to 100 such as 2", set_burn_rate,
-                        [](const Config& config) { return to_decimal(config.alerts.burn_rate); },
-                        false});
-  out.push_back(word(section, "exhaustion", part, &Alerts::exhaustion, yes_or_no,
-                     "An alert when, at the rate of the last days, a budget is spent before its "
-                     "period ends."));
-  out.push_back(duration(section, "interval", part, &Alerts::interval, seconds(1), hours(24),
-                         "How often budgets are looked at."));
-  out.push_back(text_of(
-      section, "digest_at", part, &Alerts::digest_at,
-      "a time of day such as 08:00, or \"\" for none",
-      [](const std::string& text) { return text.empty() || is_time_of_day(text); },
-      "When the daily digest is sent, in service.timezone, on days on which there is something to "
-      "say."));
-  out.push_back(path(section, "state_file", part, &Alerts::state_file, true,
-                     "Where the service writes down which alerts there are, who was told and who "
-                     "acknowledged them, so that a restart tells nobody twice; \"\" is alerts.json "
-                     "beside the database."));
   return out;
 }
 
@@ -368,7 +174,8 @@ std::vector<Setting> all_settings() {
   std::vector<Setting> out;
   for (const auto& part :
        {service_settings(), database_settings(), budget_settings(), slurm_settings(),
-        enforcement_settings(), alerts_settings(), audit_settings()}) {
+        enforcement_settings(), alerts_settings(), audit_settings(), advisor_settings(),
+        logging_settings(), metrics_settings()}) {
     out.insert(out.end(), part.begin(), part.end());
   }
   return out;
@@ -382,15 +189,19 @@ const std::vector<Setting>& settings() {
 }
 
 const std::vector<Section>& sections() {
-  static const std::vector<Section> table = {{"service", "The daemon and who may reach it."},
-                                             {"database", "Where the ledger is kept."},
-                                             {"budget", "Rules of money."},
-                                             {"slurm", "The clusters and how they are watched."},
-                                             {"enforcement",
-                                              "What is done about an account that runs dry while "
-                                              "its jobs run."},
-                                             {"alerts", "Who is told of what, and how."},
-                                             {"audit", "Proofs that are kept elsewhere."}};
+  static const std::vector<Section> table = {
+      {"service", "The daemon and who may reach it."},
+      {"database", "Where the ledger is kept."},
+      {"budget", "Rules of money."},
+      {"slurm", "The clusters and how they are watched."},
+      {"enforcement",
+       "What is done about an account that runs dry while "
+       "its jobs run."},
+      {"alerts", "Who is told of what, and how."},
+      {"audit", "Proofs that are kept elsewhere."},
+      {"advisor", "A program that knows what jobs will cost."},
+      {"logging", "What is written down, and where."},
+      {"metrics", "Figures for Prometheus."}};
   return table;
 }
 

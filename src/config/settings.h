@@ -29,6 +29,13 @@ struct Setting {
 
 [[nodiscard]] const std::vector<Setting>& settings();
 
+// The parts of it that have a file of their own.
+[[nodiscard]] std::vector<Setting> budget_settings();
+[[nodiscard]] std::vector<Setting> alerts_settings();
+[[nodiscard]] std::vector<Setting> advisor_settings();
+[[nodiscard]] std::vector<Setting> logging_settings();
+[[nodiscard]] std::vector<Setting> metrics_settings();
+
 // In the order in which they are written.
 struct Section {
   std::string name;

@@ -4,6 +4,7 @@
 #include "config/allowances.h"
 #include "config/config.h"
 #include "config/ladder.h"
+#include "config/names.h"
 #include "config/settings.h"
 #include "config/yaml_text.h"
 
@@ -27,21 +28,6 @@ std::string comment(const std::string& text, const std::string& indent) {
     at = blank + 1;
   }
   return out + line + "\n";
-}
-
-// A database's address without its password: "postgres://asbb:***@db/asbb", "password=***".
-std::string without_password(std::string text) {
-  if (const auto scheme = text.find("://"); scheme != std::string::npos) {
-    const auto at = text.rfind('@');
-    const auto colon = text.find(':', scheme + 3);
-    if (at != std::string::npos && colon < at) text.replace(colon + 1, at - colon - 1, "***");
-  }
-  const std::string key = "password=";
-  if (const auto found = text.find(key); found != std::string::npos) {
-    const auto start = found + key.size();
-    text.replace(start, std::min(text.find_first_of(" &", start), text.size()) - start, "***");
-  }
-  return text;
 }
 
 std::string list_admins(const Config& config) {
@@ -162,8 +148,7 @@ std::string write(const Config& config, bool commented) {
         out += comment(setting.help, "  ");
         out += comment("Allowed: " + setting.allowed + ".", "  ");
       }
-      std::string value = setting.get(config);
-      if (setting.name() == "database.dsn") value = without_password(value);
+      const std::string value = without_secrets(setting.get(config));
       out += "  " + setting.key + ": " + (setting.is_text ? yaml_string(value) : value) + "\n";
     }
     out += structured(section.name, config, commented);

@@ -10,6 +10,12 @@ int line_of(const YAML::Node& node) {
   return node.Mark().is_null() ? 0 : node.Mark().line + 1;
 }
 
+const char* kind_of(const YAML::Node& node) {
+  if (node.IsMap()) return "a map";
+  if (node.IsSequence()) return "a list";
+  return node.IsNull() ? "nothing" : "one value";
+}
+
 void each_key(const YAML::Node& map, const std::string& where, const SayProblem& problem,
               const VisitKey& visit) {
   std::set<std::string> seen;

@@ -17,6 +17,9 @@ using VisitKey = std::function<void(const std::string& key, const YAML::Node& va
 // Of the file, from 1; 0 when the node is of none.
 [[nodiscard]] int line_of(const YAML::Node& node);
 
+// "a map", "one value", for people.
+[[nodiscard]] const char* kind_of(const YAML::Node& node);
+
 // Calls `visit` for each key of a map, once, in order. A key that is no word or comes twice is said
 // and left out; `where` is what the file calls the map, "" for the document.
 void each_key(const YAML::Node& map, const std::string& where, const SayProblem& problem,

@@ -4,7 +4,11 @@
 #include <utility>
 #include <vector>
 
+#include "advisor/advisor.h"
+#include "base/secret_file.h"
 #include "http/server.h"
+#include "service/advice_seam.h"
+#include "service/from_settings.h"
 #include "service/head_export.h"
 #include "service/log.h"
 #include "service/refresher.h"
@@ -17,21 +21,13 @@
 namespace asbb::http {
 namespace {
 
-int milliseconds_of(Span span) {
-  return static_cast<int>(span.microseconds / 1'000);
-}
-
-std::vector<slurm::SlurmCluster> clusters_of(const config::Config& config) {
-  std::vector<slurm::SlurmCluster> clusters;
-  for (const config::Cluster& cluster : config.slurm.clusters) {
-    clusters.push_back({cluster.name, cluster.conf, cluster.bin_dir});
-  }
-  return clusters;
-}
+using service::clusters_of;
+using service::milliseconds_of;
 
 service::CommitterOptions committer_options(const config::Config& config) {
   service::CommitterOptions options;
   options.own_wait_ms = milliseconds_of(config.database.lock_wait);
+  options.retention = config.budget.transaction_retention;
   return options;
 }
 
@@ -61,17 +57,8 @@ service::RefresherOptions refresher_options(const config::Config& config,
 
 service::ReconcilerOptions reconciler_options(const config::Config& config,
                                               service::Allowances& allowances) {
-  service::ReconcilerOptions options;
+  service::ReconcilerOptions options = service::reconciler_options(config);
   options.allowances = &allowances;
-  options.interval = config.slurm.reconcile_interval;
-  options.rescan_interval = config.slurm.rescan_interval;
-  options.sweep_grace_min = config.slurm.sweep_grace_min;
-  options.hold_alarm_after = config.budget.reconciliation_timeout;
-  options.run_costs = {config.budget.write_off_account, config.budget.writes_off_node_fail,
-                       config.budget.writes_off_boot_fail, config.budget.writes_off_preempted};
-  options.moves_waiting = config.budget.moves_waiting;
-  options.moves_running = config.budget.moves_running;
-  options.enforcement = config.enforcement;
   return options;
 }
 
@@ -86,6 +73,20 @@ service::HeadExportOptions head_options(const config::Config& config) {
   return {config.audit.head_file, config.audit.head_interval, config.audit.syslog};
 }
 
+std::string advisor_unit(const config::Config& config) {
+  return config.advisor.unit.empty() ? config.budget.default_unit : config.advisor.unit;
+}
+
+advisor::AdvisorSettings advisor_settings(const config::Config& config) {
+  advisor::AdvisorSettings settings;
+  settings.url = config.advisor.url;
+  settings.unit = advisor_unit(config);
+  settings.timeout = config.advisor.timeout;
+  settings.caches = config.advisor.cache_enabled;
+  settings.cache_ttl = config.advisor.cache_ttl;
+  return settings;
+}
+
 void log_alarm(const service::Alarm& alarm) {
   service::log_warning("alarm: " + alarm.message);
 }
@@ -95,11 +96,13 @@ void log_alarm(const service::Alarm& alarm) {
 // Destroyed from the last to the first: nothing outlives what it uses.
 struct Daemon::Parts {
   Parts(const config::Config& config, std::unique_ptr<store::Store> opened,
-        const store::ChainKey& key)
+        const store::ChainKey& key, advisor::AdvisorSettings asked)
       : store(std::move(opened)),
         committer(*store, key, service::system_now, committer_options(config)),
         alarms(log_alarm),
         allowances(allowance_settings(config)),
+        advisor(std::move(asked)),
+        advice(advisor, {advisor_unit(config), config.advisor.trust}),
         commands(milliseconds_of(config.slurm.command_timeout)),
         views(commands, clusters_of(config), service::system_now),
         jobs(commands, clusters_of(config), service::system_now),
@@ -109,18 +112,22 @@ struct Daemon::Parts {
         reconciler(committer, jobs, cache, prices, alarms, reconciler_options(config, allowances)),
         heads(*store, alarms, service::system_now, head_options(config)),
         watch(committer, *store, alarms, service::system_now, alert_options(config)),
-        server(config, {committer, prices, cache, names, alarms, hooks(), key}) {
+        server(config, {committer, prices, cache, names, alarms, hooks(config), key}) {
     allowances.on_change([this] { refresher.wake(); });
   }
 
-  [[nodiscard]] service::Hooks hooks() {
+  [[nodiscard]] service::Hooks hooks(const config::Config& config) {
     service::Hooks made;
     made.notify = [this] { reconciler.notify(); };
     made.ask_for_pass = [this](service::PassAnswer done) { reconciler.ask(std::move(done)); };
+    made.ask_about = [this](const service::PassQuestion& question, service::PassAnswer done) {
+      reconciler.ask(question, std::move(done));
+    };
     made.last_pass = [this] { return reconciler.last_report(); };
     made.known = &reconciler.known_jobs();
     made.allowances = &allowances;
     made.alerts = &watch;
+    if (!config.advisor.url.empty()) made.advice = &advice;
     made.stop = [this](ledger::PlaceHold& place, Instant at) {
       return reconciler.refusal_of(place, at);
     };
@@ -133,6 +140,8 @@ struct Daemon::Parts {
   service::Prices prices;
   service::Alarms alarms;
   service::Allowances allowances;
+  advisor::Advisor advisor;
+  service::AdviceSeam advice;
   slurm::SlurmCommands commands;
   slurm::ClusterViewCommands views;
   slurm::JobSourceCommands jobs;
@@ -164,13 +173,20 @@ Result<void> Daemon::start() {
   auto opened = store::open_store(config_.database.driver, config_.database.dsn,
                                   [](const std::string& text) { service::log_warning(text); });
   if (!opened) return tl::unexpected(opened.error());
-  parts_ = std::make_unique<Parts>(config_, std::move(*opened), *key);
+  auto asked = advisor_settings(config_);
+  if (!config_.advisor.api_key_file.empty()) {
+    auto read = read_secret_file(config_.advisor.api_key_file);
+    if (!read) return tl::unexpected(std::move(read.error()));
+    asked.api_key = std::move(*read);
+  }
+  parts_ = std::make_unique<Parts>(config_, std::move(*opened), *key, std::move(asked));
   Parts& parts = *parts_;
   auto started = parts.committer.start();
   if (started) {
     started =
         parts.committer.read([&](const ledger::Book& book) { return parts.prices.follow(book); });
   }
+  if (started && !config_.advisor.url.empty()) parts.advisor.start();
   if (started) started = parts.watch.start();
   if (started) started = parts.server.start();
   if (!started) {
@@ -194,6 +210,7 @@ Result<void> Daemon::start() {
 void Daemon::stop() {
   if (!parts_) return;
   parts_->commands.stop();
+  parts_->advisor.stop();  // who waits for it is answered by the ledger, which still runs
   parts_->server.stop();
   parts_->reconciler.stop();
   parts_->refresher.stop();

@@ -25,6 +25,8 @@ struct SystemSources {
   const service::Metrics& metrics;
   const service::Alarms& alarms;
   std::function<service::Metrics::Connections()> connections;
+  std::string metrics_path;  // empty: they are not shown
+  const service::AdviceSeam* advice = nullptr;
 };
 void add_system_routes(Router& router, service::Operations& operations, SystemSources sources);
 

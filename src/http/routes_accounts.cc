@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::int64_t accounts_limit_max = 10'000;
 constexpr std::int64_t accounts_offset_max = 1'000'000'000;
+constexpr std::size_t import_bytes_max = 4 * 1024 * 1024;
 
 Result<std::int64_t> parse_number(const std::string& name, const std::string& value,
                                   std::int64_t least, std::int64_t most) {
@@ -139,6 +140,14 @@ void add_account_routes(Router& router, service::Operations& operations) {
     });
   };
   router.add({"POST", "/api/v1/accounts", create});
+
+  const auto import = [&router, &operations](const SharedCall& call) {
+    with_body<api::AccountImport>(router, call, [&](const api::AccountImport& request) {
+      operations.import_accounts(call->caller, request,
+                                 promise_of<api::AccountImportAnswer>(router, call, 201));
+    });
+  };
+  router.add({"POST", "/api/v1/accounts/import", import, import_bytes_max});
 
   const auto update = [&router, &operations](const SharedCall& call) {
     with_body<api::AccountUpdate>(router, call, [&](const api::AccountUpdate& request) {

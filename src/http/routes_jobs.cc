@@ -12,6 +12,14 @@ void add_job_routes(Router& router, service::Operations& operations) {
     with_body<api::JobReconcile>(router, call, use, true);
   };
   router.add({"POST", "/api/v1/jobs/{job}/reconcile", reconcile});
+
+  const auto recover = [&router, &operations](const SharedCall& call) {
+    const auto use = [&](const api::RecoveryRequest& request) {
+      operations.recover(call->caller, request, promise_of<api::RecoveryAnswer>(router, call));
+    };
+    with_body<api::RecoveryRequest>(router, call, use, true);
+  };
+  router.add({"POST", "/api/v1/recovery", recover});
 }
 
 }  // namespace asbb::http

@@ -24,14 +24,24 @@ void add_system_routes(Router& router, service::Operations& operations, SystemSo
     answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
     answer.body = sources.metrics.render(sources.committer, connections,
                                          sources.alarms.list().size(), call->caller.may_read);
+    if (sources.advice != nullptr) {
+      answer.body += service::metrics_text(sources.advice->figures(), sources.metrics.prefix());
+    }
     call->responder.send(std::move(answer));
   };
-  router.add({"GET", "/metrics", metrics, default_body_bytes_max, true});
+  if (!sources.metrics_path.empty()) {
+    router.add({"GET", sources.metrics_path, metrics, default_body_bytes_max, true});
+  }
 
   const auto status = [&router, &operations](const SharedCall& call) {
     respond(router, call, operations.status(call->caller));
   };
   router.add({"GET", "/api/v1/status", status});
+
+  const auto doctor = [&router, &operations](const SharedCall& call) {
+    respond(router, call, operations.doctor(call->caller));
+  };
+  router.add({"GET", "/api/v1/doctor", doctor, default_body_bytes_max, true});
 }
 
 }  // namespace asbb::http

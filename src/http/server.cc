@@ -10,7 +10,6 @@
 namespace asbb::http {
 namespace {
 
-constexpr int stop_grace_ms = 5'000;
 constexpr std::size_t worker_count = 2;
 constexpr std::size_t work_waiting_max = 64;
 
@@ -53,7 +52,13 @@ service::OperationsOptions operations_options(const config::Config& config) {
   options.unbound_holds_max = config.budget.max_unbound_holds;
   options.clusters = cluster_names(config);
   options.head_file = config.audit.head_file;
+  options.bounds = {config.budget.min_budget_amount, config.budget.max_budget_amount,
+                    config.budget.allow_negative_balance};
   return options;
+}
+
+int milliseconds_of(Span span) {
+  return static_cast<int>(span.microseconds / 1'000);
 }
 
 ListenerOptions listener_options(const config::Config& config) {
@@ -62,6 +67,8 @@ ListenerOptions listener_options(const config::Config& config) {
   options.socket_mode = config.service.socket_mode;
   options.listen_addr = config.service.listen_addr;
   options.thread_count = static_cast<int>(config.service.workers);
+  options.read_timeout_ms = milliseconds_of(config.service.read_timeout);
+  options.write_timeout_ms = milliseconds_of(config.service.write_timeout);
   return options;
 }
 
@@ -71,6 +78,7 @@ struct Server::Assembly {
   Assembly(const config::Config& config, const ServerParts& parts, service::AccessTokens tokens)
       : authority(authority_options(config, parts.names), std::move(tokens), parts.names,
                   parts.view),
+        metrics(config.metrics.prefix),
         work(worker_count, work_waiting_max),
         operations(
             {parts.committer, parts.prices, parts.view, parts.names, authority, parts.alarms, work},
@@ -86,8 +94,10 @@ struct Server::Assembly {
     add_audit_routes(router, operations);
     add_job_routes(router, operations);
     add_insight_routes(router, operations);
-    add_system_routes(router, operations,
-                      {parts.committer, metrics, parts.alarms, [this] { return connections(); }});
+    add_system_routes(
+        router, operations,
+        {parts.committer, metrics, parts.alarms, [this] { return connections(); },
+         config.metrics.enabled ? config.metrics.path : std::string(), parts.hooks.advice});
   }
 
   [[nodiscard]] ListenerCallbacks callbacks() {
@@ -138,7 +148,7 @@ Result<void> Server::start() {
 
 void Server::stop() {
   if (!assembly_) return;
-  assembly_->listener.stop(stop_grace_ms);
+  assembly_->listener.stop(milliseconds_of(config_.service.shutdown_timeout));
   assembly_->work.stop();
 }
 

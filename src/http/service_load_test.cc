@@ -38,7 +38,7 @@ class ServiceLoadTest : public testing::Test {
   ServiceLoadTest() {
     std::string pattern = testing::TempDir() + "asbb-load-XXXXXX";
     folder_ = ::mkdtemp(pattern.data());
-    service::start_log(config::LogLevel::error, config::LogFormat::text);
+    (void)service::start_log({.level = config::LogLevel::error});
     play_slurm();
     config_.service.socket = folder_ + "/asbb.sock";
     config_.service.listen_addr.clear();

@@ -411,6 +411,24 @@ TEST(Adjust, RefusesWhatCannotBe) {
   EXPECT_EQ(adjust("proj001", "USD", usd(1)), Refusal::budget_not_in_force);
 }
 
+// A person looked at the charge of a job and lets it stand: that is written down as well.
+TEST(Adjust, OfAJobMayBeOfNothing) {
+  TestLedger ledger;
+  ledger.account("proj001", usd(20));
+  Adjust adjust{"proj001", "USD", Micros()};
+  adjust.job = ShareKey{"onprem", 7, 4, 0, ""};
+  EXPECT_TRUE(ledger.run(adjust).accepted());
+  const Entry entry = ledger.last_entries().at(0);
+  EXPECT_EQ(entry.type, EntryType::adjustment);
+  EXPECT_EQ(entry.job, *adjust.job);
+  EXPECT_EQ(entry.amount, Micros());
+  EXPECT_EQ(ledger.budget("proj001").used, Micros());
+  adjust.job->job_id = 0;
+  EXPECT_EQ(ledger.run(adjust).refusal, Refusal::bad_name);
+  adjust.job = ShareKey{"", 0, -1, 0, "cloud/node-1"};
+  EXPECT_EQ(ledger.run(adjust).refusal, Refusal::bad_name);
+}
+
 TEST(RecordPrices, VersionsAreNumberedAndKept) {
   TestLedger ledger;
   EXPECT_EQ(ledger.run(RecordPrices{epoch, "a: 1\n"}).price_version, 1);

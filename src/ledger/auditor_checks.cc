@@ -75,6 +75,7 @@ void Auditor::State::account_entry(const AuditRecord& record) {
   account.parent = audit_text(record.details, "parent");
   account.status = audit_text(record.details, "status");
   account.may_convert = audit_text(record.details, "may_convert") == "1";
+  account.owners = record.details.contains("owners") ? audit_text(record.details, "owners") : "";
   may_carry(record.account, record.at_us);
   take_in_aliases(record);
   check_parents(record);

@@ -14,7 +14,7 @@ std::string row_of(const AuditedAccount& account) {
                      account.status + ", converts " + (account.may_convert ? "1" : "0") +
                      ", aliases";
   for (const std::string& alias : account.aliases) text += " " + alias;
-  return text;
+  return text + ", owners " + account.owners;
 }
 
 std::string row_of(const AuditedLimit& budget) {

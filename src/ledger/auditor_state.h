@@ -21,6 +21,7 @@ struct AuditedAccount {
   std::string name;
   std::string parent;  // its name; empty at the top
   std::vector<std::string> aliases;
+  std::string owners;  // joined by commas
   std::string status;
   std::vector<std::int64_t> budgets;
   bool may_convert = false;

@@ -3,6 +3,7 @@
 // micros of the named unit; times are UTC. Nothing here does I/O.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -25,6 +26,7 @@ enum class Refusal {
   account_exists,
   alias_taken,       // it names an account already
   too_many_aliases,  // of one account
+  too_many_owners,   // of one account
   account_inactive,  // inactive or suspended
   account_closed,
   unknown_parent,
@@ -87,6 +89,8 @@ struct CreateAccount {
   std::string parent;  // account name, empty for none
   std::optional<std::int64_t> hold_factor_millionths;
   std::vector<NewBudget> budgets;
+  std::vector<std::string> aliases{};
+  std::vector<std::string> owners{};
 };
 
 // Only what is set changes, all of it or nothing. `limit` is what is granted: what was carried into
@@ -108,6 +112,7 @@ struct UpdateAccount {
   std::optional<Instant> end;
   std::optional<Micros> credit_limit;
   std::optional<std::vector<std::string>> aliases;  // all of them; empty for none
+  std::optional<std::vector<std::string>> owners;   // all of them; empty for none
   std::optional<std::int64_t> carry_over_millionths;
   std::optional<bool> may_convert;
 };
@@ -119,6 +124,13 @@ struct CloseAccount {
 struct AddBudget {
   std::string account;
   NewBudget budget;
+};
+
+// New accounts, parents first, and further budgets of accounts that are there, in one step: all of
+// it or nothing. The outcome's field says at which of them it was refused: "accounts[3].parent".
+struct ImportAccounts {
+  std::vector<CreateAccount> accounts;
+  std::vector<AddBudget> budgets;
 };
 
 struct SetPartitionLimit {
@@ -215,11 +227,13 @@ struct CoverJob {
 };
 
 // An administrator's correction of what was used, on the budget in force; signed, and never below
-// nothing used.
+// nothing used. With `job` it is of that job's charge, or of one of its tasks; then it may be of
+// nothing, which writes down that somebody looked at the charge and lets it stand.
 struct Adjust {
   std::string account;
   std::string unit = "USD";
   Micros amount;
+  std::optional<ShareKey> job{};
 };
 
 // Moves the limit of one of the account's own budgets up or down: the one in force at context.at,
@@ -335,11 +349,11 @@ struct RecordEnforcement {
   bool operator==(const RecordEnforcement&) const = default;
 };
 
-using Action =
-    std::variant<CreateAccount, UpdateAccount, CloseAccount, AddBudget, SetPartitionLimit,
-                 PlaceHold, BindHold, SettleShare, OpenShare, VoidHold, ReplaceHold, Adjust,
-                 Deposit, Withdraw, Transfer, Refund, RecordPrices, WriteOff, CarryOver,
-                 RecordConversionRate, Convert, ArmRun, CoverJob, Decline, RecordEnforcement>;
+using Action = std::variant<CreateAccount, UpdateAccount, CloseAccount, AddBudget,
+                            SetPartitionLimit, PlaceHold, BindHold, SettleShare, OpenShare,
+                            VoidHold, ReplaceHold, Adjust, Deposit, Withdraw, Transfer, Refund,
+                            RecordPrices, WriteOff, CarryOver, RecordConversionRate, Convert,
+                            ArmRun, CoverJob, Decline, RecordEnforcement, ImportAccounts>;
 
 struct Command {
   Context context;

@@ -14,6 +14,8 @@ namespace asbb::ledger {
                                     const CloseAccount& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const AddBudget& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context,
+                                    const ImportAccounts& action);
+[[nodiscard]] Outcome decide_action(Stage& stage, const Context& context,
                                     const SetPartitionLimit& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const PlaceHold& action);
 [[nodiscard]] Outcome decide_action(Stage& stage, const Context& context, const BindHold& action);

@@ -10,10 +10,26 @@ namespace asbb::ledger {
 namespace {
 
 constexpr std::size_t aliases_max = 100;
+constexpr std::size_t owners_max = 20;
 constexpr std::int64_t hold_factor_max = 100'000'000;  // x 100
 
 bool is_valid_factor(std::optional<std::int64_t> factor) {
   return !factor || (*factor > 0 && *factor <= hold_factor_max);
+}
+
+// A user name, or a mail address.
+bool is_valid_owner(const std::string& owner) {
+  const std::size_t at = owner.find('@');
+  const bool is_address = at != std::string::npos;
+  if (is_address && (at == 0 || at + 1 == owner.size())) return false;
+  return is_valid_name(owner) && owner.find(':') == std::string::npos &&
+         (!is_address || owner.find('@', at + 1) == std::string::npos);
+}
+
+// In order, each once.
+std::vector<std::string> sorted(const std::vector<std::string>& names) {
+  const std::set<std::string> set(names.begin(), names.end());
+  return {set.begin(), set.end()};
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -30,6 +46,7 @@ std::string account_details(const Stage& stage, const Account& account) {
   writer.add("status", to_string(account.status));
   if (account.may_convert) writer.add("may_convert", 1);
   if (!account.aliases.empty()) writer.add("aliases", joined(account.aliases));
+  if (!account.owners.empty()) writer.add("owners", joined(account.owners));
   if (account.hold_factor_millionths) {
     writer.add("hold_factor_millionths", *account.hold_factor_millionths);
   }
@@ -200,22 +217,30 @@ void change_budget(Stage& stage, const Context& context, BudgetId id, const NewB
 
 bool changes_account(const UpdateAccount& action) {
   return action.display_name || action.description || action.parent || action.status ||
-         action.hold_factor_millionths || action.aliases || action.may_convert;
+         action.hold_factor_millionths || action.aliases || action.owners || action.may_convert;
 }
 
-// Unique among the names and aliases of all accounts; the refusal names the one that has it.
-Outcome check_aliases(const Stage& stage, const UpdateAccount& action, const Account& account) {
-  if (!action.aliases) return {};
-  if (action.aliases->size() > aliases_max) return refuse(Refusal::too_many_aliases, "aliases");
-  for (const std::string& alias : *action.aliases) {
+// Unique among the names and aliases of all accounts; the refusal names the one that has it. `id`
+// is not set while the account is not made.
+Outcome check_aliases(const Stage& stage, const std::vector<std::string>& aliases,
+                      const std::string& name, AccountId id) {
+  if (aliases.size() > aliases_max) return refuse(Refusal::too_many_aliases, "aliases");
+  for (const std::string& alias : aliases) {
     if (!is_valid_name(alias)) return refuse(Refusal::bad_name, "aliases");
     const Account* known = stage.account(alias);
-    if (known == nullptr || (known->id == account.id && alias != account.name)) continue;
+    const bool is_free = known == nullptr || (id.is_set() && known->id == id);
+    if (is_free && alias != name) continue;
     Outcome outcome = refuse(Refusal::alias_taken, "aliases");
-    outcome.leg.account = known->name;
+    outcome.leg.account = known == nullptr ? name : known->name;
     return outcome;
   }
   return {};
+}
+
+Outcome check_owners(const std::vector<std::string>& owners) {
+  if (owners.size() > owners_max) return refuse(Refusal::too_many_owners, "owners");
+  const bool are_valid = std::all_of(owners.begin(), owners.end(), is_valid_owner);
+  return are_valid ? Outcome() : refuse(Refusal::bad_name, "owners");
 }
 
 Outcome check_account_update(const Stage& stage, const UpdateAccount& action,
@@ -236,7 +261,52 @@ Outcome check_account_update(const Stage& stage, const UpdateAccount& action,
     if (parent->status == AccountStatus::closed) return refuse(Refusal::account_closed, "parent");
     if (makes_cycle(stage, account.id, parent->id)) return refuse(Refusal::parent_cycle, "parent");
   }
-  return check_aliases(stage, action, account);
+  if (action.owners) {
+    Outcome outcome = check_owners(*action.owners);
+    if (!outcome.accepted()) return outcome;
+  }
+  if (!action.aliases) return {};
+  return check_aliases(stage, *action.aliases, account.name, account.id);
+}
+
+void change_account(Stage& stage, const Context& context, AccountId id,
+                    const UpdateAccount& action) {
+  Account& changed = stage.edit(id);
+  changed.display_name = action.display_name.value_or(changed.display_name);
+  changed.description = action.description.value_or(changed.description);
+  changed.status = action.status.value_or(changed.status);
+  if (action.hold_factor_millionths) changed.hold_factor_millionths = action.hold_factor_millionths;
+  if (action.parent) {
+    changed.parent = action.parent->empty() ? AccountId{} : stage.account(*action.parent)->id;
+  }
+  changed.may_convert = action.may_convert.value_or(changed.may_convert);
+  if (action.owners) changed.owners = sorted(*action.owners);
+  changed.updated_at = context.at;
+  stage.touch(id);  // it may have been closed
+  if (action.aliases) stage.set_aliases(id, sorted(*action.aliases));
+  Entry entry = account_entry(context, EntryType::account_update, changed);
+  entry.details = account_details(stage, changed);
+  stage.add(std::move(entry));
+}
+
+// Each by itself, and that no two of them overlap.
+Outcome check_new_budgets(const Stage& stage, const std::vector<NewBudget>& budgets) {
+  for (std::size_t i = 0; i < budgets.size(); ++i) {
+    const NewBudget& budget = budgets[i];
+    Outcome outcome = check_budget(stage, {}, budget);
+    for (std::size_t other = 0; other < i && outcome.accepted(); ++other) {
+      if (budgets[other].unit == budget.unit && budgets[other].start < budget.end &&
+          budget.start < budgets[other].end) {
+        outcome = refuse(Refusal::budget_overlaps, "start_date");
+      }
+    }
+    if (outcome.accepted()) continue;
+    if (budgets.size() > 1) {
+      outcome.field = "budgets[" + std::to_string(i) + "]." + outcome.field;
+    }
+    return outcome;
+  }
+  return {};
 }
 
 }  // namespace
@@ -299,30 +369,27 @@ Outcome decide_action(Stage& stage, const Context& context, const CreateAccount&
     if (parent == nullptr) return refuse(Refusal::unknown_parent, "parent");
     if (parent->status == AccountStatus::closed) return refuse(Refusal::account_closed, "parent");
   }
-  for (auto at = action.budgets.begin(); at != action.budgets.end(); ++at) {
-    Outcome outcome = check_budget(stage, {}, *at);
-    if (!outcome.accepted()) return outcome;
-    for (auto other = action.budgets.begin(); other != at; ++other) {
-      if (other->unit == at->unit && other->start < at->end && at->start < other->end) {
-        return refuse(Refusal::budget_overlaps, "start_date");
-      }
-    }
-  }
+  Outcome outcome = check_owners(action.owners);
+  if (outcome.accepted()) outcome = check_aliases(stage, action.aliases, action.name, {});
+  if (outcome.accepted()) outcome = check_new_budgets(stage, action.budgets);
+  if (!outcome.accepted()) return outcome;
   Account account;
   account.name = action.name;
   account.display_name = action.display_name;
   account.description = action.description;
   if (parent != nullptr) account.parent = parent->id;
   account.hold_factor_millionths = action.hold_factor_millionths;
+  account.owners = sorted(action.owners);
   account.created_at = account.updated_at = context.at;
-  const Account added = stage.add(std::move(account));
+  const AccountId id = stage.add(std::move(account)).id;
+  if (!action.aliases.empty()) stage.set_aliases(id, sorted(action.aliases));
+  const Account& added = *stage.account(id);
   Entry entry = account_entry(context, EntryType::account_create, added);
   entry.details = account_details(stage, added);
   stage.add(std::move(entry));
-  Outcome outcome;
-  outcome.account = added.id;
+  outcome.account = id;
   for (const NewBudget& budget : action.budgets) {
-    outcome.budget = add_budget(stage, context, added.id, budget).id;
+    outcome.budget = add_budget(stage, context, id, budget).id;
   }
   return outcome;
 }
@@ -336,28 +403,7 @@ Outcome decide_action(Stage& stage, const Context& context, const UpdateAccount&
   if (!outcome.accepted()) return outcome;
   const AccountId id = account->id;
   outcome.account = id;
-  if (changes_account(action)) {
-    Account& changed = stage.edit(id);
-    changed.display_name = action.display_name.value_or(changed.display_name);
-    changed.description = action.description.value_or(changed.description);
-    changed.status = action.status.value_or(changed.status);
-    if (action.hold_factor_millionths) {
-      changed.hold_factor_millionths = action.hold_factor_millionths;
-    }
-    if (action.parent) {
-      changed.parent = action.parent->empty() ? AccountId{} : stage.account(*action.parent)->id;
-    }
-    changed.may_convert = action.may_convert.value_or(changed.may_convert);
-    changed.updated_at = context.at;
-    stage.touch(id);  // it may have been closed
-    if (action.aliases) {
-      std::set<std::string> names(action.aliases->begin(), action.aliases->end());
-      stage.set_aliases(id, {names.begin(), names.end()});
-    }
-    Entry entry = account_entry(context, EntryType::account_update, changed);
-    entry.details = account_details(stage, changed);
-    stage.add(std::move(entry));
-  }
+  if (changes_account(action)) change_account(stage, context, id, action);
   if (plan.adds) {
     outcome.budget = add_budget(stage, context, id, plan.wanted).id;
   } else if (plan.change.is_set()) {

@@ -13,6 +13,11 @@ Leg leg_of(const Budget& budget) {
   return {Leg::Kind::budget, budget.id.value};
 }
 
+bool is_slurm_job(const ShareKey& job) {
+  return job.external_id.empty() && !job.cluster.empty() && is_valid_text(job.cluster) &&
+         job.job_id > 0 && job.task >= -1 && job.run >= 0;
+}
+
 }  // namespace
 
 const Leg* leg_without(const Stage& stage, const std::vector<Leg>& legs, Micros used) {
@@ -100,9 +105,10 @@ Outcome decide_action(Stage& stage, const Context& context, const Adjust& action
   const Account* account = stage.account(action.account);
   if (account == nullptr) return refuse(Refusal::unknown_account, "account");
   if (action.amount > max_amount || action.amount < Micros(-max_amount.count()) ||
-      action.amount.is_zero()) {
+      (action.amount.is_zero() && !action.job)) {
     return refuse(Refusal::bad_amount, "amount");
   }
+  if (action.job && !is_slurm_job(*action.job)) return refuse(Refusal::bad_name, "job");
   if (!has_reason(context)) return refuse(Refusal::reason_missing, "reason");
   const Legs legs = find_legs(stage, account->id, action.unit, "", context.at);
   if (legs.refusal != Refusal::none) return refuse(legs.refusal, "unit");
@@ -120,6 +126,7 @@ Outcome decide_action(Stage& stage, const Context& context, const Adjust& action
   entry.budget = legs.budget;
   entry.unit = action.unit;
   entry.amount = action.amount;
+  if (action.job) entry.job = *action.job;
   entry.details = RecordWriter().add("legs", to_string(legs.legs)).text();
   stage.add(std::move(entry));
   return outcome;

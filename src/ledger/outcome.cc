@@ -9,7 +9,7 @@
 namespace asbb::ledger {
 namespace {
 
-constexpr Words<Refusal, 44> refusals{{
+constexpr Words<Refusal, 45> refusals{{
     {Refusal::none, "none"},
     {Refusal::request_id_conflict, "request_id_conflict"},
     {Refusal::request_too_old, "request_too_old"},
@@ -22,6 +22,7 @@ constexpr Words<Refusal, 44> refusals{{
     {Refusal::account_exists, "account_exists"},
     {Refusal::alias_taken, "alias_taken"},
     {Refusal::too_many_aliases, "too_many_aliases"},
+    {Refusal::too_many_owners, "too_many_owners"},
     {Refusal::account_inactive, "account_inactive"},
     {Refusal::account_closed, "account_closed"},
     {Refusal::unknown_parent, "unknown_parent"},

@@ -26,6 +26,7 @@ struct Account {
   AccountId id;
   std::string name;                  // the Slurm account
   std::vector<std::string> aliases;  // other names for it, sorted; no other account has one of them
+  std::vector<std::string> owners;   // user names and mail addresses, sorted
   std::string display_name;          // for people
   std::string description;
   AccountId parent;  // not set at the top of the tree

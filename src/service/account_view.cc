@@ -57,6 +57,7 @@ api::Account account_view(const ledger::Book& book, const ledger::Account& accou
   view.id = account.id.value;
   view.slurm_account = account.name;
   view.aliases = account.aliases;
+  view.owners = account.owners;
   view.name = account.display_name.empty() ? account.name : account.display_name;
   view.description = account.description;
   view.may_convert = account.may_convert;
@@ -130,6 +131,22 @@ void add_hold_view(const ledger::Book& book, const ledger::Hold& hold,
     view.placed_at = hold.placed_at;
     views.push_back(std::move(view));
   }
+}
+
+bool owns(const ledger::Book& book, const std::string& user, const std::string& account) {
+  if (user.empty()) return false;
+  for (const ledger::Account* at = book.account(account); at != nullptr;
+       at = book.account(at->parent)) {
+    if (std::find(at->owners.begin(), at->owners.end(), user) != at->owners.end()) return true;
+  }
+  return false;
+}
+
+std::vector<std::string> owners_of(const ledger::Book& book, const ledger::Account& account) {
+  for (const ledger::Account* at = &account; at != nullptr; at = book.account(at->parent)) {
+    if (!at->owners.empty()) return at->owners;
+  }
+  return {};
 }
 
 std::vector<std::string> subtree(const ledger::Book& book, const std::string& account) {

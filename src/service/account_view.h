@@ -26,6 +26,14 @@ void add_unit_warnings(api::Account& account, const pricing::PriceHistory& histo
 void add_hold_view(const ledger::Book& book, const ledger::Hold& hold,
                    std::vector<api::OpenHold>& views);
 
+// Whether the user is an owner of that account, or of one above it.
+[[nodiscard]] bool owns(const ledger::Book& book, const std::string& user,
+                        const std::string& account);
+
+// Of the account, or of the nearest one above it that has any.
+[[nodiscard]] std::vector<std::string> owners_of(const ledger::Book& book,
+                                                 const ledger::Account& account);
+
 // The accounts at or below that one, by name; empty when there is none of that name.
 [[nodiscard]] std::vector<std::string> subtree(const ledger::Book& book,
                                                const std::string& account);

@@ -200,6 +200,7 @@ void AlertWatch::add_notices(std::vector<alerts::Finding>& out, const ledger::Bo
         finding.severity = severity_of(notice.urgency);
         finding.account = account->name;
         finding.unit = budget->unit;
+        finding.owners = owners_of(book, *account);
         finding.title = std::move(notice.title);
         finding.message = std::move(notice.message);
       }

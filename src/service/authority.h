@@ -49,8 +49,8 @@ class Authority {
   // token that is not known, or another scheme than Bearer.
   [[nodiscard]] Result<Caller> remote(std::string_view authorization) const;
 
-  // Whether the caller may see that account's figures. What he may not see reads like what does
-  // not exist.
+  // Whether the caller may see that account's figures; who owns it may too (operations.h). What he
+  // may not see reads like what does not exist.
   [[nodiscard]] bool may_see(const Caller& caller, const std::string& account) const;
 
   // Whether a peer is exempt from the limit on one user's connections.

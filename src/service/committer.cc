@@ -12,7 +12,7 @@ Committer::Committer(store::Store& store, store::ChainKey key, Clock clock,
     : store_(store),
       clock_(std::move(clock)),
       options_(options),
-      batches_(store, key, clock_, options.answers_max) {}
+      batches_(store, key, clock_, options.answers_max, options.retention) {}
 
 Committer::~Committer() {
   stop();
@@ -107,8 +107,12 @@ Instant Committer::ledger_time() const {
 }
 
 CommitterFigures Committer::figures() const {
-  CommitterFigures figures{batches_.commits(), batches_.commands(), batches_.failures(), 0,
-                           batches_.answers_remembered()};
+  CommitterFigures figures{batches_.commits(),
+                           batches_.commands(),
+                           batches_.failures(),
+                           0,
+                           batches_.answers_remembered(),
+                           batches_.archived()};
   const std::lock_guard lock(queue_mutex_);
   figures.queue_length = static_cast<std::int64_t>(queue_.size());
   return figures;

@@ -26,6 +26,7 @@ struct CommitterOptions {
   std::size_t batch_max = 512;   // commands per transaction
   int own_wait_ms = 0;           // how long start() waits for another owner to go
   std::size_t answers_max = answers_max_usual;  // request ids remembered; beyond it: unavailable
+  Span retention{};  // of entries, before they go to the store's archive; 0: for ever
   // False: submit() decides at once and answers on its caller's thread, of which there is only one:
   // that is how the simulation runs a service.
   bool has_thread = true;
@@ -37,6 +38,7 @@ struct CommitterFigures {
   std::int64_t failures = 0;
   std::int64_t queue_length = 0;
   std::int64_t answers_remembered = 0;
+  std::int64_t archived = 0;  // entries, since the start
 };
 
 class Committer {

@@ -91,8 +91,12 @@ bool knows_limits_of(const ledger::Book& book, const ledger::Hold& hold) {
 }  // namespace
 
 BatchCommitter::BatchCommitter(store::Store& store, store::ChainKey key, Clock clock,
-                               std::size_t answers_max)
-    : store_(store), key_(key), clock_(std::move(clock)), shares_(answers_max) {}
+                               std::size_t answers_max, Span retention)
+    : store_(store),
+      key_(key),
+      clock_(std::move(clock)),
+      retention_(retention),
+      shares_(answers_max) {}
 
 Result<void> BatchCommitter::start(int own_wait_ms) {
   if (auto owned = store_.own(own_wait_ms); !owned) return owned;
@@ -340,6 +344,7 @@ void BatchCommitter::resolve_unknown(const Commands& commands, std::size_t from,
 
 void BatchCommitter::keep_house() {
   const Instant now = clock_();
+  archive_some(now);
   if (now - last_housekeeping_ < housekeeping_interval) return;
   last_housekeeping_ = now;
   {
@@ -350,6 +355,16 @@ void BatchCommitter::keep_house() {
     }
   }
   forget_answers(now - ledger::answer_memory);
+}
+
+// What cannot be moved now is moved later.
+void BatchCommitter::archive_some(Instant now) {
+  constexpr std::int64_t at_once = 256;  // some milliseconds of the ledger's thread
+  constexpr Span between = milliseconds(100);
+  if (retention_ == Span{} || state_ != State::healthy || now < next_archiving_) return;
+  const auto moved = store_.archive(now - retention_, at_once);
+  next_archiving_ = now + (moved && *moved == at_once ? between : housekeeping_interval);
+  if (moved) archived_ += *moved;
 }
 
 void BatchCommitter::forget_answers(Instant before) {

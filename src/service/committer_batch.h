@@ -31,7 +31,7 @@ class BatchCommitter {
   using Answer = Result<ledger::Outcome>;
 
   BatchCommitter(store::Store& store, store::ChainKey key, Clock clock,
-                 std::size_t answers_max = answers_max_usual);
+                 std::size_t answers_max = answers_max_usual, Span retention = {});
   BatchCommitter(const BatchCommitter&) = delete;
   BatchCommitter& operator=(const BatchCommitter&) = delete;
 
@@ -50,7 +50,8 @@ class BatchCommitter {
   void carry_over();
 
   // Once a minute drops what is old enough: answers after ledger::answer_memory, closed holds
-  // after an hour. Cheap when there is nothing to do.
+  // after an hour. Entries beyond `retention`, where that is not 0, move into the store's archive,
+  // a few at a time, so that no caller waits long behind them. Cheap when there is nothing to do.
   void keep_house();
 
   // Calls `reader` with the committed book under a shared lock.
@@ -68,6 +69,7 @@ class BatchCommitter {
   [[nodiscard]] std::int64_t commands() const { return commands_; }
   [[nodiscard]] std::int64_t failures() const { return failures_; }
   [[nodiscard]] std::int64_t answers_remembered() const { return answers_remembered_; }
+  [[nodiscard]] std::int64_t archived() const { return archived_; }
 
  private:
   using Commands = std::vector<ledger::Command>;
@@ -94,10 +96,12 @@ class BatchCommitter {
   void resolve_unknown(const Commands& commands, std::size_t from, std::size_t count,
                        Answers& answers);
   void forget_answers(Instant before);
+  void archive_some(Instant now);
 
   store::Store& store_;
   const store::ChainKey key_;
   const Clock clock_;
+  const Span retention_;  // of entries, before they are archived; 0: for ever
 
   mutable std::shared_mutex book_mutex_;  // held alone to write, on the deciding thread only
   ledger::Book book_;
@@ -108,9 +112,11 @@ class BatchCommitter {
   std::atomic<std::int64_t> commands_ = 0;
   std::atomic<std::int64_t> failures_ = 0;
   std::atomic<std::int64_t> answers_remembered_ = 0;
+  std::atomic<std::int64_t> archived_ = 0;
   std::atomic<Instant> last_decided_{};   // ledger time never goes back, whatever the clock does
   std::optional<Instant> carried_until_;  // ends of budgets up to here are done
   Instant last_housekeeping_;
+  Instant next_archiving_;
   Instant forgotten_before_;  // answers from before this moment may be gone
   AnswerShares shares_;       // of what the book, and the batch in hand, remember
   std::deque<std::pair<Instant, ledger::HoldId>> closed_holds_;  // in memory until they are old

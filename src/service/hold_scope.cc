@@ -183,4 +183,10 @@ Tasks tasks_of(const slurm::QueueJob& job) {
   return tasks_of_text(job.array_tasks).value_or(Tasks{});
 }
 
+bool pays_for_row(const HoldScope& scope, const slurm::QueueJob& row) {
+  const Tasks tasks = tasks_of(row);
+  return std::any_of(tasks.begin(), tasks.end(),
+                     [&](std::int64_t task) { return pays_for(scope, task, scope.first_run); });
+}
+
 }  // namespace asbb::service

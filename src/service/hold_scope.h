@@ -63,5 +63,7 @@ struct Proposal {
 [[nodiscard]] bool is_pending(const slurm::QueueJob& job);
 // The tasks that the row stands for.
 [[nodiscard]] Tasks tasks_of(const slurm::QueueJob& job);
+// Whether the hold pays for one of them.
+[[nodiscard]] bool pays_for_row(const HoldScope& scope, const slurm::QueueJob& row);
 
 }  // namespace asbb::service

@@ -1,5 +1,6 @@
 #include "service/log.h"
 
+#include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -47,18 +48,31 @@ std::string escaped(const std::string& message) {
   return text;
 }
 
+spdlog::sink_ptr sink_of(const config::Logging& settings) {
+  if (settings.output == "stderr") return std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  if (settings.output == "stdout") return std::make_shared<spdlog::sinks::stdout_sink_mt>();
+  return std::make_shared<spdlog::sinks::rotating_file_sink_mt>(
+      settings.output, static_cast<std::size_t>(settings.max_size_bytes),
+      static_cast<std::size_t>(settings.max_backups));
+}
+
 void write(spdlog::level::level_enum level, const std::string& message) {
   if (spdlog::should_log(level)) spdlog::log(level, "{}", escaped(message));
 }
 
 }  // namespace
 
-void start_log(config::LogLevel level, config::LogFormat format) {
-  auto logger =
-      std::make_shared<spdlog::logger>("asbb", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_level(level_of(level));
+Result<void> start_log(const config::Logging& settings) {
+  std::shared_ptr<spdlog::logger> logger;
+  try {
+    logger = std::make_shared<spdlog::logger>("asbb", sink_of(settings));
+  } catch (const spdlog::spdlog_ex& error) {
+    return fail(ErrorKind::unavailable,
+                "logging.output: " + settings.output + " cannot be written: " + error.what());
+  }
+  logger->set_level(level_of(settings.level));
   logger->flush_on(spdlog::level::info);
-  quotes_escaped = format == config::LogFormat::json;
+  quotes_escaped = settings.format == config::LogFormat::json;
   if (quotes_escaped) {
     logger->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":"%v"})",
                         spdlog::pattern_time_type::utc);
@@ -66,6 +80,7 @@ void start_log(config::LogLevel level, config::LogFormat format) {
     logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l: %v", spdlog::pattern_time_type::utc);
   }
   spdlog::set_default_logger(std::move(logger));
+  return {};
 }
 
 void log_debug(const std::string& message) {

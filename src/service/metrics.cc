@@ -73,15 +73,18 @@ void money_lines(std::string& text, const std::string& name, const char* help,
 }  // namespace
 
 struct Metrics::State {
+  explicit State(const std::string& name) : prefix(name + "_") {}
+
+  const std::string prefix;
   prometheus::Registry registry;
   prometheus::Family<prometheus::Counter>& requests =
       prometheus::BuildCounter()
-          .Name("asbb_http_requests_total")
+          .Name(prefix + "http_requests_total")
           .Help("Requests answered, by route and status.")
           .Register(registry);
   prometheus::Family<prometheus::Histogram>& latency =
       prometheus::BuildHistogram()
-          .Name("asbb_http_request_duration_seconds")
+          .Name(prefix + "http_request_duration_seconds")
           .Help("From the last byte of a request to its answer.")
           .Register(registry);
 
@@ -92,9 +95,13 @@ struct Metrics::State {
   std::unordered_map<std::string, prometheus::Histogram*> histograms;
 };
 
-Metrics::Metrics() : state_(std::make_unique<State>()) {}
+Metrics::Metrics(const std::string& prefix) : state_(std::make_unique<State>(prefix)) {}
 
 Metrics::~Metrics() = default;
+
+const std::string& Metrics::prefix() const {
+  return state_->prefix;
+}
 
 void Metrics::observe_request(const std::string& route, int status,
                               std::chrono::steady_clock::duration took) {
@@ -122,31 +129,32 @@ std::string Metrics::render(const Committer& committer, const Connections& conne
   std::string text = prometheus::TextSerializer().Serialize(state_->registry.Collect());
   const auto number = [&](const char* name, const char* type, const char* help,
                           std::int64_t value) {
-    line(text, name, type, help, std::to_string(value));
+    line(text, state_->prefix + name, type, help, std::to_string(value));
   };
   const CommitterFigures figures = committer.figures();
-  number("asbb_ledger_commits_total", "counter", "Batches committed.", figures.commits);
-  number("asbb_ledger_commands_total", "counter", "Commands decided.", figures.commands);
-  number("asbb_ledger_failures_total", "counter", "Batches that failed.", figures.failures);
-  number("asbb_ledger_queue_length", "gauge", "Commands that wait.", figures.queue_length);
-  number("asbb_ledger_healthy", "gauge", "1 when commits work.", committer.is_healthy() ? 1 : 0);
-  number("asbb_http_connections", "gauge", "Open connections.", connections.open);
-  number("asbb_http_connections_accepted_total", "counter", "Connections let in.",
-         connections.accepted);
-  number("asbb_http_connections_refused_total", "counter", "Connections beyond the limits.",
+  number("ledger_commits_total", "counter", "Batches committed.", figures.commits);
+  number("ledger_commands_total", "counter", "Commands decided.", figures.commands);
+  number("ledger_failures_total", "counter", "Batches that failed.", figures.failures);
+  number("ledger_archived_total", "counter", "Entries moved into the archive.", figures.archived);
+  number("ledger_queue_length", "gauge", "Commands that wait.", figures.queue_length);
+  number("ledger_healthy", "gauge", "1 when commits work.", committer.is_healthy() ? 1 : 0);
+  number("http_connections", "gauge", "Open connections.", connections.open);
+  number("http_connections_accepted_total", "counter", "Connections let in.", connections.accepted);
+  number("http_connections_refused_total", "counter", "Connections beyond the limits.",
          connections.refused);
-  number("asbb_alarms", "gauge", "Things a person has to look at.",
-         static_cast<std::int64_t>(alarms));
+  number("alarms", "gauge", "Things a person has to look at.", static_cast<std::int64_t>(alarms));
   const Sums sums = committer.read(sum_up);
-  number("asbb_budget_accounts_total", "gauge", "Accounts, closed ones included.", sums.accounts);
-  number("asbb_budgets", "gauge", "Budgets of all accounts and periods.", sums.budgets);
-  number("asbb_holds_open", "gauge", "Holds that are not settled.", sums.open_holds);
-  number("asbb_holds_unbound", "gauge", "Of them, those whose job is not known yet.",
+  number("budget_accounts_total", "gauge", "Accounts, closed ones included.", sums.accounts);
+  number("budgets", "gauge", "Budgets of all accounts and periods.", sums.budgets);
+  number("holds_open", "gauge", "Holds that are not settled.", sums.open_holds);
+  number("holds_unbound", "gauge", "Of them, those whose job is not known yet.",
          sums.unbound_holds);
-  number("asbb_transactions_total", "counter", "Entries of the ledger.", sums.entries);
+  number("transactions_total", "counter", "Entries of the ledger.", sums.entries);
   if (with_money) {
-    money_lines(text, "asbb_budget_used_total", "Used, of top accounts' budgets.", sums.used);
-    money_lines(text, "asbb_budget_held_total", "Held, of top accounts' budgets.", sums.held);
+    money_lines(text, state_->prefix + "budget_used_total", "Used, of top accounts' budgets.",
+                sums.used);
+    money_lines(text, state_->prefix + "budget_held_total", "Held, of top accounts' budgets.",
+                sums.held);
   }
   return text;
 }

@@ -13,10 +13,14 @@ namespace asbb::service {
 
 class Metrics {
  public:
-  Metrics();
+  // Every name begins with `prefix` and a '_'.
+  explicit Metrics(const std::string& prefix = "asbb");
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
   ~Metrics();
+
+  // With its '_'.
+  [[nodiscard]] const std::string& prefix() const;
 
   // `route` is the pattern, never what a client sent.
   void observe_request(const std::string& route, int status,

@@ -13,12 +13,15 @@
 #include <vector>
 
 #include "api/types.h"
+#include "service/advice_seam.h"
 #include "service/alarms.h"
 #include "service/alert_watch.h"
 #include "service/allowances.h"
 #include "service/authority.h"
+#include "service/budget_bounds.h"
 #include "service/change_planner.h"
 #include "service/committer.h"
+#include "service/job_figure.h"
 #include "service/prices.h"
 #include "service/reconciler.h"
 #include "service/reply.h"
@@ -36,16 +39,19 @@ struct OperationsOptions {
   std::int64_t unbound_holds_max = 10'000;  // per user and account
   bool say_held = true;                     // tell the user what was set aside for his job
   std::string head_file;                    // heads of the chain written down; empty: none
+  BudgetBounds bounds;
 };
 
 // What the reconciler and the refresher are asked for; each may be empty, and must not block.
 struct Hooks {
   std::function<void()> notify;
   std::function<void(PassAnswer)> ask_for_pass;
+  std::function<void(const PassQuestion&, PassAnswer)> ask_about;
   std::function<PassReport()> last_pass;
   std::function<void()> prices_changed;  // after `prices` has followed; may be on any thread
   std::function<void()> view_wanted;     // somebody met what the view does not know (yet)
   KnownJobs* known = nullptr;            // shared with the reconciler
+  const AdviceSeam* advice = nullptr;    // null: the price book alone prices jobs
   AlertWatch* alerts = nullptr;          // null: nobody is told of anything
   Allowances* allowances = nullptr;      // the reconciler's; null: there are none
   // Why this money is not set aside, because an account ran dry; takes away the parts of a hold
@@ -88,9 +94,15 @@ class Operations {
                   const Promise<api::SubmissionAnswer>& promise);
   [[nodiscard]] Reply<api::NotifyAnswer> notify(const Caller& caller, const api::Notify& request);
   // Runs a pass of the reconciler and tells what became of the job, or 503 when that is not done in
-  // time (ReconcilerOptions::answer_within). `job` is "123" or "123_4".
+  // time (ReconcilerOptions::answer_within). `job` is "123" or "123_4". With an actual cost, an
+  // administrator's, it then sets what the job is charged.
   void reconcile_job(const Caller& caller, const std::string& job, const api::JobReconcile& request,
                      const Promise<api::JobReconcileAnswer>& promise);
+
+  // Holds that no job explains: what is open, why, and what is done about it by a pass of the
+  // reconciler, or would be. 503 as above.
+  void recover(const Caller& caller, const api::RecoveryRequest& request,
+               const Promise<api::RecoveryAnswer>& promise);
 
   // The simple routes of other programs.
   void check(const Caller& caller, const api::BudgetCheck& request,
@@ -104,6 +116,8 @@ class Operations {
   [[nodiscard]] Reply<api::Account> account(const Caller& caller, const std::string& name) const;
   void create_account(const Caller& caller, const api::AccountCreate& request,
                       const Promise<api::Account>& promise);
+  void import_accounts(const Caller& caller, const api::AccountImport& request,
+                       const Promise<api::AccountImportAnswer>& promise);
   void update_account(const Caller& caller, const std::string& name,
                       const api::AccountUpdate& request, const Promise<api::Account>& promise);
   void close_account(const Caller& caller, const std::string& name,
@@ -175,12 +189,16 @@ class Operations {
   // Blocking, and long: reads every entry.
   [[nodiscard]] Reply<api::AuditReport> verify_audit(const Caller& caller) const;
   [[nodiscard]] Reply<api::Status> status(const Caller& caller) const;
+  // What is not as it should be of prices, accounts, holds and alarms.
+  [[nodiscard]] Reply<api::DoctorAnswer> doctor(const Caller& caller) const;
   [[nodiscard]] api::Health health() const;
 
  private:
   struct Submitted;
   struct Changing;
   struct Trial;
+  struct Figure;
+  class Doctor;  // operations_doctor.cc
   struct Checked;
   struct Charge;
 
@@ -196,8 +214,8 @@ class Operations {
   void commit(ledger::Command command, const std::string& account, const Promise<T>& promise,
               std::function<Reply<T>(const ledger::Outcome&)> reply, const Given& given = {});
   [[nodiscard]] Reply<api::Account> show_account(const std::string& name) const;
-  // Nothing where no account has one of the aliases.
-  [[nodiscard]] std::optional<api::Problem> taken_alias(const api::AccountCreate& request) const;
+  [[nodiscard]] Result<void> check_deposit(const std::string& name, const std::string& unit,
+                                           Micros amount) const;
   // Nothing where a cluster of that name is watched.
   [[nodiscard]] std::optional<api::Problem> check_cluster(const std::string& name) const;
 
@@ -208,7 +226,12 @@ class Operations {
   // Of a HoldPlan, `place` is what to ask the ledger for.
   [[nodiscard]] Verdict judge(const api::Submission& submission, Instant at,
                               ledger::PlaceHold& place);
-  [[nodiscard]] Trial try_job(const Caller& caller, const api::Submission& job);
+  void price_and_place(const std::shared_ptr<Submitted>& submitted,
+                       const Promise<api::SubmissionAnswer>& promise);
+  [[nodiscard]] PricedBy advise_trial(HoldPlan& plan, ledger::PlaceHold& place) const;
+  enum class Asking { price_book, advisor_too };
+  [[nodiscard]] Trial try_job(const Caller& caller, const api::Submission& job,
+                              Asking asking = Asking::price_book);
   [[nodiscard]] std::vector<api::QuoteFit> fits_of(const Caller& caller, const api::Submission& job,
                                                    const Trial& refused);
   [[nodiscard]] std::vector<api::QuoteFit> other_partitions(const Caller& caller,
@@ -230,6 +253,17 @@ class Operations {
   [[nodiscard]] Reply<api::JobReconcileAnswer> tell_job(const std::string& job,
                                                         const std::string& cluster,
                                                         const PassReport& report) const;
+  // operations_figure.cc
+  void set_figure(const Caller& caller, const std::string& job, const api::JobReconcile& request,
+                  const Promise<api::JobReconcileAnswer>& promise);
+  [[nodiscard]] Reply<Figure> read_figure(const Caller& caller, const std::string& job,
+                                          const api::JobReconcile& request,
+                                          const JobSight& sight) const;
+  [[nodiscard]] std::vector<ToldCost> costs_told(const Figure& figure, const JobSight& sight) const;
+  [[nodiscard]] Reply<api::JobReconcileAnswer> enter_figure(Figure figure);
+  [[nodiscard]] std::optional<api::Problem> settle_rest(Figure& figure);
+  [[nodiscard]] std::optional<api::Problem> give_back(Figure& figure, Micros amount);
+  [[nodiscard]] Reply<ledger::Outcome> run(const Figure& figure, ledger::Action action);
   [[nodiscard]] Reply<Checked> price_check(const api::BudgetCheck& request);
   [[nodiscard]] Reply<api::BudgetCheckAnswer> answer_of(const api::BudgetCheck& request,
                                                         const Checked& checked,
@@ -248,6 +282,8 @@ class Operations {
   void want_view(const std::string& denial);
   void note_held(Submitted& submitted, ledger::HoldId id);
   void note_component(const std::string& token, const api::Submission& asked, bool is_allowed);
+  // As the authority says, or because he owns the account, or one above it.
+  [[nodiscard]] bool may_see(const Caller& caller, const std::string& account) const;
   [[nodiscard]] std::vector<std::string> visible_accounts(const Caller& caller) const;
   [[nodiscard]] Reply<api::PriceBook> follow_prices(const Caller& caller,
                                                     std::int64_t version) const;

@@ -1,8 +1,7 @@
 // /accounts: budgets and limits, and what is held on them.
 #include <algorithm>
-#include <atomic>
 #include <map>
-#include <memory>
+#include <set>
 #include <utility>
 
 #include "base/text.h"
@@ -21,7 +20,13 @@ Result<ledger::NewBudget> budget_of(const api::NewBudget& from, const Operations
   ledger::NewBudget budget;
   budget.unit = from.unit.empty() ? options.default_unit : from.unit;
   budget.limit = from.limit;
+  if (const auto fits = check_bounds(options.bounds, "limit", from.limit); !fits) {
+    return tl::unexpected(fits.error());
+  }
   budget.credit_limit = from.credit_limit;
+  if (options.bounds.lends_to_running && from.credit_limit.is_zero()) {
+    budget.credit_limit = from.limit;
+  }
   if (!from.carry_over.empty()) {
     const auto part = api::parse_carry_over(from.carry_over);
     if (!part) return tl::unexpected(part.error());
@@ -42,6 +47,31 @@ void add_given(Given& given, const std::string& unit, const std::optional<api::D
   if (end_date) given["end_date"] = api::to_string(*end_date);
 }
 
+Result<ledger::CreateAccount> creation_of(const api::AccountCreate& request,
+                                          const OperationsOptions& options) {
+  ledger::CreateAccount create;
+  create.name = request.slurm_account;
+  create.display_name = request.name.empty() ? request.slurm_account : request.name;
+  create.description = request.description;
+  create.parent = request.parent;
+  create.hold_factor_millionths = factor_of(request.hold_percentage);
+  create.aliases = request.aliases;
+  create.owners = request.owners;
+  for (const api::NewBudget& asked : request.budgets) {
+    const auto budget = budget_of(asked, options);
+    if (!budget) return tl::unexpected(budget.error());
+    create.budgets.push_back(*budget);
+  }
+  return create;
+}
+
+// Of one of many: its field begins with which one.
+api::Problem problem_at(const std::string& place, const Error& error) {
+  api::Problem out = api::problem_of(error);
+  out.field = place + "." + out.field;
+  return out;
+}
+
 std::optional<api::Problem> may_change(const Caller& caller) {
   if (caller.may_admin) return std::nullopt;
   return not_allowed(caller).value();
@@ -49,14 +79,24 @@ std::optional<api::Problem> may_change(const Caller& caller) {
 
 }  // namespace
 
+bool Operations::may_see(const Caller& caller, const std::string& account) const {
+  if (with_.authority.may_see(caller, account)) return true;
+  return with_.committer.read(
+      [&](const ledger::Book& book) { return owns(book, caller.user, account); });
+}
+
 std::vector<std::string> Operations::visible_accounts(const Caller& caller) const {
-  std::vector<std::string> names = with_.committer.read([](const ledger::Book& book) {
-    std::vector<std::string> all;
-    for (const ledger::Account* account : book.accounts()) all.push_back(account->name);
-    return all;
+  std::vector<std::string> names;
+  std::set<std::string> owned;
+  with_.committer.read([&](const ledger::Book& book) {
+    for (const ledger::Account* account : book.accounts()) {
+      names.push_back(account->name);
+      if (owns(book, caller.user, account->name)) owned.insert(account->name);
+    }
   });
-  std::erase_if(names,
-                [&](const std::string& name) { return !with_.authority.may_see(caller, name); });
+  std::erase_if(names, [&](const std::string& name) {
+    return !owned.contains(name) && !with_.authority.may_see(caller, name);
+  });
   return names;
 }
 
@@ -79,7 +119,7 @@ Reply<api::Account> Operations::show_account(const std::string& name) const {
 
 Reply<api::Account> Operations::account(const Caller& caller, const std::string& name) const {
   if (caller.is_anonymous) return not_allowed(caller);
-  if (!with_.authority.may_see(caller, name)) return no_such_account(name);
+  if (!may_see(caller, name)) return no_such_account(name);
   return show_account(name);
 }
 
@@ -111,65 +151,50 @@ Reply<std::vector<api::Account>> Operations::accounts(const Caller& caller,
 void Operations::create_account(const Caller& caller, const api::AccountCreate& request,
                                 const Promise<api::Account>& promise) {
   if (const auto denied = may_change(caller)) return fail_with(promise, *denied);
-  ledger::CreateAccount create;
-  create.name = request.slurm_account;
-  create.display_name = request.name.empty() ? request.slurm_account : request.name;
-  create.description = request.description;
-  create.parent = request.parent;
-  create.hold_factor_millionths = factor_of(request.hold_percentage);
-  for (const api::NewBudget& asked : request.budgets) {
-    const auto budget = budget_of(asked, options_);
-    if (!budget) return fail_with(promise, api::problem_of(budget.error()));
-    create.budgets.push_back(*budget);
-  }
+  auto create = creation_of(request, options_);
+  if (!create) return fail_with(promise, api::problem_of(create.error()));
   Given given{{"slurm_account", request.slurm_account},
               {"name", request.name},
               {"description", request.description},
               {"parent", request.parent}};
   for (const api::NewBudget& asked : request.budgets) add_given(given, asked.unit, asked.end_date);
-  const auto show = [this, name = request.slurm_account](const ledger::Outcome&) {
-    return show_account(name);
-  };
-  if (request.aliases.empty()) {
-    return commit<api::Account>(command(caller, std::move(create)), request.slurm_account, promise,
-                                show, given);
-  }
-  if (const auto taken = taken_alias(request)) return fail_with(promise, *taken);
-  // The aliases are a command of their own, right behind it; who asked hears of the first refusal.
-  auto is_refused = std::make_shared<std::atomic<bool>>(false);
-  const Promise<api::Account> created = [promise,
-                                         is_refused](std::function<Reply<api::Account>()> make) {
-    const auto reply = make();
-    if (reply) return;
-    is_refused->store(true);
-    promise([reply] { return reply; });
-  };
   commit<api::Account>(
-      command(caller, std::move(create)), request.slurm_account, created,
-      [](const ledger::Outcome&) -> Reply<api::Account> { return api::Account{}; }, given);
-  ledger::UpdateAccount name_too;
-  name_too.name = request.slurm_account;
-  name_too.aliases = request.aliases;
-  const Promise<api::Account> named = [promise,
-                                       is_refused](std::function<Reply<api::Account>()> make) {
-    if (!is_refused->load()) promise(std::move(make));
-  };
-  commit<api::Account>(command(caller, std::move(name_too)), request.slurm_account, named, show);
+      command(caller, std::move(*create)), request.slurm_account, promise,
+      [this, name = request.slurm_account](const ledger::Outcome&) { return show_account(name); },
+      given);
 }
 
-std::optional<api::Problem> Operations::taken_alias(const api::AccountCreate& request) const {
-  return with_.committer.read([&](const ledger::Book& book) -> std::optional<api::Problem> {
-    for (const std::string& alias : request.aliases) {
-      const ledger::Account* taken = book.account(alias);
-      if (taken == nullptr && alias != request.slurm_account) continue;
-      return conflict("alias_taken",
-                      "aliases: " + in_quotes(alias) + " names account " +
-                          in_quotes(taken == nullptr ? alias : taken->name) + " already",
-                      "aliases")
-          .value();
-    }
-    return std::nullopt;
-  });
+void Operations::import_accounts(const Caller& caller, const api::AccountImport& request,
+                                 const Promise<api::AccountImportAnswer>& promise) {
+  if (const auto denied = may_change(caller)) return fail_with(promise, *denied);
+  ledger::ImportAccounts import;
+  std::map<std::string, std::string> names;  // of the accounts, by the field's beginning
+  for (const api::AccountCreate& asked : request.accounts) {
+    auto create = creation_of(asked, options_);
+    const std::string place = "accounts[" + std::to_string(import.accounts.size()) + "]";
+    if (!create) return fail_with(promise, problem_at(place, create.error()));
+    names[place] = asked.slurm_account;
+    import.accounts.push_back(std::move(*create));
+  }
+  for (const api::BudgetAddition& asked : request.budgets) {
+    const auto budget = budget_of(asked.budget, options_);
+    const std::string place = "budgets[" + std::to_string(import.budgets.size()) + "]";
+    if (!budget) return fail_with(promise, problem_at(place, budget.error()));
+    names[place] = asked.account;
+    import.budgets.push_back({asked.account, *budget});
+  }
+  const api::AccountImportAnswer done{static_cast<std::int64_t>(import.accounts.size()),
+                                      static_cast<std::int64_t>(import.budgets.size())};
+  const bool queued = with_.committer.submit(
+      command(caller, std::move(import)), [promise, names, done](Result<ledger::Outcome> outcome) {
+        promise([names, done, outcome = std::move(outcome)]() -> Reply<api::AccountImportAnswer> {
+          if (!outcome) return problem(outcome.error());
+          if (outcome->accepted()) return done;
+          const auto at = names.find(outcome->field.substr(0, outcome->field.find('.')));
+          return tl::unexpected(problem_of(*outcome, at == names.end() ? "" : at->second));
+        });
+      });
+  if (!queued) promise([]() -> Reply<api::AccountImportAnswer> { return too_busy(); });
 }
 
 void Operations::update_account(const Caller& caller, const std::string& name,
@@ -193,9 +218,14 @@ void Operations::update_account(const Caller& caller, const std::string& name,
                                              "status"});
     }
   }
+  if (request.budget_limit) {
+    const auto fits = check_bounds(options_.bounds, "budget_limit", *request.budget_limit);
+    if (!fits) return fail_with(promise, api::problem_of(fits.error()));
+  }
   update.limit = request.budget_limit;
   update.credit_limit = request.credit_limit;
   update.aliases = request.aliases;
+  update.owners = request.owners;
   update.may_convert = request.may_convert;
   if (request.carry_over) {
     const auto part = api::parse_carry_over(*request.carry_over);
@@ -246,7 +276,7 @@ void Operations::set_partition_limit(const Caller& caller, const std::string& na
 Reply<std::vector<api::OpenHold>> Operations::open_holds(const Caller& caller,
                                                          const std::string& account) const {
   if (caller.is_anonymous) return not_allowed(caller);
-  if (!with_.authority.may_see(caller, account)) return no_such_account(account);
+  if (!may_see(caller, account)) return no_such_account(account);
   return with_.committer.read([&](const ledger::Book& book) -> Reply<std::vector<api::OpenHold>> {
     const ledger::Account* known = book.account(account);
     if (known == nullptr) return no_such_account(account);

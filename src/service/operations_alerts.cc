@@ -52,15 +52,14 @@ Reply<std::vector<api::Alert>> Operations::alerts(const Caller& caller,
   if (!query.account.empty()) {
     const bool is_known = with_.committer.read(
         [&](const ledger::Book& book) { return book.account(query.account) != nullptr; });
-    if (!is_known || !with_.authority.may_see(caller, query.account)) {
+    if (!is_known || !may_see(caller, query.account)) {
       return no_such_account(query.account);
     }
   }
   std::vector<api::Alert> out;
   for (const alerts::Alert& alert : hooks_.alerts->book().list()) {
     const std::string& account = alert.finding.account;
-    const bool is_seen =
-        account.empty() ? caller.may_read : with_.authority.may_see(caller, account);
+    const bool is_seen = account.empty() ? caller.may_read : may_see(caller, account);
     if (!is_seen || (!query.account.empty() && query.account != account)) continue;
     api::Alert view = view_of(alert);
     const bool is_wanted = query.status.empty()

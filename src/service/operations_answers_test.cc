@@ -200,7 +200,7 @@ TEST_F(AnswersTest, WarnsOfAUnitThatNothingIsPricedIn) {
 
 TEST_F(AnswersTest, LogsEachReportedChargeOnce) {
   const auto checked = check(two_cpus());
-  start_log(config::LogLevel::info, config::LogFormat::text);
+  ASSERT_TRUE(start_log({.level = config::LogLevel::info}));
   ::testing::internal::CaptureStderr();
   ASSERT_TRUE(reconcile(settlement(checked->transaction_id, "5"), slurm_user()));
   ASSERT_TRUE(reconcile(settlement(checked->transaction_id, "5"), slurm_user()));

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "ledger/same_job.h"
 #include "service/digest.h"
-#include "service/hold_scope.h"
+#include "service/job_holds.h"
 #include "service/log.h"
 #include "service/moves.h"
 #include "service/operations.h"
@@ -150,57 +150,6 @@ api::BudgetReconcileAnswer reconcile_answer(const ledger::Outcome& outcome,
   answer.message = to_display(answer.actual_charge, outcome.unit) + " charged, " +
                    to_display(outcome.released, outcome.unit) + " given back.";
   return answer;
-}
-
-// Which of the holds found for an id on a cluster belong to the job that had it last: ids come back
-// after a wrap. A hold that was placed for a submission begins a job, with those that were placed
-// for changes of it; runs that had no hold follow one another within a month.
-void keep_last_job(std::vector<store::HoldRecord>& holds) {
-  constexpr Span same_submission = seconds(2);
-  constexpr Span requeue_gap_max = hours(24 * 30);
-  std::size_t first = holds.size() - 1;
-  for (; first > 0; --first) {
-    const ledger::Hold& older = holds[first - 1].hold;
-    const ledger::Hold& newer = holds[first].hold;
-    const Span gap = newer.job->submit_time - older.job->submit_time;
-    const Span gap_max = newer.backfilled ? requeue_gap_max : same_submission;
-    if (older.user != newer.user || gap_max < gap) break;
-  }
-  holds.erase(holds.begin(), holds.begin() + static_cast<std::ptrdiff_t>(first));
-}
-
-// Where a job of that id still has money, the later ones that have none left are not meant: Slurm
-// gave the id again to others when it had lost the first.
-void drop_over(std::vector<store::HoldRecord>& holds) {
-  const auto is_open = [](const store::HoldRecord& record) {
-    return record.hold.status == ledger::HoldStatus::open;
-  };
-  const auto last = std::find_if(holds.rbegin(), holds.rend(), is_open);
-  if (last != holds.rend()) holds.erase(last.base(), holds.end());
-}
-
-// Of the holds of one job the one that pays for that task: the newest that is open, else the
-// newest.
-const store::HoldRecord& hold_for(const std::vector<store::HoldRecord>& holds,
-                                  const std::string& job_id) {
-  const auto key = slurm_key(job_id);
-  const auto found = std::find_if(holds.rbegin(), holds.rend(), [&](const auto& record) {
-    const HoldScope scope = scope_of(record.hold.group);
-    return record.hold.status == ledger::HoldStatus::open && key &&
-           pays_for(scope, key->task, scope.first_run);
-  });
-  return found == holds.rend() ? holds.back() : *found;
-}
-
-// The one that is open or awaited; of a task that is over, its last.
-std::int64_t run_to_settle(const std::vector<ledger::Share>& shares, std::int64_t task) {
-  std::int64_t run = 0;
-  for (const ledger::Share& share : shares) {
-    if (share.key.task != task) continue;
-    const bool is_awaited = share.status == ledger::ShareStatus::settled && share.requeued;
-    run = std::max(run, share.key.run + (is_awaited ? 1 : 0));
-  }
-  return run;
 }
 
 }  // namespace

@@ -142,7 +142,7 @@ std::string payer_above(const ledger::Book& book, const ledger::Account& account
 
 Reply<api::Forecast> Operations::forecast(const Caller& caller, const std::string& name) const {
   if (caller.is_anonymous) return not_allowed(caller);
-  if (!with_.authority.may_see(caller, name)) return no_such_account(name);
+  if (!may_see(caller, name)) return no_such_account(name);
   const Instant at = now();
   api::Forecast answer;
   answer.as_of = at;

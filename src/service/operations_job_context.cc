@@ -128,7 +128,7 @@ Reply<api::JobContext> Operations::job_context(const Caller& caller, const std::
     });
   }
   // What the caller may not see reads like what does not exist.
-  if (!best || !with_.authority.may_see(caller, context.account)) {
+  if (!best || !may_see(caller, context.account)) {
     context.account.clear();
     context.cluster = cluster;
     refuse_burst(context, "no_hold",

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "ledger/same_job.h"
+#include "service/job_holds.h"
 #include "service/operations.h"
 
 namespace asbb::service {
@@ -24,11 +25,6 @@ std::optional<JobName> parse_job(const std::string& text) {
     if (!name.task) return std::nullopt;
   }
   return name;
-}
-
-std::string share_name(const ledger::ShareKey& key) {
-  const std::string id = std::to_string(key.job_id);
-  return key.task < 0 ? id : id + "_" + std::to_string(key.task);
 }
 
 api::JobOutcome waiting_outcome(const ledger::Hold& hold) {
@@ -82,6 +78,7 @@ void Operations::reconcile_job(const Caller& caller, const std::string& job,
       return fail_with(tl::unexpected(std::move(*unknown)));
     }
   }
+  if (request.actual_cost) return set_figure(caller, job, request, promise);
   if (!hooks_.ask_for_pass) {
     return fail_with(problem(503, "SERVICE_UNAVAILABLE", "The reconciler does not run."));
   }

@@ -3,6 +3,7 @@
 // gives.
 #include <utility>
 
+#include "ledger/decide.h"
 #include "service/moves.h"
 #include "service/operations.h"
 
@@ -27,9 +28,29 @@ void Operations::adjust(const Caller& caller, const std::string& name,
                        {{"request_id", request.request_id}});
 }
 
+// As the budget is now: two deposits at once may together go beyond what is allowed.
+Result<void> Operations::check_deposit(const std::string& name, const std::string& unit,
+                                       Micros amount) const {
+  if (const auto fits = check_bounds(options_.bounds, "amount", amount); !fits) return fits;
+  const Instant at = now();
+  const auto limit = with_.committer.read([&](const ledger::Book& book) -> std::optional<Micros> {
+    const ledger::Account* account = book.account(name);
+    if (account == nullptr) return std::nullopt;
+    const ledger::Budget* budget =
+        ledger::nearest_budget(ledger::Stage(book), account->id, unit, at);
+    if (budget == nullptr) return std::nullopt;
+    return budget->limit.plus(amount);
+  });
+  if (!limit) return {};
+  return check_bounds(options_.bounds, "amount", *limit, "the budget's limit of ");
+}
+
 void Operations::deposit(const Caller& caller, const std::string& name,
                          const api::MoneyMove& request, const Promise<api::Account>& promise) {
   if (const auto denied = may_move(caller)) return fail_with(promise, *denied);
+  if (const auto fits = check_deposit(name, unit_or_default(request.unit), request.amount); !fits) {
+    return fail_with(promise, api::problem_of(fits.error()));
+  }
   ledger::Deposit deposit{name, unit_or_default(request.unit), request.amount};
   ledger::Command made = command(caller, std::move(deposit), request.reason);
   add_key(made, "deposit", name, caller, request);

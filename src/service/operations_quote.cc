@@ -2,6 +2,8 @@
 // thrown away.
 #include <algorithm>
 #include <array>
+#include <future>
+#include <memory>
 #include <utility>
 
 #include "base/text.h"
@@ -100,6 +102,7 @@ struct Operations::Trial {
   std::vector<std::vector<ledger::LegFigures>> legs;  // for each part
   std::string restricted;  // a sentence, where only some of the clusters can be paid
   bool is_above = false;   // what refuses it is a limit whose figures the caller may not see
+  PricedBy by;             // where an advisor was asked
 
   [[nodiscard]] const HoldPlan* plan() const { return std::get_if<HoldPlan>(&verdict); }
   [[nodiscard]] bool granted() const {
@@ -120,12 +123,25 @@ struct Operations::Trial {
   }
 };
 
-Operations::Trial Operations::try_job(const Caller& caller, const api::Submission& job) {
+// Waits for the advisor: no controller does for a quote.
+PricedBy Operations::advise_trial(HoldPlan& plan, ledger::PlaceHold& place) const {
+  constexpr Span patience = seconds(1);
+  const auto part = hooks_.advice == nullptr ? std::nullopt : hooks_.advice->part_of(plan);
+  if (!part) return {};
+  const auto told = std::make_shared<std::promise<Result<advisor::Advice>>>();
+  hooks_.advice->ask(plan, *part, patience,
+                     [told](const Result<advisor::Advice>& advice) { told->set_value(advice); });
+  return hooks_.advice->apply(told->get_future().get(), *part, plan, place);
+}
+
+Operations::Trial Operations::try_job(const Caller& caller, const api::Submission& job,
+                                      Asking asking) {
   const Instant at = now();
   ledger::PlaceHold place;
-  Trial trial{judge(job, at, place), {}, {}, {}, false};
-  const HoldPlan* plan = trial.plan();
+  Trial trial{judge(job, at, place), {}, {}, {}, false, {}};
+  auto* plan = std::get_if<HoldPlan>(&trial.verdict);
   if (plan == nullptr) return trial;
+  if (asking == Asking::advisor_too) trial.by = advise_trial(*plan, place);
   const ledger::Command command =
       place_command(std::move(place), caller.actor, at, options_.unbound_holds_max);
   with_.committer.read([&](const ledger::Book& book) {
@@ -139,7 +155,7 @@ Operations::Trial Operations::try_job(const Caller& caller, const api::Submissio
     }
   });
   trial.is_above = !trial.outcome.accepted() && !trial.outcome.leg.account.empty() &&
-                   !with_.authority.may_see(caller, trial.outcome.leg.account);
+                   !may_see(caller, trial.outcome.leg.account);
   return trial;
 }
 
@@ -162,7 +178,7 @@ Reply<api::Quote> Operations::quote(const Caller& caller, const api::QuoteReques
   job.user_id = id ? static_cast<std::int64_t>(*id) : nobody;
   quote.cluster = job.cluster;
 
-  const Trial trial = try_job(caller, job);
+  const Trial trial = try_job(caller, job, Asking::advisor_too);
   quote.decision = trial.granted() ? "allow" : "deny";
   if (const auto* denial = std::get_if<Denial>(&trial.verdict)) {
     want_view(denial->code);
@@ -179,10 +195,14 @@ Reply<api::Quote> Operations::quote(const Caller& caller, const api::QuoteReques
   quote.task_count = plan->task_count;
   for (std::size_t i = 0; i < plan->parts.size(); ++i) {
     api::QuotePart part = part_view(*plan, plan->parts[i]);
+    if (i == trial.by.part && !trial.by.reason.empty()) {
+      part.priced_by = trial.by.is_advisor ? "advisor" : "price_book";
+      part.lines.push_back(trial.by.reason);
+    }
     for (const ledger::LegFigures& leg : trial.legs[i]) {
       api::QuoteLeg view{leg.account, leg.partition, {}, {}, {}, {}, false};
       view.fits = leg.available >= part.hold_amount;
-      if (with_.authority.may_see(caller, leg.account)) {
+      if (may_see(caller, leg.account)) {
         view.limit = leg.limit;
         view.held = leg.held;
         view.used = leg.used;
@@ -217,7 +237,8 @@ std::vector<api::QuoteFit> Operations::fits_of(const Caller& caller, const api::
     }
     api::Submission shorter = job;
     shorter.time_limit_minutes = minutes;
-    const Trial trial = minutes > 0 ? try_job(caller, shorter) : Trial{Denial{}, {}, {}, {}, false};
+    const Trial trial =
+        minutes > 0 ? try_job(caller, shorter) : Trial{Denial{}, {}, {}, {}, false, {}};
     if (trial.granted()) {
       fits.push_back(
           trial.as_fit("time", "--time=" + pricing::to_string(pricing::TimeLimit{minutes, false})));

@@ -239,6 +239,58 @@ TEST_F(ReadingTest, TellsALauncherWhetherTheAccountCanPay) {
   EXPECT_EQ(status_of(operations_->job_context(admin(), "4711", "nowhere")), 400);
 }
 
+// The fixture's accounts: proj001 below lab. Slurm lets bob use neither.
+TEST_F(ReadingTest, AnOwnerReadsHisAccountAndThoseBelowIt) {
+  const std::string id = spend(1, "1");
+  EXPECT_EQ(status_of(operations_->account(bob(), "lab")), 404);
+  const auto own = [&](const char* account, std::vector<std::string> owners) {
+    api::AccountUpdate update;
+    update.owners = std::move(owners);
+    const auto done = wait<api::Account>([&](const auto& promise) {
+      operations_->update_account(admin(), account, update, promise);
+    });
+    ASSERT_TRUE(done) << done.error().message;
+  };
+  own("proj001", {"bob"});
+  EXPECT_THAT(operations_->account(bob(), "proj001")->owners, ElementsAre("bob"));
+  EXPECT_EQ(status_of(operations_->account(bob(), "lab")), 404);
+  EXPECT_THAT(*operations_->accounts(bob(), {}), SizeIs(1));
+  own("proj001", {});
+  own("lab", {"bob", "pi@example.org"});
+  EXPECT_THAT(*operations_->accounts(bob(), {}), SizeIs(2));
+  EXPECT_TRUE(operations_->usage(bob(), "proj001", {}));
+  EXPECT_TRUE(operations_->forecast(bob(), "proj001"));
+  EXPECT_TRUE(operations_->transaction(bob(), id));
+  EXPECT_TRUE(operations_->open_holds(bob(), "proj001"));
+  api::TransactionQuery query;
+  query.account = "proj001";
+  EXPECT_FALSE(operations_->transactions(bob(), query)->empty());
+  const auto changed = wait<api::Account>(
+      [&](const auto& promise) { operations_->update_account(bob(), "lab", {}, promise); });
+  EXPECT_EQ(changed.error().status, 403);
+}
+
+TEST_F(ReadingTest, ImportsAllAccountsOrNone) {
+  api::AccountImport request;
+  request.accounts.resize(2);
+  request.accounts[0].slurm_account = "physics";
+  request.accounts[1].slurm_account = "proj007";
+  request.accounts[1].parent = "nowhere";
+  const auto import = [&](const Caller& caller) {
+    return wait<api::AccountImportAnswer>(
+        [&](const auto& promise) { operations_->import_accounts(caller, request, promise); });
+  };
+  EXPECT_EQ(import(bob()).error().status, 403);
+  const auto refused = import(admin());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().field, "accounts[1].parent");
+  EXPECT_EQ(status_of(operations_->account(admin(), "physics")), 404);
+  request.accounts[1].parent = "physics";
+  EXPECT_EQ(import(admin())->accounts_created, 2);
+  EXPECT_EQ(operations_->account(admin(), "proj007")->parent, "physics");
+  EXPECT_THAT(import(admin()).error().message, HasSubstr("'physics' exists already"));
+}
+
 TEST_F(ReadingTest, CreatesAnAccountWithItsAliasesOrNotAtAll) {
   api::AccountCreate request;
   request.slurm_account = "aws001";

@@ -48,6 +48,8 @@ struct Operations::Submitted {
   Instant deadline;
   bool denied_on_silence = true;
   std::string constraint;  // where the hold lacks units: which clusters the job may go to
+  std::string priced_by;   // where there is an advisor: which of the two, for the ledger
+  std::string advised;     // a line for the user, where the advisor's word counts
 };
 
 void Operations::submit_job(const Caller& caller, const std::string& token, const std::string& body,
@@ -94,7 +96,24 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
   submitted->deadline = started_at + milliseconds(submission->time_budget_ms);
   submitted->denied_on_silence = submission->on_silence == api::OnSilence::deny;
   submitted->asked = std::move(*submission);
-  place_hold(submitted, promise);
+  price_and_place(submitted, promise);
+}
+
+// With the advisor's word where there is one in time. What the ledger has answered already it only
+// repeats.
+void Operations::price_and_place(const std::shared_ptr<Submitted>& submitted,
+                                 const Promise<api::SubmissionAnswer>& promise) {
+  const AdviceSeam* seam = hooks_.advice;
+  const auto part = seam == nullptr ? std::nullopt : seam->part_of(submitted->plan);
+  if (!part || is_answered(submitted->token)) return place_hold(submitted, promise);
+  const Span left = submitted->deadline - with_.committer.ledger_time();
+  seam->ask(submitted->plan, *part, AdviceSeam::wait_of(left),
+            [this, seam, submitted, promise, part](const Result<advisor::Advice>& advice) {
+              const PricedBy by = seam->apply(advice, *part, submitted->plan, submitted->place);
+              submitted->priced_by = by.reason;
+              if (by.is_advisor) submitted->advised = by.reason + "\n";
+              place_hold(submitted, promise);
+            });
 }
 
 // By the gate, and whether what would pay has run dry.
@@ -184,6 +203,7 @@ void Operations::place_hold(const std::shared_ptr<Submitted>& submitted,
   made.context.request_id = submitted->token;
   made.context.body_digest = submitted->digest;
   made.context.actor = submitted->actor;
+  made.context.reason = submitted->priced_by;
   made.action = std::move(place);
   // On the committer's thread. A job that the plugin has refused in the meantime gives its money
   // back at once; what is lost after this moment is found by the sweep.
@@ -222,8 +242,8 @@ api::SubmissionAnswer Operations::refusal_of(const Submitted& submitted,
     plan.slurm_account = submitted.asked.account.empty() ? plan.account : submitted.asked.account;
     plan.partition = submitted.asked.partition;
   }
-  api::SubmissionAnswer refused =
-      denied(ledger::to_string(outcome.refusal), refused_message(plan, outcome));
+  api::SubmissionAnswer refused = denied(ledger::to_string(outcome.refusal),
+                                         refused_message(plan, outcome) + submitted.advised);
   refused.account = plan.slurm_account;
   refused.partition = plan.partition;
   refused.unit = outcome.unit;
@@ -270,7 +290,7 @@ Reply<api::SubmissionAnswer> Operations::answer_of(const Submitted& submitted,
   answer.hold_amount = outcome.amount;
   answer.transaction_id = submitted.token;
   if (options_.say_held) answer.message = held_message(answer.account, parts);
-  answer.message += restricted;
+  answer.message += submitted.advised + restricted;
   return answer;
 }
 

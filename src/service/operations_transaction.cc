@@ -112,9 +112,9 @@ Reply<api::TransactionDetails> Operations::transaction(const Caller& caller,
         [&](const ledger::Book& book) { return details_view(book, holds->back()); });
   }
   // A change of prices is nobody's: only who may read everything sees it.
-  const bool may_see =
-      details.account.empty() ? caller.may_read : with_.authority.may_see(caller, details.account);
-  if (!may_see) return no_such_transaction(id);
+  const bool is_visible =
+      details.account.empty() ? caller.may_read : may_see(caller, details.account);
+  if (!is_visible) return no_such_transaction(id);
   query.count_max = api::details_entries_max + 1;
   const auto entries = with_.committer.store().entries(query);
   if (!entries) return problem(entries.error());

@@ -237,7 +237,7 @@ Reply<std::vector<api::Transaction>> Operations::transactions(
       const ledger::Account* account = book.account(query.account);
       return account == nullptr ? std::string() : account->name;
     });
-    if (accounts.front().empty() || !with_.authority.may_see(caller, query.account)) {
+    if (accounts.front().empty() || !may_see(caller, query.account)) {
       return no_such_account(query.account);
     }
   } else if (!caller.may_read) {

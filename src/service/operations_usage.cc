@@ -132,7 +132,7 @@ void add_charges(std::vector<api::AccountUsage>& rows,
 Reply<api::Usage> Operations::usage(const Caller& caller, const std::string& account,
                                     const api::UsageQuery& query) const {
   if (caller.is_anonymous) return not_allowed(caller);
-  if (!with_.authority.may_see(caller, account)) return no_such_account(account);
+  if (!may_see(caller, account)) return no_such_account(account);
   auto shown = show_account(account);
   if (!shown) return tl::unexpected(shown.error());
   api::Usage usage;

@@ -8,6 +8,7 @@
 #include "base/assert.h"
 #include "service/log.h"
 #include "service/reconciler_pass.h"
+#include "service/recovery.h"
 
 namespace asbb::service {
 namespace {
@@ -68,6 +69,8 @@ void Reconciler::stop() {
   {
     const std::lock_guard lock(mutex_);
     unanswered.swap(asked_);
+    std::move(planned_.begin(), planned_.end(), std::back_inserter(unanswered));
+    planned_.clear();
   }
   for (const Asked& ask : unanswered) ask.done(fail(ErrorKind::unavailable, "the service stops"));
 }
@@ -80,10 +83,12 @@ void Reconciler::notify() {
   wake_.notify_all();
 }
 
-void Reconciler::ask(PassAnswer done) {
+void Reconciler::ask(const PassQuestion& question, PassAnswer done) {
   {
     const std::lock_guard lock(mutex_);
-    asked_.push_back({std::move(done), Steady::now() + to_chrono(options_.answer_within)});
+    if (!question.plans) want(question);
+    (question.plans ? planned_ : asked_)
+        .push_back({std::move(done), Steady::now() + to_chrono(options_.answer_within)});
   }
   wake_.notify_all();
   asked_changed_.notify_all();
@@ -97,7 +102,7 @@ void Reconciler::say_step(const std::string& step) {
 // REQUIRES: mutex_ is held.
 std::vector<Reconciler::Asked> Reconciler::take_late(Steady::time_point at) {
   std::vector<Asked> late;
-  for (std::vector<Asked>* asked : {&served_, &asked_}) {
+  for (std::vector<Asked>* asked : {&served_, &asked_, &planned_}) {
     const auto first = std::stable_partition(asked->begin(), asked->end(),
                                              [&](const Asked& ask) { return ask.answer_by > at; });
     std::move(first, asked->end(), std::back_inserter(late));
@@ -125,6 +130,7 @@ void Reconciler::watch() {
     Steady::time_point next = Steady::time_point::max();
     for (const Asked& ask : served_) next = std::min(next, ask.answer_by);
     for (const Asked& ask : asked_) next = std::min(next, ask.answer_by);
+    for (const Asked& ask : planned_) next = std::min(next, ask.answer_by);
     if (next == Steady::time_point::max()) {
       asked_changed_.wait(lock);
     } else {
@@ -138,14 +144,44 @@ PassReport Reconciler::last_report() const {
   return last_report_;
 }
 
-PassReport Reconciler::run_pass() {
+void Reconciler::want(const PassQuestion& question) {
+  if (question.job_id > 0) wanted_.jobs.insert(question.job_id);
+  wanted_.explains = wanted_.explains || question.explains;
+  wanted_.recovers = wanted_.recovers || question.recovers;
+}
+
+PassReport Reconciler::run_pass(const PassQuestion& question) {
   const std::lock_guard one_at_a_time(pass_mutex_);
+  {
+    const std::lock_guard lock(mutex_);
+    want(question);
+  }
   PassReport report = Pass(*this, committer_.clock()()).run();
   const std::lock_guard lock(mutex_);
   report.number = last_report_.number + 1;
   report.complete.merge(last_report_.complete);
   last_report_ = report;
   return report;
+}
+
+// What a pass would do, for those who ask; the next pass is none the later for it.
+void Reconciler::serve_plans() {
+  {
+    const std::lock_guard lock(mutex_);
+    step_ = "a pass on a copy of the ledger";
+    served_.swap(planned_);
+  }
+  const auto plan = plan_recovery(committer_, source_, view_, prices_, options_);
+  std::vector<Asked> served;
+  {
+    const std::lock_guard lock(mutex_);
+    served.swap(served_);
+  }
+  PassReport report;
+  if (plan) report.plan = std::make_shared<const RecoveryPlan>(*plan);
+  for (const Asked& ask : served) {
+    ask.done(plan ? Result<PassReport>(report) : Result<PassReport>(tl::unexpected(plan.error())));
+  }
 }
 
 void Reconciler::loop() {
@@ -156,7 +192,7 @@ void Reconciler::loop() {
     {
       std::unique_lock lock(mutex_);
       const auto until_notified = [&] {
-        return stopping_ || !asked_.empty() || fast_until_ != fast_seen;
+        return stopping_ || !asked_.empty() || !planned_.empty() || fast_until_ != fast_seen;
       };
       const bool fast = is_unfinished || committer_.clock()() < fast_until_;
       const Span rest = std::max(fast ? fast_interval_min : options_.interval,
@@ -168,9 +204,15 @@ void Reconciler::loop() {
                        [&] { return stopping_ || !asked_.empty(); });
       }
       if (stopping_) break;
+      if (!planned_.empty()) {
+        lock.unlock();
+        serve_plans();
+        continue;
+      }
       fast_seen = fast_until_;
       step_ = "the ledger";
       served_.swap(asked_);
+      if (!served_.empty()) next_sweep_ = Instant();  // who asks wants to know now
     }
     const auto before = Steady::now();
     const PassReport report = run_pass();

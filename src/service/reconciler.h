@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
@@ -35,18 +36,44 @@ struct ReconcilerOptions {
   // longer is looked at in one pass.
   Span rescan_window = hours(24 * 7);
   Span sweep_grace_min = seconds(60);  // a hold younger than this is never voided
+  bool recovers = true;                // holds without a job are voided; otherwise only reported
+  Span recovery_interval{};            // between looks for them; 0: in each pass
   Span hold_alarm_after = hours(24);   // an open hold that nothing explains is alarmed after this
   Span pieces_grace = seconds(600);    // until a job's end without nodes is taken at its word
   Span answer_within = seconds(20);    // who asks for a pass is told so when it takes longer
   RunCostPolicy run_costs;
   bool moves_waiting = true;   // at a period's end, the holds of jobs that wait go to the next one
   bool moves_running = false;  // and those of jobs that run
+  bool looks_back = true;      // for jobs that ran without a hold
   // What may be spent while the service is away; outlives the reconciler. Null: nothing is done.
   Allowances* allowances = nullptr;
   // What is done about accounts that run dry.
   config::Enforcement enforcement = {
       .enabled = false, .ladder = {}, .accounts = {}, .partitions = {}};
 };
+
+// What Slurm says of one job id, on all clusters.
+struct JobSight {
+  std::vector<slurm::QueueJob> rows;  // of slurmctld
+  std::vector<slurm::AccountingRecord> records;
+  std::set<std::string> unread;  // clusters of which not all could be read
+};
+
+// What somebody wants to know beside what is done.
+struct PassQuestion {
+  std::int64_t job_id = 0;  // of an array: the array's; 0: of none
+  bool explains = false;    // why the holds that stay open are open
+  bool recovers = false;    // holds without a job are voided, whatever the options say
+  bool plans = false;       // not a pass: what one would do, on a copy of the book (recovery.h)
+};
+
+// Why a hold is still open after a pass.
+struct OpenFinding {
+  ledger::HoldId hold;
+  std::string why;  // a sentence
+};
+
+struct RecoveryPlan;
 
 struct PassReport {
   Instant at;
@@ -56,11 +83,14 @@ struct PassReport {
   std::int64_t settled = 0;
   std::int64_t charged_without_hold = 0;
   std::int64_t voided = 0;
-  std::int64_t followed = 0;          // changes of jobs that their holds now cover
-  std::int64_t acts_left = 0;         // on jobs of dry accounts, left to the next pass
-  Span in_vain{};                     // of its time, spent on controllers that did not answer
-  std::vector<std::string> problems;  // what could not be read or done, as sentences
-  std::vector<std::string> actions;   // what was done, a sentence each
+  std::int64_t followed = 0;                // changes of jobs that their holds now cover
+  std::int64_t acts_left = 0;               // on jobs of dry accounts, left to the next pass
+  Span in_vain{};                           // of its time, spent on controllers that did not answer
+  std::vector<std::string> problems;        // what could not be read or done, as sentences
+  std::vector<std::string> actions;         // what was done, a sentence each
+  std::map<std::int64_t, JobSight> sights;  // of the jobs that were asked for
+  std::vector<OpenFinding> findings;        // of holds that no job that waits or runs explains
+  std::shared_ptr<const RecoveryPlan> plan;
 };
 
 // `unavailable`: the pass is not over yet; the sentence says what it waits for.
@@ -90,10 +120,12 @@ class Reconciler {
 
   // Runs a pass soon and hands over what it did, or after `answer_within` that it is not done; on a
   // thread of the reconciler. `done` must not block. Any thread; never blocks.
-  void ask(PassAnswer done);
+  void ask(PassAnswer done) { ask(PassQuestion{}, std::move(done)); }
+  void ask(const PassQuestion& question, PassAnswer done);
 
   // One pass on the caller's thread; for tests and for `ask`. Never two at a time.
-  PassReport run_pass();
+  PassReport run_pass() { return run_pass(PassQuestion{}); }
+  PassReport run_pass(const PassQuestion& question);
 
   [[nodiscard]] PassReport last_report() const;
 
@@ -103,12 +135,20 @@ class Reconciler {
  private:
   class Pass;
   using Steady = std::chrono::steady_clock;
+  // Of all that ask for a pass.
+  struct Wanted {
+    std::set<std::int64_t> jobs;
+    bool explains = false;
+    bool recovers = false;
+  };
   struct Asked {
     PassAnswer done;
     Steady::time_point answer_by;
   };
 
   void loop();
+  void want(const PassQuestion& question);  // REQUIRES: mutex_ is held
+  void serve_plans();
   void watch();
   [[nodiscard]] std::vector<Asked> take_late(Steady::time_point at);
   void say_step(const std::string& step);
@@ -123,10 +163,18 @@ class Reconciler {
 
   std::mutex pass_mutex_;
   Instant next_rescan_;
+  Instant next_sweep_;
   std::map<std::string, Instant> scanned_until_;  // by cluster; empty until the first look
   KnownJobs known_;
   // The rows that holds were last measured by, by hold and task; the reconciler's thread.
   std::map<std::pair<ledger::HoldId, std::int64_t>, slurm::QueueJob> measured_;
+  // Of jobs that ran before, by hold and the job's or the task's own id, as far as slurmdbd's rows
+  // are settled: slurmctld counts restarts, and slurmdbd has a row for each size as well.
+  struct EndedRuns {
+    std::int64_t restarts = 0;
+    std::int64_t resizes = 0;
+  };
+  std::map<std::pair<ledger::HoldId, std::int64_t>, EndedRuns> ended_runs_;
   // Of arrays of which the last pass missed tasks, those that it saw; the reconciler's thread.
   std::map<ledger::HoldId, std::set<std::int64_t>> seen_tasks_;
   using RecordName = std::pair<std::string, std::int64_t>;  // cluster and db_index
@@ -144,9 +192,11 @@ class Reconciler {
   std::condition_variable wake_;
   bool stopping_ = false;
   Instant fast_until_;
-  std::vector<Asked> asked_;   // of the next pass
-  std::vector<Asked> served_;  // of the pass that runs
-  std::string step_;           // what it waits for
+  std::vector<Asked> asked_;    // of the next pass
+  std::vector<Asked> served_;   // of the pass that runs
+  std::vector<Asked> planned_;  // of no pass
+  Wanted wanted_;               // of the next pass
+  std::string step_;            // what it waits for
   std::condition_variable asked_changed_;
   PassReport last_report_;
   std::thread thread_;

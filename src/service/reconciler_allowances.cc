@@ -74,6 +74,14 @@ Reconciler::Pass::LetThrough Reconciler::Pass::let_through(const slurm::QueueJob
   return job;
 }
 
+// A row without a start is of a job that a sibling took, or that was cancelled, at its end.
+Reconciler::Pass::LetThrough Reconciler::Pass::let_through(const slurm::AccountingRecord& record,
+                                                           const std::string& token,
+                                                           const AllowanceTag& tag) {
+  const auto& started = record.start ? record.start : record.end;
+  return {token, tag, job_of(record), record.account, record.user, record.partition, started};
+}
+
 // Jobs that slurmctld has and that were let through on an allowance.
 void Reconciler::Pass::cover_sightings() {
   if (owner_.options_.allowances == nullptr) return;
@@ -184,9 +192,7 @@ std::optional<Reconciler::Pass::OpenHold> Reconciler::Pass::cover_record(
   if (!tag || token.empty() || has_hold(token)) return std::nullopt;
   const auto backfill = backfill_of(record);
   if (!backfill || backfill->has_value()) return std::nullopt;
-  const LetThrough job{
-      token, *tag, job_of(record), record.account, record.user, record.partition, record.start};
-  if (!cover(job)) return std::nullopt;
+  if (!cover(let_through(record, token, *tag))) return std::nullopt;
   store::HoldQuery query;
   query.request_id = token;
   auto found = owner_.committer_.find_holds(query);
@@ -389,8 +395,10 @@ bool Reconciler::Pass::is_provided_for(const LetThrough& job) {
 }
 
 // Of a job that another cluster has, the run there counts: it ended, and was charged or was free.
+// What ended before it ran needs nothing.
 bool Reconciler::Pass::is_provided_for(const slurm::AccountingRecord& record,
                                        const AllowanceTag& tag) {
+  if (!record.status.revoked && whole_row(ledger::Hold(), record) && !has_run(record)) return true;
   const auto backfill = backfill_of(record);
   if (!backfill) return false;
   if (record.status.revoked && !tag.amount.is_zero() &&
@@ -411,8 +419,7 @@ bool Reconciler::Pass::is_provided_for(const slurm::AccountingRecord& record,
       for (const slurm::AccountingRecord& run : runs->records) {
         if (run.status.revoked || !run.start) continue;
         const auto charged = backfill_of(run);
-        const LetThrough there{{},       tag,           job_of(run), run.account,
-                               run.user, run.partition, run.start};
+        const LetThrough there = let_through(run, {}, tag);
         const auto history = owner_.prices_.history();
         const bool is_free = priced_partition(there, history->in_force(*run.start)).empty();
         if (!run.status.has_ended() || !charged || (!is_free && !charged->has_value()))
@@ -421,13 +428,8 @@ bool Reconciler::Pass::is_provided_for(const slurm::AccountingRecord& record,
     }
     return true;
   }
-  const LetThrough job{std::string(find_token(record.admin_comment)),
-                       tag,
-                       job_of(record),
-                       record.account,
-                       record.user,
-                       record.partition,
-                       record.start};
+  const std::string token(find_token(record.admin_comment));
+  const LetThrough job = let_through(record, token, tag);
   return backfill->has_value() || is_provided_for(job) || cover_record(record).has_value();
 }
 

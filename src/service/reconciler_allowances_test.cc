@@ -53,6 +53,19 @@ class AllowancesTest : public testing::ReconcilerFixture {
     pass_time(seconds(301));
     (void)pass();
   }
+  // The account's period ends then, and one with 30 USD begins: when.
+  Instant end_in_ten_hours() {
+    ledger::UpdateAccount update;
+    update.name = "proj001";
+    update.end = now() + hours(10);
+    EXPECT_TRUE(run(update).accepted());
+    ledger::NewBudget next;
+    next.start = now() + hours(10);
+    next.end = now() + hours(1000);
+    next.limit = testing::money("30");
+    EXPECT_TRUE(run(ledger::AddBudget{"proj001", next}).accepted());
+    return next.start;
+  }
   // Money that is of no use to anybody.
   void block(const char* amount) {
     ledger::PlaceHold place;
@@ -323,18 +336,10 @@ TEST_F(AllowancesTest, FollowsTheSettingUpAndDown) {
 }
 
 TEST_F(AllowancesTest, MovesToTheNextPeriod) {
-  ledger::UpdateAccount update;
-  update.name = "proj001";
-  update.end = now() + hours(10);
-  ASSERT_TRUE(run(update).accepted());
-  ledger::NewBudget next;
-  next.start = now() + hours(10);
-  next.end = now() + hours(1000);
-  next.limit = testing::money("30");
-  ASSERT_TRUE(run(ledger::AddBudget{"proj001", next}).accepted());
+  const Instant next = end_in_ten_hours();
   (void)pass();
   const PublishedAllowance before = allowance();
-  EXPECT_EQ(before.until, next.start);
+  EXPECT_EQ(before.until, next);
   pass_time(hours(10));
   (void)pass();
   EXPECT_NE(allowance().hold, before.hold);
@@ -344,6 +349,32 @@ TEST_F(AllowancesTest, MovesToTheNextPeriod) {
     return book.budgets_of(book.account("proj001")->id)[0]->held;
   });
   EXPECT_EQ(held, Micros());
+}
+
+// The sibling's start, which is all that the row of the job that it took says.
+TEST_F(AllowancesTest, AJobThatIsFoundInTheNextPeriodIsHeldInItsOwn) {
+  set_prices(R"(
+prices:
+  - {cluster: cloud, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 3.6}
+  - {cluster: onprem, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 3.6}
+effective_from: 2025-01-02
+)");
+  (void)end_in_ten_hours();
+  (void)pass();
+  const ledger::HoldId before = allowance().hold;
+  const std::string job = token();
+  slurm::AccountingRecord revoked = record("cloud", 67'108'872, "REVOKED", 0);
+  revoked.admin_comment = "asbb=" + job + tag(before, "12");
+  revoked.start.reset();
+  const slurm::AccountingRecord ended = record("onprem", 67'108'872, "COMPLETED", 3'000);
+  pass_time(hours(11));
+  source_.add_record(revoked);
+  source_.add_record(ended);
+  for (int i = 0; i < 3; ++i) pass_grace();
+  const std::int64_t first = committer_->read([](const ledger::Book& book) {
+    return book.budgets_of(book.account("proj001")->id)[0]->id.value;
+  });
+  EXPECT_EQ(find(job).parts.front().legs.front().id, first);
 }
 
 // The late commit of a submission that the plugin had given up on: the job has its hold, and the
@@ -418,6 +449,21 @@ effective_from: 2025-01-02
   EXPECT_EQ(allowance_holds(), 1U);
 }
 
+// Nothing of its period is free to hold for it, and nothing has to be.
+TEST_F(AllowancesTest, GoesBackWhenTheJobEndedBeforeItRan) {
+  (void)pass();
+  const ledger::HoldId before = allowance().hold;
+  slurm::AccountingRecord gone = record("cloud", 8, "CANCELLED by 0", 0);
+  gone.start.reset();
+  gone.admin_comment = "asbb=" + token() + tag(before, "15");
+  source_.add_record(gone);
+  EXPECT_TRUE(run(ledger::Adjust{"proj001", "USD", testing::money("200")}).accepted());
+  allowances_.told(std::to_string(before.value) + "=15000000");
+  for (int i = 0; i < 6; ++i) pass_grace();
+  EXPECT_FALSE(has_alarm("let-through cloud job 8"));
+  EXPECT_LE(allowance_holds(), 1U);
+}
+
 // No sibling ran it: it ended where it is free.
 TEST_F(AllowancesTest, GoesBackWhenTheJobHasEndedWhereItIsFree) {
   set_prices(R"(
@@ -439,21 +485,6 @@ effective_from: 2025-01-02
   source_.add_record(ended);
   pass_grace();
   expect_balance("40", "0");
-}
-
-TEST(AllowanceTags, AreReadExactly) {
-  const auto found = find_allowance("asbb=x asbb-allowance=17:12500000:3 note");
-  ASSERT_TRUE(found.has_value());
-  EXPECT_EQ(found->hold, ledger::HoldId{17});
-  EXPECT_EQ(found->amount, Micros(12'500'000));
-  EXPECT_EQ(found->tasks, 3);
-  for (const char* bad :
-       {"", "asbb-allowance=", "asbb-allowance=1:2", "asbb-allowance=1:2:3:4",
-        "asbb-allowance=0:2:3", "asbb-allowance=1:-2:3", "asbb-allowance=1:2:0",
-        "asbb-allowance=1:2:99999999", "asbb-allowance=1:99999999999999999999:1",
-        "asbb-allowance=x:2:3", "xasbb-allowance=1:2:3", "asbb-allowance=1:2: 3"}) {
-    EXPECT_FALSE(find_allowance(bad).has_value()) << bad;
-  }
 }
 
 }  // namespace

@@ -65,6 +65,44 @@ TEST_F(JobChanges, ARunThatIsOverIsChargedBeforeItsHoldFollowsTheNext) {
   EXPECT_EQ(to_decimal(budget("proj001").used), "0.6");
 }
 
+// The first hold is closed, and of the requeued job the token alone tells when it was submitted.
+TEST_F(JobChanges, ARequeuedJobThatGetsAnotherHoldIsChargedForTheNewRunAlone) {
+  auto row = job();
+  const Instant submitted = row.submit = now() + seconds(1);
+  show({row});
+  (void)pass();
+  auto first = ended(7, 600, submitted, 1);
+  first.admin_comment = row.admin_comment;
+  source_.set_queue("onprem", {});
+  source_.add_record(first);
+  EXPECT_EQ(pass().settled, 1);
+  expect_held("0");
+  pass_time(hours(1));
+  row.restart_count = 1;
+  row.submit = now();
+  row.partition = "cpu";  // which costs nothing
+  show({row});
+  (void)pass();
+  api::JobChange moved = change();
+  moved.asked.partition = "gpu-aws";
+  EXPECT_EQ(ask(moved).decision, "allow");
+  row.partition = "gpu-aws";
+  show({row});
+  (void)pass();
+  expect_held("4.32");
+  auto second = ended(7, 300, row.submit, 2);
+  second.admin_comment = row.admin_comment;
+  second.run = 2;
+  source_.set_queue("onprem", {});
+  source_.add_record(second);
+  for (int i = 0; i < 3; ++i) {
+    (void)pass();
+    pass_time(seconds(301));
+  }
+  expect_held("0");
+  EXPECT_EQ(to_decimal(budget("proj001").used), "0.9");
+}
+
 TEST_F(JobChanges, WhatSlurmRefusesLeavesNoTrace) {
   const auto row = job();
   show({row});
@@ -201,6 +239,43 @@ TEST_F(JobChanges, AMoveToAPricedPartitionGetsAHold) {
   source_.add_record(ended(9, 1000, row.submit, 1));
   EXPECT_EQ(pass().settled, 1);
   EXPECT_EQ(to_decimal(budget("proj001").used), "1");
+}
+
+// Those that are over ran where it is free; their parts used to be waited for.
+TEST_F(JobChanges, OfAnArrayThatMovesTheTasksThatAreLeftGetTheHold) {
+  auto row = job("0-3");
+  const Micros other = budget("proj001").held;
+  api::Submission free = submission();
+  free.partition = "cpu";
+  free.array = "0-3";
+  token_ = token();
+  EXPECT_EQ(submit(free, token_).decision, "allow");
+  row.job_id = row.array_job_id = 9;
+  row.partition = "cpu";
+  row.admin_comment = "asbb=" + token_;
+  show({row});
+  (void)pass();
+  api::JobChange asked = change();
+  asked.job = "9";
+  asked.asked.partition = "gpu-aws";
+  EXPECT_EQ(ask(asked).hold_amount, money("17.28"));
+  row.partition = "gpu-aws";
+  row.array_tasks = "2-3";
+  show({row});
+  EXPECT_EQ(pass().bound, 1);
+  EXPECT_EQ(budget("proj001").held - other, money("8.64"));
+  source_.set_queue("onprem", {});
+  for (std::int64_t task = 0; task < 4; ++task) {
+    auto over = ended(20 + task, 1000, row.submit, task + 1);
+    over.array_job_id = 9;
+    over.array_task_id = task;
+    if (task < 2) over.partition = "cpu";
+    source_.add_record(over);
+  }
+  pass_time(hours(1));
+  EXPECT_EQ(pass().settled, 2);
+  expect_held("0");
+  EXPECT_EQ(to_decimal(budget("proj001").used), "2");
 }
 
 TEST_F(JobChanges, AMoveToAFreePartitionGivesTheHoldBackWhenSeen) {

@@ -1,10 +1,14 @@
 // Rows of slurmdbd that say something else than what was charged: a corrected record, or one into
 // which a controller that was killed wrote a further run of the job. Which of them it is nobody can
 // tell from the row, and what it said before is gone, so that nothing is charged or given back by
-// itself: an alarm says which command does it, and goes when the ledger has that
-// (docs/concepts/job-life.md, "Records that change").
+// itself: an alarm says which command does it, and goes when the ledger has that, or a figure that
+// an administrator set who knew what the row says (docs/concepts/job-life.md, "Records that
+// change").
+#include <algorithm>
 #include <functional>
 
+#include "service/job_figure.h"
+#include "service/job_holds.h"
 #include "service/reconciler_pass.h"
 
 namespace asbb::service {
@@ -60,6 +64,66 @@ std::size_t fingerprint_of(const slurm::AccountingRecord& record) {
                                   std::to_string(record.elapsed_seconds));
 }
 
+// The words with which an administrator set what the job is charged, the last time he did.
+Result<std::optional<std::string>> Reconciler::Pass::figure_set(
+    const ledger::Hold& hold, const slurm::AccountingRecord& record,
+    const ledger::Share& share) const {
+  constexpr std::int64_t entries_max = 1'000;
+  store::EntryQuery query;
+  query.account = owner_.committer_.read(
+      [&](const ledger::Book& book) { return book.account(hold.account)->name; });
+  query.job_id = std::to_string(root_id(record));
+  query.types = {ledger::EntryType::adjustment, ledger::EntryType::refund,
+                 ledger::EntryType::charge, ledger::EntryType::overrun, ledger::EntryType::release};
+  query.from = share.settled_at;
+  query.newest_first = true;
+  query.count_max = entries_max;
+  const auto found = owner_.committer_.store().entries(query);
+  if (!found) return tl::unexpected(found.error());
+  const std::string of_task = figure_prefix(record.cluster, root_id(record), share.key.task);
+  for (const auto& one : *found) {
+    if (one.entry.reason.starts_with(of_task)) return std::optional(one.entry.reason);
+  }
+  return std::optional<std::string>();
+}
+
+// Sets the job's charge to what the ledger has for it now.
+std::string Reconciler::Pass::keeping_command(const ledger::Hold& hold,
+                                              const slurm::AccountingRecord& record,
+                                              const ledger::Share& share) const {
+  store::HoldQuery query;
+  query.cluster = hold.job->cluster;
+  query.job_id = hold.job->job_id;
+  auto holds = owner_.committer_.find_holds(query);
+  Micros charged = share.actual - share.refunded;
+  if (holds) {
+    keep_job_of(*holds, hold);
+    const auto adjusted =
+        adjusted_for(owner_.committer_, *holds, record.cluster, share.key, share.unit);
+    if (adjusted) charged = charged_of(*holds, share.key.task, share.unit) + *adjusted;
+  }
+  return "asbb reconcile " + job_of_record(record) + " --cluster=" + record.cluster +
+         " --actual-cost=" + to_decimal(std::max(charged, Micros())) + " --unit=" + share.unit +
+         " --reason=TEXT";
+}
+
+void Reconciler::Pass::alarm_of_set_figure(const ledger::Hold& hold,
+                                           const slurm::AccountingRecord& record,
+                                           const ledger::Share& share,
+                                           const pricing::Charge& charge) {
+  owner_.changed_records_.insert_or_assign({record.cluster, record.db_index}, record);
+  problem(correction_key(record),
+          words_of_record(record) + " (" + record.status.text + " after " +
+              std::to_string(record.elapsed_seconds) +
+              " s): an administrator set what the job is charged, and slurmdbd now says that "
+              "this run cost " +
+              to_display(charge.amount, charge.unit) +
+              ", which was not known then: look at it "
+              "with sacct -D -j " +
+              job_of_record(record) + " -M " + record.cluster + ", and keep the charge with " +
+              keeping_command(hold, record, share) + ", or set it to another amount");
+}
+
 // What administrators entered for it since.
 Result<Micros> Reconciler::Pass::corrected_by(const ledger::Hold& hold,
                                               const slurm::AccountingRecord& record,
@@ -104,6 +168,19 @@ void Reconciler::Pass::check_settled(const ledger::Hold& hold,
   const bool is_known = owner_.changed_records_.contains(name);
   const bool is_same_unit = charge.amount.is_zero() || charge.unit == share.unit;
   if (charge.amount == share.actual && is_same_unit && !is_known) return;
+  const auto figure = figure_set(hold, record, share);
+  if (!figure) {
+    report_.problems.push_back(key + ": " + figure.error().message);
+    return;
+  }
+  if (*figure) {
+    const bool is_known_to_them = charge.amount == share.actual ||
+                                  knows(**figure, {record.db_index, charge.amount, charge.unit});
+    if (!is_known_to_them) return alarm_of_set_figure(hold, record, share, charge);
+    owner_.alarms_.clear(key);
+    owner_.changed_records_.erase(name);
+    return;
+  }
   const bool is_further = is_further_run(record, share);
   const auto corrected = corrected_by(hold, record, share);
   if (!corrected) {
@@ -128,7 +205,8 @@ void Reconciler::Pass::check_settled(const ledger::Hold& hold,
   text += to_display(charge.amount, charge.unit) + ": look at it with sacct -D -j " +
           job_of_record(record) + " -M " + record.cluster;
   if (is_same_unit) {
-    text += ", and correct it with " + correction_command(account, record, missing, share.unit);
+    text += ", and correct it with " + correction_command(account, record, missing, share.unit) +
+            ", or keep it with " + keeping_command(hold, record, share);
   } else {
     text += ", and correct it in both units with asbb adjust";
   }

@@ -68,7 +68,8 @@ TEST_F(CorrectedTest, TheAlarmNamesJobBothFiguresAndTheCommandAndGoesWithIt) {
       "onprem job 7, record 1 (COMPLETED after 80 s), was charged $0.09 to account proj001, but "
       "slurmdbd now says that it cost $0.08: look at it with sacct -D -j 7 -M onprem, and "
       "correct it with asbb refund proj001 --job=7 --cluster=onprem --amount=0.01 --unit=USD "
-      "--reason='corrects onprem job 7, record 1'");
+      "--reason='corrects onprem job 7, record 1', or keep it with asbb reconcile 7 "
+      "--cluster=onprem --actual-cost=0.09 --unit=USD --reason=TEXT");
   adjust("-0.01", "something else");
   later();
   EXPECT_NE(alarm(), "") << "a refund for another reason corrects nothing";

@@ -139,7 +139,8 @@ void Reconciler::Pass::note_paying(const slurm::QueueJob& row, const HoldsByJob&
   const auto [first, last] = holds.equal_range(root_id(row));
   for (auto at = first; at != last && held == nullptr; ++at) {
     const ledger::Hold& hold = at->second->hold;
-    const bool pays = pays_for(scope_of(hold.group), tasks.front(), row.restart_count);
+    const std::int64_t run = row.restart_count + ended_runs(*at->second, row).resizes;
+    const bool pays = pays_for(scope_of(hold.group), tasks.front(), run);
     if (pays && is_its_row(*hold.job, row)) held = at->second;
   }
   if (held != nullptr) {

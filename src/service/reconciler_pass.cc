@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <set>
+#include <utility>
 
 #include "base/assert.h"
 #include "base/text.h"
@@ -63,6 +64,12 @@ bool is_same_submission(const ledger::JobRef& job, Instant submit) {
   constexpr Span before = seconds(60);
   constexpr Span rounding = seconds(2);
   return job.submit_time - before <= submit && submit <= job.submit_time + rounding;
+}
+
+bool is_one_job(const ledger::JobRef& named, const ledger::JobRef& job, std::string_view token) {
+  if (named == job) return true;
+  return !token.empty() && ledger::is_same_job(named, job.cluster, job.job_id) &&
+         job.submit_time == token_time(token);
 }
 
 bool is_since_submit(const ledger::JobRef& job, Instant submit) {
@@ -132,6 +139,10 @@ ledger::Command reconciler_command(ledger::Action action, std::string reason) {
 
 PassReport Reconciler::Pass::run() {
   report_.at = now_;
+  {
+    const std::lock_guard lock(owner_.mutex_);
+    wanted_ = std::exchange(owner_.wanted_, {});
+  }
   read_queues();
   read_holds();
   bind_sightings();
@@ -142,11 +153,13 @@ PassReport Reconciler::Pass::run() {
   arm_runs();
   follow_all_units();
   release_gone_tasks();
-  if (owner_.next_rescan_ <= now_) rescan();
-  sweep();
+  if (owner_.options_.looks_back && owner_.next_rescan_ <= now_) rescan();
+  if (wanted_.recovers || owner_.next_sweep_ <= now_) sweep();
   tend_allowances();
   alarm_unexplained();
   enforce();
+  look_at_wanted_jobs();
+  if (wanted_.explains) explain_open_holds();
   for (const auto& [cluster, list] : queues_) {
     if (!unread_.contains(cluster)) report_.complete.emplace(cluster, now_);
   }
@@ -248,9 +261,21 @@ bool Reconciler::Pass::is_its_row(const ledger::JobRef& job, const slurm::QueueJ
   if (!is_row_of(job, row)) return false;
   const std::string_view token = find_token(row.admin_comment);
   const auto named = open_jobs_.find(token);
-  if (named != open_jobs_.end()) return named->second == job;
-  return token.empty() || ledger::is_federated(job.job_id) ||
-         is_same_submission(job, job_of(row).submit_time);
+  if (named != open_jobs_.end()) return is_one_job(named->second, job, token);
+  const bool is_sibling = ledger::is_federated(job.job_id) && row.cluster != job.cluster;
+  if (is_sibling) return !was_given_again(job, row.submit);
+  return token.empty() || is_same_submission(job, job_of(row).submit_time);
+}
+
+// Whether its cluster shows the job's id as that of another job, which was submitted by then.
+bool Reconciler::Pass::was_given_again(const ledger::JobRef& job, Instant submit) const {
+  const auto list = queues_.find(job.cluster);
+  if (list == queues_.end()) return false;
+  const auto& rows = list->second.jobs;
+  return std::any_of(rows.begin(), rows.end(), [&](const slurm::QueueJob& row) {
+    return root_id(row) == job.job_id && is_since_submit(job_of(row), submit) &&
+           !is_its_row(job, row);
+  });
 }
 
 // Whether slurmdbd may know more than the ledger. A job that the controllers show as waiting or
@@ -263,11 +288,7 @@ bool Reconciler::Pass::needs_accounting(const OpenHold& open) const {
     const std::int64_t tasks = tasks_in(*row, scope);
     if (tasks == 0) continue;
     live += tasks;
-    if (row->restart_count > scope.first_run) {
-      const ledger::ShareKey earlier{row->cluster, open.hold.job->job_id,
-                                     row->array_task_id.value_or(-1), row->restart_count - 1, ""};
-      if (settled_share(open.shares, earlier) == nullptr) return true;
-    }
+    if (has_unsettled_runs(open, *row)) return true;
   }
   return live + finished_tasks(open.shares) < open.hold.task_count;
 }

@@ -59,6 +59,7 @@ class Reconciler::Pass {
   void bind_sightings();
   [[nodiscard]] bool needs_accounting(const OpenHold& open) const;
   [[nodiscard]] QueueRows rows_of(const ledger::JobRef& job) const;
+  [[nodiscard]] bool was_given_again(const ledger::JobRef& job, Instant submit) const;
   [[nodiscard]] bool is_its_row(const ledger::JobRef& job, const slurm::QueueJob& row) const;
   [[nodiscard]] std::optional<slurm::AccountingList> read_accounting(
       const std::string& cluster, const slurm::AccountingQuery& query);
@@ -69,6 +70,8 @@ class Reconciler::Pass {
                                        const slurm::AccountingRecord& record);
   [[nodiscard]] bool has_later_job(const ledger::Hold& hold, Instant submit) const;
   // Another cluster of the federation has the job's next run; or nobody can tell yet.
+  [[nodiscard]] bool may_be_same_job(const slurm::AccountingRecord& record,
+                                     const slurm::QueueJob& row) const;
   [[nodiscard]] bool follows_elsewhere(const slurm::AccountingRecord& record) const;
   [[nodiscard]] bool may_follow_unseen(const slurm::AccountingRecord& record) const;
   // `runs`: the rows of that job or task, this one among them.
@@ -88,6 +91,9 @@ class Reconciler::Pass {
                       std::vector<ledger::Command>& commands);
   void settle_row(const OpenHold& open, const slurm::AccountingRecord& told,
                   const AccountingRows& runs, std::vector<ledger::Command>& commands);
+  [[nodiscard]] bool may_be_settled_elsewhere(const ledger::Hold& hold,
+                                              const slurm::AccountingRecord& record,
+                                              const ledger::ShareKey& key) const;
   [[nodiscard]] std::optional<slurm::AccountingRecord> whole_row(
       const ledger::Hold& hold, const slurm::AccountingRecord& record);
   [[nodiscard]] std::optional<ledger::Command> settlement(const OpenHold& open,
@@ -101,6 +107,13 @@ class Reconciler::Pass {
   [[nodiscard]] bool has_told_all(const std::string& cluster);
   [[nodiscard]] bool had_told_all(const std::string& cluster) const;
 
+  // reconciler_asked.cc
+  void look_at_wanted_jobs();
+  void explain_open_holds();
+  [[nodiscard]] std::optional<std::string> why_open(const ledger::Hold& hold) const;
+  [[nodiscard]] std::string why_bound_open(const ledger::Hold& hold) const;
+  [[nodiscard]] std::string why_unbound_open(const ledger::Hold& hold) const;
+
   // reconciler_corrected.cc
   void check_settled(const ledger::Hold& hold, const slurm::AccountingRecord& record,
                      const ledger::Share& share);
@@ -111,6 +124,14 @@ class Reconciler::Pass {
   [[nodiscard]] Result<Micros> corrected_by(const ledger::Hold& hold,
                                             const slurm::AccountingRecord& record,
                                             const ledger::Share& share) const;
+  [[nodiscard]] Result<std::optional<std::string>> figure_set(const ledger::Hold& hold,
+                                                              const slurm::AccountingRecord& record,
+                                                              const ledger::Share& share) const;
+  [[nodiscard]] std::string keeping_command(const ledger::Hold& hold,
+                                            const slurm::AccountingRecord& record,
+                                            const ledger::Share& share) const;
+  void alarm_of_set_figure(const ledger::Hold& hold, const slurm::AccountingRecord& record,
+                           const ledger::Share& share, const pricing::Charge& charge);
 
   // reconciler_change.cc
   void follow_changes();
@@ -121,6 +142,9 @@ class Reconciler::Pass {
   void measure(const ledger::Hold& hold, const slurm::QueueJob& row);
   [[nodiscard]] bool may_give_back(const ledger::Hold& money, const Proposal& proposal) const;
   [[nodiscard]] QueueRows rows_of_change(const ledger::Hold& money, const Proposal& proposal) const;
+  void become_hold(const ledger::Hold& money, const QueueRows& rows);
+  void replace_with_money(const OpenHold& open, const QueueRows& rows, const ledger::Hold& money,
+                          std::optional<ledger::HoldId> proposal, ledger::PlaceHold place);
   void adopt(const ledger::Hold& money, const Proposal& proposal, const QueueRows& rows);
   void give_back(const ledger::Hold& money, const std::string& why);
   // Why a job's tasks get another hold, and the moment whose period pays it.
@@ -156,7 +180,9 @@ class Reconciler::Pass {
   void move_periods();
   [[nodiscard]] std::set<ledger::HoldId> holds_of_ended_periods() const;
   void move_to_period(const OpenHold& open);
-  [[nodiscard]] static bool has_unsettled_runs(const OpenHold& open, const slurm::QueueJob& row);
+  [[nodiscard]] bool has_unsettled_runs(const OpenHold& open, const slurm::QueueJob& row) const;
+  [[nodiscard]] Reconciler::EndedRuns ended_runs(const OpenHold& open,
+                                                 const slurm::QueueJob& row) const;
   [[nodiscard]] bool awaits_runs(const OpenHold& open, const slurm::QueueJob& row);
 
   // reconciler_units.cc
@@ -229,6 +255,8 @@ class Reconciler::Pass {
   [[nodiscard]] bool has_hold(const std::string& token);
   [[nodiscard]] static LetThrough let_through(const slurm::QueueJob& row, const std::string& token,
                                               const AllowanceTag& tag);
+  [[nodiscard]] static LetThrough let_through(const slurm::AccountingRecord& record,
+                                              const std::string& token, const AllowanceTag& tag);
   [[nodiscard]] bool cover(const LetThrough& job);
   [[nodiscard]] bool run_cover(ledger::CoverJob action, const LetThrough& job);
   [[nodiscard]] static std::string priced_partition(const LetThrough& job,
@@ -272,6 +300,7 @@ class Reconciler::Pass {
 
   Reconciler& owner_;
   const Instant now_;
+  Wanted wanted_;
   PassReport report_;
   std::map<std::string, slurm::QueueList> queues_;  // of the clusters that answered
   std::vector<OpenHold> holds_;                     // open ones of Slurm jobs
@@ -279,6 +308,7 @@ class Reconciler::Pass {
   std::set<ledger::HoldId> measured_now_;           // holds that were placed in this pass
   std::set<std::string> alarmed_changes_;  // keys of alarms that this pass found a cause of
   ShapeCache shapes_;
+  std::map<ledger::ShareKey, ledger::HoldId> settling_;           // by commands of this pass
   std::map<std::string, ledger::JobRef, std::less<>> open_jobs_;  // of those, by request id
   std::map<std::string, std::optional<ledger::JobRef>, std::less<>> jobs_of_tokens_;  // looked up
   std::map<std::string, bool> told_all_;  // by controller, as far as it was asked in this pass
@@ -326,6 +356,11 @@ class Reconciler::Pass {
 // Whether that is the job's own submission. Its token is made shortly before it, and no id comes
 // back before that.
 [[nodiscard]] bool is_same_submission(const ledger::JobRef& job, Instant submit);
+
+// Whether that is the job which the hold of the token names. One that was first seen when it was
+// requeued was submitted when its token was made.
+[[nodiscard]] bool is_one_job(const ledger::JobRef& named, const ledger::JobRef& job,
+                              std::string_view token);
 
 // Whether the row, a QueueJob or an AccountingRecord, is the job's or one of its tasks'.
 template <typename Row>

@@ -27,13 +27,14 @@ std::set<ledger::HoldId> Reconciler::Pass::holds_of_ended_periods() const {
 }
 
 // A run that has ended belongs to the period in which it was: it is settled there first.
-bool Reconciler::Pass::has_unsettled_runs(const OpenHold& open, const slurm::QueueJob& row) {
-  const std::int64_t before = row.restart_count - scope_of(open.hold.group).first_run;
-  if (before <= 0) return false;
-  const Tasks tasks = tasks_of(row);
-  return before > std::count_if(open.shares.begin(), open.shares.end(), [&](const auto& share) {
-           return share.status == ledger::ShareStatus::settled && share.key.task == tasks.front();
-         });
+bool Reconciler::Pass::has_unsettled_runs(const OpenHold& open, const slurm::QueueJob& row) const {
+  return ended_runs(open, row).restarts < row.restart_count;
+}
+
+Reconciler::EndedRuns Reconciler::Pass::ended_runs(const OpenHold& open,
+                                                   const slurm::QueueJob& row) const {
+  const auto known = owner_.ended_runs_.find({open.hold.id, row.job_id});
+  return known == owner_.ended_runs_.end() ? Reconciler::EndedRuns() : known->second;
 }
 
 // Whether the row's hold has to stay as it is until such a run is charged out of it. A run that

@@ -52,7 +52,8 @@ bool Reconciler::Pass::is_of_another_job(const ledger::Hold& hold,
   }
   if (token.empty() || token == hold.request_id) return false;
   const auto known = jobs_of_tokens_.find(token);
-  if (known != jobs_of_tokens_.end()) return known->second && *known->second != *hold.job;
+  if (known != jobs_of_tokens_.end())
+    return known->second && !is_one_job(*known->second, *hold.job, token);
   store::HoldQuery query;
   query.request_id = std::string(token);
   const auto found = owner_.committer_.find_holds(query);
@@ -63,12 +64,13 @@ bool Reconciler::Pass::is_of_another_job(const ledger::Hold& hold,
   // changed.
   const Instant submit = job_of(record).submit_time;
   if (found->empty()) {
-    return may_be_sibling ? has_later_job(hold, submit) : !is_same_submission(*hold.job, submit);
+    return may_be_sibling ? has_later_job(hold, submit) || was_given_again(*hold.job, record.submit)
+                          : !is_same_submission(*hold.job, submit);
   }
   const ledger::Hold& named = found->front().hold;
   if (named.status == ledger::HoldStatus::open && !named.job) return true;  // bound by its own row
   jobs_of_tokens_.emplace(token, named.job);
-  return named.job && *named.job != *hold.job;
+  return named.job && !is_one_job(*named.job, *hold.job, token);
 }
 
 // Whether another hold is of a job with the same id that was submitted since, and by then. True
@@ -84,6 +86,20 @@ bool Reconciler::Pass::has_later_job(const ledger::Hold& hold, Instant submit) c
   });
 }
 
+// Ids come back, to tasks of arrays as well; then the tokens or the arrays differ.
+bool Reconciler::Pass::may_be_same_job(const slurm::AccountingRecord& record,
+                                       const slurm::QueueJob& row) const {
+  if (row.job_id != record.job_id || root_id(row) != root_id(record) ||
+      row.array_task_id != record.array_task_id) {
+    return false;
+  }
+  const std::string_view token = find_token(record.admin_comment);
+  const auto other = open_jobs_.find(find_token(row.admin_comment));
+  const auto own = open_jobs_.find(token);
+  return other == open_jobs_.end() || own == open_jobs_.end() ||
+         is_one_job(own->second, other->second, token);
+}
+
 // Slurm gives each requeue a new time of submission.
 bool Reconciler::Pass::follows_elsewhere(const slurm::AccountingRecord& record) const {
   if (!ledger::is_federated(root_id(record))) return false;
@@ -91,7 +107,7 @@ bool Reconciler::Pass::follows_elsewhere(const slurm::AccountingRecord& record) 
     const bool follows =
         cluster != record.cluster &&
         std::any_of(list.jobs.begin(), list.jobs.end(), [&](const auto& row) {
-          return row.job_id == record.job_id && is_live(row) && record.submit < row.submit;
+          return may_be_same_job(record, row) && is_live(row) && record.submit < row.submit;
         });
     if (follows) return true;
   }
@@ -120,9 +136,9 @@ Reconciler::Pass::NextRun Reconciler::Pass::next_run(const slurm::AccountingReco
   }
   if (const auto queue = queues_.find(record.cluster); !follows && queue != queues_.end()) {
     follows = std::any_of(queue->second.jobs.begin(), queue->second.jobs.end(),
-                          [&](const slurm::QueueJob& job) {
-                            return job.job_id == record.job_id && !job.status.has_ended() &&
-                                   job.restart_count >= record.run;
+                          [&](const slurm::QueueJob& row) {
+                            return may_be_same_job(record, row) && !row.status.has_ended() &&
+                                   row.restart_count > record.restart_count();
                           });
   }
   if (!follows) return NextRun::none;

@@ -65,6 +65,22 @@ TEST_F(RunsOfJobsTest, AJobThatWasRequeuedBeforeItWasSeenIsTheSameJob) {
   expect_balance("1", "0.1");
 }
 
+// The id has come back as that of an array's task, which was requeued.
+TEST_F(RunsOfJobsTest, AnotherJobWithTheIdIsNotItsNextRun) {
+  const std::string token = hold("1");
+  source_.set_queue("onprem", {queued(token, 7, "RUNNING")});
+  (void)pass();
+  slurm::QueueJob other = requeued(token, "PENDING");
+  other.array_job_id = 40;
+  other.array_task_id = 3;
+  other.admin_comment.clear();
+  source_.set_queue("onprem", {other});
+  source_.add_record(run_of(1, "NODE_FAIL", 100));
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("0", "0.1");
+  EXPECT_EQ(find(token).status, ledger::HoldStatus::closed);
+}
+
 TEST_F(RunsOfJobsTest, ManyRunsArePaidEach) {
   const std::string token = hold("1");
   for (std::int64_t run = 1; run <= 5; ++run) {
@@ -119,6 +135,21 @@ TEST_F(RunsOfJobsTest, ARunOfAnotherSizeGoesOnWithWhatIsLeft) {
   expect_balance("0.6", "0.4");
   (void)pass();
   expect_balance("0.6", "0.4");
+}
+
+// slurmdbd has a row for each size, slurmctld counts restarts alone.
+TEST_F(RunsOfJobsTest, AResizedJobIsHeldForItsNextRun) {
+  const std::string token = hold("1");
+  source_.set_queue("onprem", {queued(token, 7, "RUNNING")});
+  source_.add_record(run_of(1, "RESIZING", 100));
+  EXPECT_EQ(pass().settled, 1);
+  auto failed = run_of(2, "NODE_FAIL", 200);
+  failed.resizes = 1;
+  source_.add_record(failed);
+  source_.set_queue("onprem", {requeued(token, "PENDING")});
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("1", "0.3");
+  EXPECT_EQ(find(token).status, ledger::HoldStatus::open);
 }
 
 TEST_F(RunsOfJobsTest, WithoutMoneyTheRunIsShownAsUncoveredUntilThereIsSome) {

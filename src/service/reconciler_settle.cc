@@ -3,9 +3,19 @@
 #include <algorithm>
 #include <set>
 
+#include "base/token.h"
+#include "service/job_holds.h"
 #include "service/reconciler_pass.h"
 
 namespace asbb::service {
+namespace {
+
+// The key of the alarm about a job whose charge the ledger refuses.
+std::string unsettled_key(const std::string& cluster, std::int64_t job_id) {
+  return "settle " + cluster + " job " + std::to_string(job_id);
+}
+
+}  // namespace
 
 const ledger::HoldPart* paying_part(const ledger::Hold& hold, const pricing::PriceHistory& history,
                                     const std::string& cluster, const std::string& partition) {
@@ -76,23 +86,54 @@ void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingR
   const NextRun next = next_run(record, runs);
   if (next == NextRun::none && may_follow_unseen(record)) return;
   const HoldScope scope = scope_of(open.hold.group);
+  bool is_settled = true;
   for (const std::int64_t task : tasks_of(record)) {
     if (!pays_for(scope, task, record.run - 1)) continue;
     const ledger::ShareKey key{record.cluster, root_id(record), task, record.run - 1, ""};
     if (const ledger::Share* share = settled_share(open.shares, key)) {
+      owner_.alarms_.clear(unsettled_key(record.cluster, key.job_id));
       check_settled(open.hold, record, *share);
       continue;
     }
+    if (may_be_settled_elsewhere(open.hold, record, key)) continue;
     const auto backfill = backfill_of(record);
+    is_settled = is_settled && backfill;
     if (!backfill) continue;
     if (*backfill) {
       if (next == NextRun::none) release_charged(open, record, task);
       continue;
     }
     if (auto command = settlement(open, record, task, next)) {
+      settling_.emplace(key, open.hold.id);
       commands.push_back(std::move(*command));
     }
   }
+  if (!is_settled || next == NextRun::none) return;
+  auto& ended = owner_.ended_runs_[{open.hold.id, record.job_id}];
+  const bool resized = record.status.resizing;
+  ended.restarts = std::max(ended.restarts, record.restart_count() + (resized ? 0 : 1));
+  ended.resizes = std::max(ended.resizes, record.resizes + (resized ? 1 : 0));
+}
+
+// A job whose hold is closed gets another when it is changed to where it costs something: what ran
+// before was charged out of the first. True as well when nobody can tell now.
+bool Reconciler::Pass::may_be_settled_elsewhere(const ledger::Hold& hold,
+                                                const slurm::AccountingRecord& record,
+                                                const ledger::ShareKey& key) const {
+  const std::string_view token = find_token(record.admin_comment);
+  const auto settling = settling_.find(key);
+  if (settling != settling_.end() && settling->second != hold.id) return true;
+  if (token == hold.request_id && hold.status == ledger::HoldStatus::open) return false;
+  store::HoldQuery query;
+  query.cluster = hold.job->cluster;
+  query.job_id = hold.job->job_id;
+  const auto found = owner_.committer_.find_holds(query);
+  return !found || std::any_of(found->begin(), found->end(), [&](const auto& other) {
+    const auto& job = other.hold.job;
+    if (other.hold.id == hold.id || !job) return false;
+    const bool is_same = is_one_job(*job, *hold.job, token) || is_one_job(*hold.job, *job, token);
+    return is_same && settled_share(other.shares, key) != nullptr;
+  });
 }
 
 // The row as it is charged, when it says all that a charge needs. slurmctld may have died with the
@@ -119,7 +160,8 @@ bool Reconciler::Pass::may_have_run(const slurm::AccountingRecord& record) {
   if (queue == queues_.end()) return true;
   const auto& rows = queue->second.jobs;
   return std::any_of(rows.begin(), rows.end(), [&](const slurm::QueueJob& row) {
-    return row.job_id == record.job_id && !row.nodes.empty() && row.restart_count < record.run;
+    return row.job_id == record.job_id && !row.nodes.empty() &&
+           row.restart_count <= record.restart_count();
   });
 }
 
@@ -206,14 +248,18 @@ bool Reconciler::Pass::run_settlements(std::vector<ledger::Command> commands) {
       all_judged = false;
       report_.problems.push_back(job + ": not settled: " + outcomes[i].error().message);
     } else if (!outcomes[i]->accepted()) {
-      problem("settle " + job,
+      problem(unsettled_key(settle.key.cluster, settle.key.job_id),
               job + ": cannot be settled: " + std::string(to_string(outcomes[i]->refusal)) +
-                  "; look at its transactions and correct it with asbb adjust");
+                  "; look at its transactions, and set what it is charged with asbb reconcile " +
+                  share_name(settle.key) + " --cluster=" + settle.key.cluster +
+                  " --actual-cost=AMOUNT --unit=" + settle.unit + " --reason=TEXT");
     } else {
       ++report_.settled;
+      const std::string account = owner_.committer_.read(
+          [&](const ledger::Book& book) { return book.account(outcomes[i]->account)->name; });
       report_.actions.push_back("charged " + to_display(outcomes[i]->amount, settle.unit) +
-                                " to account " + account_of(settle.hold) + " for " + job + " (" +
-                                settle.cause + ")");
+                                " to account " + account + " for " + job + " (" + settle.cause +
+                                ")");
       note_bearer(settle, *outcomes[i]);
     }
   }

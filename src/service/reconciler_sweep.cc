@@ -21,6 +21,7 @@ Span grace_of(const slurm::ClusterCache& view, const std::string& cluster, Span 
 }
 
 void Reconciler::Pass::sweep() {
+  owner_.next_sweep_ = now_ + owner_.options_.recovery_interval;
   std::vector<const ledger::Hold*> candidates;
   Instant oldest = now_;
   for (const OpenHold& open : holds_) {
@@ -113,6 +114,13 @@ void Reconciler::Pass::void_hold(const ledger::Hold& hold,
                 to_rfc3339(queues_.at(list.cluster).read_at) + ", slurmdbd at " +
                 to_rfc3339(list.read_at);
   }
+  if (!owner_.options_.recovers && !wanted_.recovers) {
+    const ledger::HoldPart& part = hold.parts.front();
+    return problem("hold " + hold.request_id,
+                   "the job of the hold of " + to_display(part.unopened, part.unit) + " of user " +
+                       hold.user + " never came to be" + evidence +
+                       "; budget.auto_recovery_enabled is false: 'asbb recover' gives it back");
+  }
   const auto voided = owner_.committer_.run(
       reconciler_command(ledger::VoidHold{hold.id}, "its job never came to be" + evidence));
   if (!voided) {
@@ -154,9 +162,9 @@ void Reconciler::Pass::alarm_bound(const OpenHold& open) {
           "job " + std::to_string(job.job_id) + " of " + job.cluster +
               " has a hold, slurmctld does not know it, and " + said +
               ": look at sacctmgr show runawayjobs; if the job is over, an administrator ends the "
-              "hold with POST /api/v1/budget/reconcile: cluster " +
-              job.cluster + ", job_id " + std::to_string(job.job_id) +
-              " and its actual_cost, for each task of an array");
+              "hold with asbb reconcile " +
+              std::to_string(job.job_id) + " --cluster=" + job.cluster +
+              " --actual-cost=AMOUNT --reason=TEXT, for each task of an array");
 }
 
 void Reconciler::Pass::alarm_unexplained() {

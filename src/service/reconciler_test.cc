@@ -31,13 +31,13 @@ TEST_F(ReconcilerTest, AJobIsBoundWhenSeenAndChargedWhenEnded) {
   expect_balance("0", "0.09");
 }
 
-// log_level had nothing to say, and charges were not logged.
+// logging.level had nothing to say, and charges were not logged.
 TEST_F(ReconcilerTest, LogsEachChargeWithJobAccountAndAmount) {
   const std::string token = hold("1.2");
   source_.set_queue("onprem", {queued(token, 7, "COMPLETED")});
   source_.add_record(record(7, "COMPLETED", 90));
   source_.add_record(record(9, "COMPLETED", 30));
-  start_log(config::LogLevel::debug, config::LogFormat::text);
+  ASSERT_TRUE(start_log({.level = config::LogLevel::debug}));
   ::testing::internal::CaptureStderr();
   std::promise<void> done;
   reconciler_.ask([&](const Result<PassReport>&) { done.set_value(); });

@@ -82,13 +82,7 @@ std::vector<ledger::PlacePart> Reconciler::Pass::parts_needed(const ledger::Hold
 // Whether what is not needed may go: every run before this one is settled, and a job that waits was
 // looked for on every cluster.
 bool Reconciler::Pass::may_drop_units(const OpenHold& open, const slurm::QueueJob& row) const {
-  for (std::int64_t run = scope_of(open.hold.group).first_run; run < row.restart_count; ++run) {
-    const bool is_settled =
-        std::any_of(open.shares.begin(), open.shares.end(), [&](const ledger::Share& share) {
-          return share.key.run == run && share.status == ledger::ShareStatus::settled;
-        });
-    if (!is_settled) return false;
-  }
+  if (has_unsettled_runs(open, row)) return false;
   if (!is_pending(row)) return true;
   const auto clusters = owner_.source_.clusters();
   return std::all_of(clusters.begin(), clusters.end(), [&](const std::string& cluster) {

@@ -62,6 +62,7 @@ Meaning meaning_of(Refusal refusal) {
     case Refusal::bad_name:
     case Refusal::bad_task_count:
     case Refusal::too_many_aliases:
+    case Refusal::too_many_owners:
     case Refusal::unknown_parent:
     case Refusal::parent_cycle:
     case Refusal::unit_not_held:
@@ -155,6 +156,8 @@ std::string input_sentence(const ledger::Outcome& outcome, const std::string& ac
       return "Nothing was held in that unit for this transaction.";
     case Refusal::too_many_aliases:
       return "An account has at most 100 aliases.";
+    case Refusal::too_many_owners:
+      return "An account has at most 20 owners.";
     case Refusal::reason_missing:
       return "A reason of at most 2000 characters is needed: it stays in the ledger.";
     case Refusal::overflow:

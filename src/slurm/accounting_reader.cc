@@ -228,9 +228,8 @@ void arrange_runs(std::vector<AccountingRecord>& records) {
     const AccountingRecord*& last = last_of_job[record.job_id];
     const bool is_next = last != nullptr && continues(*last, record);
     record.run = is_next ? last->run + 1 : 1;
-    if (is_next) {
-      cut_overlap(*last, record);
-    }
+    record.resizes = is_next ? last->resizes + (last->status.resizing ? 1 : 0) : 0;
+    if (is_next) cut_overlap(*last, record);
     last = &record;
   }
 }

@@ -219,6 +219,9 @@ TEST(ArrangeRuns, ARowAfterAResizeDoesNotCountTimeTwice) {
   EXPECT_EQ(records[0].elapsed_seconds, 4);
   EXPECT_EQ(records[1].elapsed_seconds, 6);
   EXPECT_EQ(records[1].start->unix_seconds(), 1'795'299'438);
+  EXPECT_EQ(records[1].run, 2);
+  EXPECT_EQ(records[1].resizes, 1);
+  EXPECT_EQ(records[1].restart_count(), 0);
   arrange_runs(records);
   EXPECT_EQ(records[1].elapsed_seconds, 6) << "arranging again changes nothing";
 }

@@ -81,6 +81,9 @@ struct AccountingRecord {
   // the list was asked for by job id, or the row had ended. 22.05 gives each requeue a new submit
   // time.
   std::int64_t run = 1;
+  std::int64_t resizes = 0;  // of the rows before it, those that a resize ended
+  // What slurmctld counted when the run of this row began.
+  [[nodiscard]] std::int64_t restart_count() const { return run - 1 - resizes; }
   std::string user;  // empty when the system has forgotten the name
   std::uint32_t user_id = 0;
   std::string account;

@@ -67,6 +67,10 @@ void fill(const Model& model, ledger::Account& account) {
   for (std::int64_t i = number_between(0, 3); i > 0; --i) {
     account.aliases.push_back("alias" + std::to_string(i));
   }
+  account.owners.clear();
+  for (std::int64_t i = number_between(0, 2); i > 0; --i) {
+    account.owners.push_back("owner" + std::to_string(i) + "@example.org");
+  }
   account.display_name = arbitrary_text();
   account.description = arbitrary_text();
   account.parent = {};

@@ -64,6 +64,14 @@ Result<void> create_durable_file(const std::string& path, mode_t mode, std::stri
   return outcome;
 }
 
+Result<void> rename_durably(const std::string& from, const std::string& to) {
+  if (::access(to.c_str(), F_OK) == 0) {
+    return fail(ErrorKind::conflict, to + " exists; it is not replaced");
+  }
+  if (::rename(from.c_str(), to.c_str()) != 0) return system_failure("move to " + to, from);
+  return sync_folder(folder_of(to));
+}
+
 std::string folder_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string::npos) return ".";

@@ -17,6 +17,10 @@ namespace asbb::store {
 [[nodiscard]] Result<void> create_durable_file(const std::string& path, mode_t mode,
                                                std::string_view content);
 
+// Moves a file within a folder, or a file system; returns when the folder's entry is on the disk.
+// conflict: there is one of that name already.
+[[nodiscard]] Result<void> rename_durably(const std::string& from, const std::string& to);
+
 // What create_durable_file does about the owner, for a file that was just created; false: errno
 // tells.
 [[nodiscard]] bool give_to_folder_owner(int descriptor, const std::string& path);

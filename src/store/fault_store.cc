@@ -91,6 +91,10 @@ Result<std::vector<ChainedEntry>> FaultStore::entries(const EntryQuery& query) {
   return inside_->entries(query);
 }
 
+Result<std::int64_t> FaultStore::archive(Instant before, std::int64_t count_max) {
+  return run(Call::archive, [&] { return inside_->archive(before, count_max); });
+}
+
 Result<void> FaultStore::forget_answers(Instant before) {
   return run(Call::forget, [&] { return inside_->forget_answers(before); });
 }

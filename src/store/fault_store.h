@@ -25,7 +25,7 @@ enum class Fault {
 };
 
 // What is called upon the database.
-enum class Call { own, load, commit, find, forget };
+enum class Call { own, load, commit, find, forget, archive };
 
 class FaultStore final : public Store {
  public:
@@ -57,6 +57,7 @@ class FaultStore final : public Store {
   Result<std::vector<HoldRecord>> find_holds(const HoldQuery& query) override;
   Result<std::vector<ChainedEntry>> entries(const EntryQuery& query) override;
   Result<void> forget_answers(Instant before) override;
+  Result<std::int64_t> archive(Instant before, std::int64_t count_max) override;
   Result<void> ping() override;
 
  private:

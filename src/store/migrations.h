@@ -44,7 +44,8 @@ struct SchemaStatus {
   [[nodiscard]] bool is_current() const { return version == latest; }
 };
 
-// Brings the SQLite database at `path` to this program's version, all steps or none, and creates it
+// Before the first step it keeps a copy of what was there (store/backup.h). Brings the SQLite
+// database at `path` to this program's version, all steps or none, and creates it
 // (mode 0600) when there is none; root gives it to the owner of its folder. unavailable: a service
 // owns it. broken: a newer version, a changed step, or not a database of asbb.
 [[nodiscard]] Result<MigrationReport> migrate(

@@ -57,12 +57,12 @@ TEST_F(Migrations, CreateThePrivateDatabaseWithItsTables) {
   EXPECT_EQ(report->to_version, static_cast<int>(sqlite_migrations().size()));
   EXPECT_EQ(report->applied.front(), "0001_initial");
   EXPECT_FALSE(report->dry_run);
-  EXPECT_EQ(
-      tables(path_),
-      (Strings{"asbb_owner", "asbb_schema", "budget_accounts", "budget_conversion_rates",
-               "budget_hold_parts", "budget_holds", "budget_partition_limits", "budget_periods",
-               "budget_price_versions", "budget_request_answers", "budget_share_parts",
-               "budget_shares", "budget_transaction_types", "budget_transactions"}));
+  EXPECT_EQ(tables(path_),
+            (Strings{"asbb_owner", "asbb_schema", "budget_accounts", "budget_conversion_rates",
+                     "budget_hold_parts", "budget_holds", "budget_partition_limits",
+                     "budget_periods", "budget_price_versions", "budget_request_answers",
+                     "budget_share_parts", "budget_shares", "budget_transaction_types",
+                     "budget_transactions", "budget_transactions_archive"}));
   EXPECT_EQ(query_sql(path_, "PRAGMA journal_mode"), Strings{"wal"});
   struct stat about{};
   ASSERT_EQ(::stat(path_.c_str(), &about), 0);

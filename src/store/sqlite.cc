@@ -337,6 +337,22 @@ bool Connection::in_transaction() const {
   return sqlite3_get_autocommit(handle_) == 0;
 }
 
+Result<void> Connection::copy_to(Connection& to,
+                                 const std::function<void(std::int64_t, std::int64_t)>& progress) {
+  constexpr int pages_at_once = 2000;
+  sqlite3_backup* copy = sqlite3_backup_init(to.handle_, "main", handle_, "main");
+  if (copy == nullptr) return tl::unexpected(to.error(sqlite3_errcode(to.handle_)));
+  int code = SQLITE_OK;
+  while (code == SQLITE_OK) {
+    code = sqlite3_backup_step(copy, pages_at_once);
+    const std::int64_t all = sqlite3_backup_pagecount(copy);
+    if (progress) progress(all - sqlite3_backup_remaining(copy), all);
+  }
+  sqlite3_backup_finish(copy);
+  if (code == SQLITE_DONE) return {};
+  return tl::unexpected(to.error(code));
+}
+
 std::int64_t Connection::changes() const {
   return sqlite3_changes(handle_);
 }

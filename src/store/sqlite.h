@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -98,6 +99,10 @@ class Connection {
   [[nodiscard]] Result<void> commit();
   void rollback();
   [[nodiscard]] bool in_transaction() const;
+  // Between begin_read() and rollback(): all that this connection sees into `to`, which is empty
+  // and nobody else's. `progress` hears of pages done and in all.
+  [[nodiscard]] Result<void> copy_to(
+      Connection& to, const std::function<void(std::int64_t, std::int64_t)>& progress);
   // Rows that the last statement has written, without those of triggers.
   [[nodiscard]] std::int64_t changes() const;
 

@@ -37,7 +37,8 @@ std::int64_t entries_in_copy_of(const std::string& folder) {
   }
   const auto found = query_sql(copy.file("asbb.db"),
                                "PRAGMA integrity_check;"
-                               "SELECT count(*) FROM budget_transactions;"
+                               "SELECT (SELECT count(*) FROM budget_transactions) +"
+                               " (SELECT count(*) FROM budget_transactions_archive);"
                                "SELECT count(*) FROM budget_holds;"
                                "SELECT count(*) FROM budget_hold_parts");
   if (found.size() != 4 || found[0] != "ok" || found[2] != found[3]) return -1;
@@ -199,6 +200,27 @@ TEST_F(SqliteCrash, AFailureWhileForgettingAnswersStopsNothing) {
     if (!struck) return;
   }
   ADD_FAILURE() << "forgetting takes more operations than expected";
+}
+
+TEST_F(SqliteCrash, AFailureWhileArchivingLosesNothing) {
+  for (std::int64_t operation = 1; operation <= 60; ++operation) {
+    SCOPED_TRACE("operation " + std::to_string(operation));
+    start();
+    commit_well();
+    disk_.fail_at(operation, DiskFailure::torn, false);
+    const auto moved =
+        store_->archive(Instant{std::numeric_limits<std::int64_t>::max()}, holds_per_batch);
+    const bool struck = disk_.has_failed();
+    disk_.heal();
+    if (!moved) {
+      EXPECT_EQ(moved.error().kind, ErrorKind::unavailable);
+    }
+    commit_well();
+    EXPECT_EQ(as_written(), acknowledged_);
+    EXPECT_EQ(after_power_cut(), acknowledged_);
+    if (!struck) return;
+  }
+  ADD_FAILURE() << "archiving takes more operations than expected";
 }
 
 TEST_F(SqliteCrash, WhatIsAcknowledgedSurvivesAPowerCut) {

@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/time.h"
+#include "store/backup.h"
 #include "store/durable_file.h"
 #include "store/lock_file.h"
 #include "store/migrations.h"
@@ -145,6 +146,20 @@ bool exists(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
+// A copy for the way back, before the first pending step on a database that is in use.
+Result<void> keep_version(const std::string& file, std::span<const Migration> migrations) {
+  const auto status = schema_status(file, migrations);
+  if (!status) return tl::unexpected(status.error());
+  if (status->version == 0 || status->is_current()) return {};
+  const std::string kept = kept_version(file, status->version);
+  const std::string fresh = kept + ".partial";
+  ::unlink(fresh.c_str());
+  return copy_database(file, fresh).and_then([&] {
+    ::unlink(kept.c_str());  // of an earlier migration that was rolled back
+    return rename_durably(fresh, kept);
+  });
+}
+
 }  // namespace
 
 std::string checksum(const Migration& migration) {
@@ -179,6 +194,11 @@ Result<MigrationReport> migrate(const std::string& path, MigrateMode mode,
   if (!exists(*file)) {
     if (auto created = create_durable_file(*file, 0600, ""); !created) {
       return tl::unexpected(std::move(created.error()));
+    }
+  }
+  if (mode == MigrateMode::apply) {
+    if (auto kept = keep_version(*file, migrations); !kept) {
+      return tl::unexpected(std::move(kept.error()));
     }
   }
   auto connection = sqlite::Connection::open({*file, "", sqlite::Access::read_write});

@@ -4,9 +4,18 @@
 
 namespace asbb::store::sqlite {
 
-AccountRow::AccountRow(const ledger::Account& named) : account(&named) {
-  for (const std::string& alias : named.aliases) aliases += (aliases.empty() ? "" : ",") + alias;
+namespace {
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ",") + name;
+  return out;
 }
+
+}  // namespace
+
+AccountRow::AccountRow(const ledger::Account& named)
+    : account(&named), aliases(joined(named.aliases)), owners(joined(named.owners)) {}
 
 HoldPartRow::HoldPartRow(ledger::HoldId of, std::int64_t place, const ledger::HoldPart& written)
     : hold(of.value), number(place), part(&written), legs(ledger::to_string(written.legs)) {}
@@ -16,6 +25,7 @@ Statement& put(Statement& statement, const AccountRow& row) {
   return statement.put(account.id.value)
       .put(account.name)
       .put(row.aliases)
+      .put(row.owners)
       .put(account.display_name)
       .put(account.description)
       .put_or_null(account.parent.value)

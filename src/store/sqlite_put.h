@@ -14,6 +14,7 @@ struct AccountRow {
   explicit AccountRow(const ledger::Account& named);
   const ledger::Account* account;
   std::string aliases;
+  std::string owners;
 };
 
 // A part of a hold or of a share, in its place.

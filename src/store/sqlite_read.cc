@@ -8,7 +8,7 @@ namespace asbb::store::sqlite {
 namespace {
 
 constexpr char accounts_sql[] =
-    "SELECT id, name, aliases, display_name, description, parent_id, status,"
+    "SELECT id, name, aliases, owners, display_name, description, parent_id, status,"
     " hold_factor_millionths, may_convert, created_at_us, updated_at_us FROM budget_accounts ORDER "
     "BY id";
 constexpr char budgets_sql[] =
@@ -85,6 +85,7 @@ bool read(Statement& row, ledger::Account& account) {
   account.id.value = row.integer();
   account.name = row.text();
   account.aliases = split_names(row.text());
+  account.owners = split_names(row.text());
   account.display_name = row.text();
   account.description = row.text();
   account.parent.value = row.integer();
@@ -354,6 +355,7 @@ class PageQuery {
     if (query.until) number("at_us < ?", query.until->microseconds);
     add_job(query.job_id);
     add_types(query.types);
+    sql_ = std::string(all_columns) + "_archive" + sql_ + " UNION ALL " + all_columns + sql_;
     sql_ += query.newest_first ? " ORDER BY sequence DESC LIMIT " : " ORDER BY sequence LIMIT ";
     sql_ += std::to_string(query.count_max);
   }
@@ -361,6 +363,12 @@ class PageQuery {
   [[nodiscard]] const std::string& sql() const { return sql_; }
 
   void put(Statement& statement) const {
+    put_once(statement);  // for the archive
+    put_once(statement);
+  }
+
+ private:
+  void put_once(Statement& statement) const {
     for (const auto& [text, number] : parameters_) {
       if (text) {
         statement.put(*text);
@@ -370,7 +378,6 @@ class PageQuery {
     }
   }
 
- private:
   struct Parameter {
     std::optional<std::string> text;
     std::int64_t number = 0;
@@ -408,10 +415,11 @@ class PageQuery {
     for (const ledger::EntryType type : types) parameters_.push_back({to_string(type), 0});
   }
 
-  std::string sql_ =
+  static constexpr const char* all_columns =
       "SELECT sequence, at_us, type, actor, reason, request_id, account_id, account_name,"
       " budget_id, unit, amount_micros, hold_id, user, partition, cluster, job_id, task, run,"
       " external_id, price_version, details, record, chain FROM budget_transactions";
+  std::string sql_;
   std::vector<Parameter> parameters_;
 };
 

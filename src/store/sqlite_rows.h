@@ -17,4 +17,9 @@ namespace asbb::store::sqlite {
 [[nodiscard]] Result<std::vector<ChainedEntry>> read_entries(Connection& connection,
                                                              const EntryQuery& query);
 
+// Entries 1 to the last that was moved are in the archive. At most `count_max` more, of before
+// `before`; never the last of all. How many.
+[[nodiscard]] Result<std::int64_t> archive_entries(Connection& connection, Instant before,
+                                                   std::int64_t count_max);
+
 }  // namespace asbb::store::sqlite

@@ -202,6 +202,22 @@ Result<void> SqliteStore::forget_answers(Instant before) {
   return forgotten;
 }
 
+Result<std::int64_t> SqliteStore::archive(Instant before, std::int64_t count_max) {
+  std::int64_t moved = 0;
+  auto done = in_transaction([&]() -> Result<void> {
+    return sqlite::archive_entries(*writer_, before, count_max).map([&](std::int64_t count) {
+      moved = count;
+    });
+  });
+  if (done) return moved;
+  if (done.error().kind == ErrorKind::unknown_outcome) {
+    // As with answers that are forgotten: either outcome is good.
+    unresolved_ = false;
+    done.error().kind = ErrorKind::unavailable;
+  }
+  return tl::unexpected(std::move(done.error()));
+}
+
 Result<std::vector<HoldRecord>> SqliteStore::find_holds(const HoldQuery& query) {
   if (auto checked = check_query(query); !checked) {
     return tl::unexpected(std::move(checked.error()));

@@ -13,10 +13,12 @@ namespace asbb::store::sqlite {
 namespace {
 
 constexpr char account_sql[] =
-    "INSERT INTO budget_accounts (id, name, aliases, display_name, description, parent_id, status,"
+    "INSERT INTO budget_accounts (id, name, aliases, owners, display_name, description, parent_id,"
+    " status,"
     " hold_factor_millionths, may_convert, created_at_us, updated_at_us)"
-    " VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"
     " ON CONFLICT (id) DO UPDATE SET name = excluded.name, aliases = excluded.aliases,"
+    " owners = excluded.owners,"
     " display_name = excluded.display_name, description = excluded.description, parent_id = "
     "excluded.parent_id,"
     " status = excluded.status, hold_factor_millionths = excluded.hold_factor_millionths,"

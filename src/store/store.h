@@ -1,8 +1,8 @@
 // The port to the database: dumb and durable. The rules are the ledger's; a store loads rows,
 // appends entries and writes balances, all of a batch in one transaction or nothing of it. One
 // service owns a database at a time: own() takes a lock and a fencing epoch, and every commit
-// checks the epoch. commit() and own() are called by the committer's thread alone; find_hold(),
-// entries() and ping() may be called from any thread at any time.
+// checks the epoch. commit(), archive() and own() are called by the committer's thread alone;
+// find_hold(), entries() and ping() may be called from any thread at any time.
 #pragma once
 
 #include <array>
@@ -106,6 +106,12 @@ class Store {
 
   // Drops remembered answers from before `before`. Entries are never dropped.
   [[nodiscard]] virtual Result<void> forget_answers(Instant before) = 0;
+
+  // Moves the oldest entries, of before `before` and at most `count_max` (1 or more), to where they
+  // are out of the way of new ones; never the last one. entries() gives them as ever. How many were
+  // moved; a store without such a place moves none. Errors as forget_answers(): nothing is lost
+  // either way.
+  [[nodiscard]] virtual Result<std::int64_t> archive(Instant before, std::int64_t count_max);
 
   [[nodiscard]] virtual Result<void> ping() = 0;
 };

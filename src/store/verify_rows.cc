@@ -26,6 +26,10 @@ std::string row_of(const ledger::Account& account, const std::string& parent) {
                      to_string(account.status) + ", converts " + (account.may_convert ? "1" : "0") +
                      ", aliases";
   for (const std::string& alias : account.aliases) text += " " + alias;
+  text += ", owners ";
+  for (const std::string& owner : account.owners) {
+    text += (owner == account.owners.front() ? "" : ",") + owner;
+  }
   return text;
 }
 

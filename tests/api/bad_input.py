@@ -59,6 +59,7 @@ REQUESTS = [
         "status": ["", "closed?", "ACTIVE!", HUGE, 5, True, []], "credit_limit": AMOUNTS + [-1],
         "hold_percentage": AMOUNTS + [-1, 0.5, 11], "parent": NAMES[1:] + [ACCOUNT, "nobody"], "name": TEXTS,
         "carry_over": CARRY, "may_convert": FLAGS,
+        "owners": [[""], ["a b"], ["a@b@c"], ["@b"], [HUGE], [5], "alice", 5, {}, ["a"] * 21],
         "aliases": [[""], ["a b"], ["a\nb"], [HUGE], [5], "proj7", 5, {}, ["proj002"]]}),
     ("PUT", f"/api/v1/accounts/{ACCOUNT}/partition-limits/gpu-aws", {"limit": 20, "unit": "USD"}, {
         "limit": AMOUNTS + [-1], "unit": UNITS}),

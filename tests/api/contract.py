@@ -271,6 +271,7 @@ def read_live(service):
     service.call("GET", "/version")
     service.call("GET", "/metrics", accept="text/plain")
     service.call("GET", "/api/v1/status")
+    service.call("GET", "/api/v1/doctor")
     for account in service.call("GET", "/api/v1/accounts"):
         path = "/api/v1/accounts/" + account["slurm_account"]
         service.call("GET", path)
@@ -305,7 +306,10 @@ def write_accounts(service, name):
     service.call("POST", "/api/v1/accounts", create, expect=409)
     service.call("POST", "/api/v1/accounts", expect=400, sent='{"slurm_account":"a","slurm_account":"b"}')
     service.call("POST", "/api/v1/accounts", expect=400, sent="{\"slurm_account\":\"\xff\"}".encode("latin-1"))
-    service.call("PUT", path, {"description": "made by the contract test"})
+    service.call("PUT", path, {"description": "made by the contract test", "owners": ["alice", "pi@example.org"]})
+    if service.call("GET", path)["owners"] != ["alice", "pi@example.org"]:
+        raise ContractError("the owners are lost")
+    import_accounts(service, name)
     service.call("GET", path + "/holds")
     if not service.call("GET", path + "/forecast")["budgets"][0]["summary"]:
         raise ContractError("the forecast says nothing")
@@ -320,6 +324,24 @@ def write_accounts(service, name):
     service.call("POST", path + "/transfers", {"to": name, "amount": 1, "reason": "contract"}, expect=409)
     service.call("POST", path + "/refunds", {"job_id": "none", "amount": 1, "reason": "contract"}, expect=404)
     service.call("POST", path + "/write-offs", {"job_id": "none", "reason": "contract"}, expect=404)
+
+
+def import_accounts(service, name):
+    """All of it or nothing."""
+    period = {"start_date": "2020-01-01", "end_date": "2099-12-31"}
+    top = name + "-top"
+    request = {"accounts": [{"slurm_account": top}, {"slurm_account": name + "-below", "parent": top}],
+               "budgets": [{"account": name, "unit": "core-hours", "limit": 5, **period},
+                           {"account": name, "unit": "USD", "limit": 5, **period}]}
+    refused = service.call("POST", "/api/v1/accounts/import", request, expect=409)
+    if refused["error"]["field"] != "budgets[1].start_date":
+        raise ContractError(f"the refusal does not say what is at fault: {refused}")
+    service.call("GET", "/api/v1/accounts/" + top, expect=404)
+    del request["budgets"][1]
+    made = service.call("POST", "/api/v1/accounts/import", request, expect=201)
+    if made != {"accounts_created": 2, "budgets_added": 1}:
+        raise ContractError(f"imported: {made}")
+    service.call("POST", "/api/v1/accounts/import", {}, expect=400)
 
 
 def read_alerts(service):
@@ -413,6 +435,11 @@ def write_live(service, cluster, partition):
     answer = reconcile_patiently(service, "/api/v1/jobs/4000000000/reconcile", {"cluster": cluster})
     if answer["success"]:
         raise ContractError(f"a job that never was is reconciled: {answer}")
+    service.call("POST", "/api/v1/jobs/4000000000/reconcile", {"actual_cost": 1}, expect=400)
+    for dry_run in (True, False):
+        told = reconcile_patiently(service, "/api/v1/recovery", {"dry_run": dry_run, "account": name})
+        if told["dry_run"] is not dry_run:
+            raise ContractError(f"recovery: {told}")
     refused = {"account": name, "partition": "no-such-partition", "nodes": 0, "cpus": 1,
                "wall_time": "01:00:00"}
     service.call("POST", "/api/v1/budget/check", refused, expect=400)

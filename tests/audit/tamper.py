@@ -21,6 +21,7 @@ from life import live  # noqa: E402
 from scratch_service import ScratchService  # noqa: E402
 
 TABLE = "budget_transactions"
+ARCHIVE = "budget_transactions_archive"
 FAR = 1_000_000_000  # where no entry is
 TRIGGERS = ("no_update", "no_delete", "no_gap")
 
@@ -213,7 +214,33 @@ def edit_chain_value(attack):
     return ["Entries 12 to 13 were edited"]
 
 
-ATTACKS = (edit_column, edit_type, edit, edit_and_chain_anew, delete, delete_and_renumber, delete_and_chain_anew, insert,
+def archive(attack):
+    """Entries 1 to 10, as the service moves them; then the archive's own triggers are dropped."""
+    attack.run(f"INSERT INTO {ARCHIVE} SELECT * FROM {TABLE} WHERE sequence <= 10 ORDER BY sequence")
+    attack.run(f"DELETE FROM {TABLE} WHERE sequence <= 10")
+    for name in TRIGGERS:
+        attack.run(f"DROP TRIGGER {ARCHIVE}_{name}")
+
+
+def edit_archived(attack):
+    archive(attack)
+    attack.run(f"UPDATE {ARCHIVE} SET amount_micros = amount_micros + 1 WHERE sequence = 5")
+    return ["Entry 5 was edited: amount_micros is"]
+
+
+def delete_archived(attack):
+    archive(attack)
+    attack.run(f"DELETE FROM {ARCHIVE} WHERE sequence = 8")
+    return ["Entry 8 is missing: deleted."]
+
+
+def empty_archive(attack):
+    archive(attack)
+    attack.run(f"DELETE FROM {ARCHIVE}")
+    return ["Entries 1 to 10 are missing: deleted."]
+
+
+ATTACKS = (edit_archived, delete_archived, empty_archive, edit_column, edit_type, edit, edit_and_chain_anew, delete, delete_and_renumber, delete_and_chain_anew, insert,
            insert_and_chain_anew, append, reorder, reorder_neighbours, cut, cut_one, edit_balance, edit_tables,
            edit_facts, edit_shares, edit_chain_value)
 
@@ -282,6 +309,10 @@ def main():
         if "process" in result.stdout:
             problems.append(f"nobody owns the database, but: {result.stdout}")
         shutil.copy(service.path / "asbb.db", service.path / "kept.db")
+        with Attack(service.path / "asbb.db") as attack:
+            archive(attack)
+        expect(problems, "archived", service.run("asbb audit verify --offline"), 0,
+               [f"{last[0]} entries, chain head {last[1]}"])
         check_attacks(service, problems)
         restore(service)
         # A cut tail survives a start: the service then believes what is there.

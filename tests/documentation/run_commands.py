@@ -25,10 +25,17 @@ SECTIONS = ("service:", "database:", "budget:", "slurm:", "enforcement:", "alert
 ANSWERS = {
     "asbb alerts ack 12 --note=\"more money comes in May\"": (1, "there is no alert 12"),
     "asbb reconcile 4711 --cluster=onprem": (1, "4711"),
+    "asbb reconcile 4711 --cluster=onprem --actual-cost=12.50 --reason='invoice 2025-07'": (1, "4711"),
+    "asbb reconcile 7 --cluster=onprem --actual-cost=0.09 --reason='as it was'": (1, "job 7"),
     "asbb refund proj001 --job=4711 --amount=2.50 --reason='node failed'": (1, "4711"),
     "asbb write-off proj001 --job=4711 --reason='node failed, not billed'": (1, "4711"),
+    "asbb database rollback": (1, "there is no schema before it"),
     "asbb quote -- --partition=gpu-aws --nodes=2 --gpus-per-node=1 --time=4:00:00": (1, "name one"),
     "asbb quote -- --account=proj001 job.sh": (1, "name one"),
+    "asbb doctor": (1, "failed   controller onprem"),
+    "asbb recover --dry-run": (1, "cannot be read"),
+    "asbb recover --account=proj001": (1, "cannot be read"),
+    "asbb slurm status": (1, "failed   controller onprem"),
     "asbb slurm configure": (1, "/etc/slurm/slurm.conf"),
     "asbb slurm configure --write --check-nodes='ssh -o BatchMode=yes'": (1, "/etc/slurm/slurm.conf"),
     "asbb service start --config=/etc/asbb/config.yaml": None,  # this is how the service was started
@@ -88,8 +95,13 @@ def prepare(service, command=""):
 def run(service, where, command):
     """What does not hold, as a list of at most one text."""
     answer = ANSWERS.get(command, (0, ""))
-    if command.startswith("asbb database migrate"):
+    if "/backup/" in command:
+        (service.path / "backup").mkdir()
+    if re.match("asbb database (restore|verify) /backup/", command):
+        service.asbb("database", "backup", "backup/asbb.db")
+    if re.match("asbb database (migrate|restore|rollback)", command):
         service.stop()
+    command = command.replace("/backup/", f"{service.path}/backup/")
     result = service.run(command.replace("/run/asbb/asbb.sock", str(service.socket)))
     if result.returncode != answer[0] or answer[1] not in result.stdout:
         return [f"{where}: {command}\n  exit code {result.returncode}, expected {answer[0]}\n{result.stdout}"]

@@ -86,7 +86,7 @@ def settings(service, hook_port, mail_port):
             f"    - {{name: hook, type: webhook, url: \"http://127.0.0.1:{hook_port}/budget\","
             f" secret_file: {secret}}}\n"
             f"    - {{name: mail, type: smtp, url: \"smtp://127.0.0.1:{mail_port}\", severity: critical,"
-            " from: asbb@example.org, to: [hpc@example.org], digest: false}\n")
+            " from: asbb@example.org, to: [hpc@example.org], owners_at: example.net, digest: false}\n")
 
 
 def wait_until(what, seconds=40):
@@ -113,7 +113,9 @@ def run(programs):
 
 def tell(service):
     with service:
-        service.asbb("account", "create", "--name=proj001", "--budget=100", "--start=2020-01-01", "--end=2099-12-31")
+        service.asbb("account", "create", "--name=proj001", "--budget=100", "--start=2020-01-01", "--end=2099-12-31",
+                     "--owner=alice", "--owner=pi@example.org")
+        service.asbb("account", "update", "proj001", "--owner=bob,pi@example.org")
         service.asbb("adjust", "proj001", "--amount=50", "--reason=half of it")
         wait_until(lambda: titles() == ["proj001 has spent 50 % of its USD budget"])
         service.kill()
@@ -141,7 +143,9 @@ def tell(service):
         if len(set(ids)) != len(ids) or sum(one.startswith("digest ") for one in ids) > 2:
             raise AssertionError(f"told twice: {ids}")
         [(receivers, message)] = MailServer.received
-        if receivers != ["hpc@example.org"] or message["Subject"] != "[asbb] proj001 has spent 100 % of its USD budget":
+        if receivers != ["hpc@example.org", "bob@example.net", "pi@example.org"]:
+            raise AssertionError(f"the e-mail went to {receivers}")
+        if message["Subject"] != "[asbb] proj001 has spent 100 % of its USD budget":
             raise AssertionError(f"{receivers}: {message}")
         if "asbb deposit proj001" not in message.get_payload(decode=True).decode():
             raise AssertionError("the e-mail does not say what to do")

@@ -56,6 +56,8 @@ slurm::QueueJob row_of_task(const Job& job, const Task& task, const std::string&
   if (task.is_held) row.state_reason = "job requeued in held state";
   if (is_loser || !task.has_nodes()) {
     row.requested_tres = tres;
+    // slurmctld writes down when the sibling started, as the loser's start and end.
+    if (is_loser && task.has_nodes()) row.start = row.end = task.started_at;
     return row;
   }
   const Run& run = task.runs.back();

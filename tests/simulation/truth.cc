@@ -236,11 +236,7 @@ void Truth::check_task(const Job& job, const Task& task, std::vector<Charge> cha
   // A run on another cluster that nobody saw, whose unit was given back meanwhile.
   const std::string name = " job " + std::to_string(job.id);
   const bool is_left = was_alarmed("settle onprem" + name) || was_alarmed("settle cloud" + name);
-  // Which run of a job is meant is not certain once it was resized and then requeued.
-  const bool is_resized = task.restarts > 0 && job.is_changed &&
-                          std::any_of(task.runs.begin(), task.runs.end(),
-                                      [](const Run& run) { return run.state == "RESIZING"; });
-  if (task.is_untold || is_resized || (job.request.is_federated && is_left)) {
+  if (task.is_untold || (job.request.is_federated && is_left)) {
     require(charges.size() <= runs.size(), name_of(job, task) + " is charged too often");
     return;
   }

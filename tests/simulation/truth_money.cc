@@ -47,6 +47,10 @@ void Truth::add_money(const ledger::Entry& entry) {
     case EntryType::charge:
       facts.used += micros;
       break;
+    // Of a job that was let through in that period, and found later.
+    case EntryType::hold:
+      facts.is_late = facts.is_late || is_after_end;
+      break;
     case EntryType::refund: {
       facts.used -= micros;
       std::int64_t charged = 0;

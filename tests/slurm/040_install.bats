@@ -20,6 +20,8 @@ teardown_file() { rm -rf "$DESTINATION"; }
   cd "$DESTINATION"
   [ -x usr/bin/asbb ]
   [ -x usr/bin/asbb-service ]
+  [ -x usr/bin/asbb-recovery ]
+  man --local-file usr/share/man/man1/asbb-recovery.1* | grep -q -e --dry-run
   man --local-file usr/share/man/man1/asbb-account-create.1* | grep -q -e --budget
   bash -c '. usr/share/bash-completion/completions/asbb && complete -p asbb'
   grep -q '^User=asbb' usr/lib/systemd/system/asbb-service.service
@@ -45,6 +47,9 @@ teardown_file() { rm -rf "$DESTINATION"; }
   asbb-service 3>&- &
   wait_until 20 asbb service status
   run asbb account list
+  [ "$status" = 0 ]
+  run asbb doctor
+  echo "$output"
   [ "$status" = 0 ]
   kill "$!"
   wait "$!"

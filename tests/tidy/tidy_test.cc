@@ -28,12 +28,14 @@ const std::map<std::string, std::set<std::string>> allowed_includes{
     {"store", {"base", "ledger"}},
     {"slurm", {"base"}},
     {"api", {"base"}},
+    {"advisor", {"base", "config", "api"}},
     {"alerts", {"base", "config", "slurm", "api"}},
     {"service",
-     {"base", "ledger", "pricing", "insight", "config", "store", "slurm", "api", "alerts"}},
+     {"base", "ledger", "pricing", "insight", "config", "store", "slurm", "api", "advisor",
+      "alerts"}},
     {"http",
-     {"base", "ledger", "pricing", "insight", "config", "store", "slurm", "api", "alerts",
-      "service"}},
+     {"base", "ledger", "pricing", "insight", "config", "store", "slurm", "api", "advisor",
+      "alerts", "service"}},
     {"cli", {"base", "config", "api", "slurm", "store"}},
 };
 

@@ -67,6 +67,7 @@ Quote sample_quote() {
   out.decision = "deny";
   out.code = out.account = "x";
   QuotePart& part = out.parts.emplace_back();
+  part.priced_by = "advisor";
   part.lines = {"x"};
   part.legs = {{"a", "p", Micros(1), Micros(2), Micros(3), Micros(-4), true}};
   out.fits = {{"time", "--time=1", "USD", Micros(1), Micros(2)}};
@@ -75,7 +76,14 @@ Quote sample_quote() {
 
 JobReconcileAnswer sample_reconcile() {
   JobReconcileAnswer out;
-  out.jobs = {{"1_2", "onprem", "COMPLETED", "settled", "t", "USD", Micros(1), {}, {}, "m"}};
+  out.jobs = {{"1_2", "onprem", "COMPLETED", "set", "t", "USD", Micros(1), {}, {}, "m"}};
+  return out;
+}
+
+RecoveryAnswer sample_recovery() {
+  RecoveryAnswer out;
+  out.holds = {{"t", "slurm", "a", "u", "onprem", "7", "p", at, {{"USD", Micros(1)}}, "none", "w"}};
+  out.problems = {"x"};
   return out;
 }
 
@@ -192,19 +200,30 @@ void write_samples() {
   write("Quote", sample_quote());
   write("Notify", Notify{"c", 1});
   write("NotifyAnswer", NotifyAnswer{true});
-  write("JobReconcile", JobReconcile{"c"});
+  write("JobReconcile", JobReconcile{"c", Micros(1), "USD", "x"});
   write("JobReconcileAnswer", sample_reconcile());
+  write("DoctorAnswer", DoctorAnswer{{{"prices", "warning", "x", "y"}}});
+  write("RecoveryRequest", RecoveryRequest{true, "a", "7"});
+  write("RecoveryAnswer", sample_recovery());
   write("AccountCreate", AccountCreate{"a",
                                        "n",
                                        "d",
                                        "p",
                                        Micros(1'000'000),
-                                       {{"USD", Micros(1), Day{}, at, Micros(2), "50%"}}});
+                                       {{"USD", Micros(1), Day{}, at, Micros(2), "50%"}},
+                                       {"a2"},
+                                       {"o"}});
+  AccountImport import;
+  import.accounts.emplace_back().slurm_account = "a";
+  import.budgets.push_back({"b", {"USD", Micros(1), Day{}, at, Micros(2), "50%"}});
+  write("AccountImport", import);
+  write("AccountImportAnswer", AccountImportAnswer{1, 1});
   AccountUpdate update;
   update.name = update.parent = "n";
   update.status = "active";
   update.start_date = at;
   update.carry_over = "all";
+  update.owners = std::vector<std::string>{"o"};
   update.may_convert = true;
   write("AccountUpdate", update);
   write("PartitionLimitSet", PartitionLimitSet{Micros(1), "USD"});
@@ -256,7 +275,12 @@ const std::map<std::string, Again>& readers() {
       {"NotifyAnswer", again<NotifyAnswer>},
       {"JobReconcile", again<JobReconcile>},
       {"JobReconcileAnswer", again<JobReconcileAnswer>},
+      {"DoctorAnswer", again<DoctorAnswer>},
+      {"RecoveryRequest", again<RecoveryRequest>},
+      {"RecoveryAnswer", again<RecoveryAnswer>},
       {"AccountCreate", again<AccountCreate>},
+      {"AccountImport", again<AccountImport>},
+      {"AccountImportAnswer", again<AccountImportAnswer>},
       {"AccountUpdate", again<AccountUpdate>},
       {"PartitionLimitSet", again<PartitionLimitSet>},
       {"Adjustment", again<Adjustment>},

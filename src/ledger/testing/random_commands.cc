@@ -14,6 +14,7 @@ const std::vector<std::string> account_names{"root",    "dept",    "dept",    "p
                                              "proj001", "proj001", "proj002", "proj002",
                                              "nobody",  "-x",      "alias1"};
 const std::vector<std::string> aliases{"alias1", "alias2", "alias3", "alias4"};
+const std::vector<std::string> owners{"ada", "bob", "pi@example.org", "pi@", "a:b"};
 const std::vector<std::string> units{"USD", "USD", "USD", "USD", "core-hours", "core-hours", "EUR"};
 const std::vector<std::string> partitions{"cpu", "gpu-aws", "gpu-aws", ""};
 const std::vector<std::string> users{"ada", "bob"};
@@ -112,13 +113,45 @@ ShareKey some_key(Chance& chance, const Book& book, HoldId id) {
   return key;
 }
 
-Action create_account(Chance& chance) {
+std::vector<std::string> some_aliases(Chance& chance) {
+  std::vector<std::string> out;
+  const std::int64_t many = chance.one_in(10) ? 101 : chance.below(3);
+  for (std::int64_t i = 0; i < many; ++i) {
+    out.push_back(chance.one_in(5) ? chance.of(account_names) : chance.of(aliases));
+  }
+  return out;
+}
+
+std::vector<std::string> some_owners(Chance& chance) {
+  std::vector<std::string> out;
+  const std::int64_t many = chance.one_in(10) ? 21 : chance.below(3);
+  for (std::int64_t i = 0; i < many; ++i) {
+    out.push_back(chance.one_in(8) ? chance.of(owners) : chance.of(users));
+  }
+  return out;
+}
+
+CreateAccount create_account(Chance& chance) {
   CreateAccount create;
   create.name = chance.of(account_names);
+  if (chance.one_in(10)) create.aliases = some_aliases(chance);
+  if (chance.one_in(5)) create.owners = some_owners(chance);
   if (!chance.one_in(3)) create.parent = chance.of(account_names);
   if (chance.one_in(5)) create.hold_factor_millionths = amount(chance).count();
   for (std::int64_t i = chance.below(3); i > 0; --i) create.budgets.push_back(new_budget(chance));
   return create;
+}
+
+Action import_accounts(Chance& chance) {
+  ImportAccounts import;
+  for (std::int64_t i = chance.below(3); i > 0; --i) {
+    import.accounts.push_back(create_account(chance));
+    if (chance.one_in(2)) import.accounts.back().name += std::to_string(chance.below(100));
+  }
+  for (std::int64_t i = chance.below(3); i > 0; --i) {
+    import.budgets.push_back({chance.of(account_names), new_budget(chance)});
+  }
+  return import;
 }
 
 Action update_account(Chance& chance, const Book& book) {
@@ -133,13 +166,8 @@ Action update_account(Chance& chance, const Book& book) {
                         : AccountStatus::active;
   }
   if (chance.one_in(5)) update.description = text(chance, "a\nb=%c");
-  if (chance.one_in(5)) {
-    update.aliases.emplace();
-    const std::int64_t many = chance.one_in(10) ? 101 : chance.below(3);
-    for (std::int64_t i = 0; i < many; ++i) {
-      update.aliases->push_back(chance.one_in(5) ? chance.of(account_names) : chance.of(aliases));
-    }
-  }
+  if (chance.one_in(5)) update.aliases = some_aliases(chance);
+  if (chance.one_in(5)) update.owners = some_owners(chance);
   if (chance.one_in(2)) update.limit = amount_near(chance, book);
   if (chance.one_in(6)) update.start = epoch + hours(chance.below(10) * 10);
   if (chance.one_in(6)) update.end = epoch + hours(chance.below(10) * 20);
@@ -322,6 +350,7 @@ Action some_action(Chance& chance, const Book& book) {
   const std::int64_t kind = chance.below(100);
   if (chance.one_in(6)) return move_money(chance, book);
   if (chance.one_in(25)) return CarryOver{};
+  if (kind < 2 && chance.one_in(3)) return import_accounts(chance);
   if (kind < 2) return create_account(chance);
   if (kind < 11) return update_account(chance, book);
   if (kind < 12) return CloseAccount{chance.of(account_names)};
@@ -345,7 +374,10 @@ Action some_action(Chance& chance, const Book& book) {
   if (kind < 99) {
     Micros correction = chance.one_in(8) ? max_amount : amount_near(chance, book);
     if (chance.one_in(3) && !correction.is_negative()) correction = Micros() - correction;
-    return Adjust{chance.of(account_names), chance.of(units), correction};
+    Adjust adjust{chance.of(account_names), chance.of(units), correction};
+    if (chance.one_in(4)) adjust.job = ShareKey{text(chance, "onprem"), chance.below(9), -1, 0, ""};
+    if (chance.one_in(8)) adjust.amount = Micros();
+    return adjust;
   }
   if (chance.one_in(3)) return enforcement(chance, book);
   if (chance.one_in(2)) return Decline{"account_not_usable", "Not yours.\n", "alice"};
@@ -426,7 +458,8 @@ std::string describe(const Command& command) {
       "PlaceHold",     "BindHold",      "SettleShare",  "OpenShare", "VoidHold",
       "ReplaceHold",   "Adjust",        "Deposit",      "Withdraw",  "Transfer",
       "Refund",        "RecordPrices",  "WriteOff",     "CarryOver", "RecordConversionRate",
-      "Convert",       "ArmRun",        "CoverJob",     "Decline",   "RecordEnforcement"};
+      "Convert",       "ArmRun",        "CoverJob",     "Decline",   "RecordEnforcement",
+      "ImportAccounts"};
   std::string out = names.at(command.action.index());
   if (const auto* settle = std::get_if<SettleShare>(&command.action)) {
     out += " hold " + std::to_string(settle->hold.value) + " task " +

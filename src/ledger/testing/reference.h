@@ -46,6 +46,8 @@ struct CreateAccount {
   std::string parent;
   std::optional<Amount> factor;
   std::vector<NewPeriod> periods;
+  std::vector<std::string> aliases;
+  std::vector<std::string> owners;
 };
 struct UpdateAccount {
   std::string name;
@@ -54,6 +56,7 @@ struct UpdateAccount {
   std::optional<std::string> status;
   std::optional<std::string> parent;
   std::optional<std::vector<std::string>> aliases;
+  std::optional<std::vector<std::string>> owners;
   std::optional<bool> may_convert;
   std::string unit;
   std::optional<Amount> limit;
@@ -68,6 +71,10 @@ struct CloseAccount {
 struct AddPeriod {
   std::string account;
   NewPeriod period;
+};
+struct Import {
+  std::vector<CreateAccount> accounts;
+  std::vector<AddPeriod> periods;
 };
 struct LimitPartition {
   std::string account;
@@ -147,6 +154,7 @@ struct Correct {
   std::string account;
   std::string unit;
   Amount amount = 0;
+  std::optional<RunName> job;
 };
 // A deposit has no `from`, a withdrawal no `to`.
 struct Move {
@@ -191,7 +199,7 @@ struct Enforce {
 using Command =
     std::variant<CreateAccount, UpdateAccount, CloseAccount, AddPeriod, LimitPartition, PlaceHold,
                  Bind, Settle, OpenRun, ArmRun, Void, Replace, Cover, Correct, Move, GiveBack, Rate,
-                 Convert, Carry, Prices, Decline, Enforce>;
+                 Convert, Carry, Prices, Decline, Enforce, Import>;
 
 // A limit with what is held and used of it.
 struct Figures {
@@ -226,6 +234,7 @@ struct Account {
   Number id = 0;
   std::string name;
   std::set<std::string> aliases;
+  std::set<std::string> owners;
   Number parent = 0;
   std::string status = "active";
   bool may_convert = false;
@@ -333,6 +342,7 @@ class Reference {
   Answer judge(const Asked& asked, const Prices& ask);
   Answer judge(const Asked& asked, const Decline& ask);
   Answer judge(const Asked& asked, const Enforce& ask);
+  Answer judge(const Asked& asked, const Import& ask);
 
   // Accounts and budgets.
   [[nodiscard]] Account* find_account(const std::string& name);

@@ -10,11 +10,23 @@ constexpr Moment minute = 60'000'000;
 constexpr Moment token_good_for = 24 * 60 * minute;
 constexpr Moment token_ahead = 10 * minute;
 constexpr std::size_t aliases_max = 100;
+constexpr std::size_t owners_max = 20;
 constexpr Amount factor_max = 100'000'000;
 constexpr Amount whole = 1'000'000;
 
 bool is_factor(const std::optional<Amount>& factor) {
   return !factor || (*factor >= 1 && *factor <= factor_max);
+}
+
+std::string why_not_owners(const std::vector<std::string>& owners) {
+  if (owners.size() > owners_max) return "too_many_owners";
+  for (const std::string& owner : owners) {
+    const auto ats = std::count(owner.begin(), owner.end(), '@');
+    const bool is_open = owner.starts_with('@') || owner.ends_with('@');
+    const bool has_colon = std::count(owner.begin(), owner.end(), ':') > 0;
+    if (!is_name(owner) || ats > 1 || is_open || has_colon) return "bad_name";
+  }
+  return {};
 }
 
 bool share_a_moment(const Period& one, Moment start, Moment end) {
@@ -166,7 +178,15 @@ Answer Reference::judge(const Asked&, const CreateAccount& ask) {
   const Account* parent = find_account(ask.parent);
   if (!ask.parent.empty() && parent == nullptr) return no("unknown_parent");
   if (parent != nullptr && parent->status == "closed") return no("account_closed");
+  if (const std::string why = why_not_owners(ask.owners); !why.empty()) return no(why);
+  if (ask.aliases.size() > aliases_max) return no("too_many_aliases");
+  for (const std::string& alias : ask.aliases) {
+    if (!is_name(alias)) return no("bad_name");
+    if (alias == ask.name || find_account(alias) != nullptr) return no("alias_taken");
+  }
   Account added;
+  added.aliases = {ask.aliases.begin(), ask.aliases.end()};
+  added.owners = {ask.owners.begin(), ask.owners.end()};
   added.id = static_cast<Number>(state_.accounts.size()) + 1;
   added.name = ask.name;
   added.parent = parent == nullptr ? 0 : parent->id;
@@ -198,6 +218,8 @@ Answer Reference::judge(const Asked& asked, const UpdateAccount& ask) {
       if (id == known->id) return no("parent_cycle");
     }
   }
+  const auto owners = ask.owners.value_or(std::vector<std::string>{});
+  if (const std::string why = why_not_owners(owners); !why.empty()) return no(why);
   if (ask.aliases && ask.aliases->size() > aliases_max) return no("too_many_aliases");
   for (const std::string& alias : ask.aliases.value_or(std::vector<std::string>{})) {
     if (!is_name(alias)) return no("bad_name");
@@ -209,6 +231,7 @@ Answer Reference::judge(const Asked& asked, const UpdateAccount& ask) {
   known->parent = parent;
   known->status = ask.status.value_or(known->status);
   known->may_convert = ask.may_convert.value_or(known->may_convert);
+  if (ask.owners) known->owners = {ask.owners->begin(), ask.owners->end()};
   if (ask.aliases) known->aliases = {ask.aliases->begin(), ask.aliases->end()};
   return answer;
 }
@@ -269,6 +292,19 @@ Answer Reference::change_period(const Asked& asked, const UpdateAccount& ask, Pe
   changed = wanted;
   Answer answer;
   answer.budget = changed.id;
+  return answer;
+}
+
+Answer Reference::judge(const Asked& asked, const Import& ask) {
+  const State before = state_;
+  Answer answer;
+  for (const CreateAccount& account : ask.accounts) {
+    if (answer.refusal == "none") answer = judge(asked, account);
+  }
+  for (const AddPeriod& period : ask.periods) {
+    if (answer.refusal == "none") answer = judge(asked, period);
+  }
+  if (answer.refusal != "none") state_ = before;
   return answer;
 }
 

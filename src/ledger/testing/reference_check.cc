@@ -48,12 +48,29 @@ ref::PlaceHold place_hold(const PlaceHold& from) {
   return place;
 }
 
+ref::CreateAccount create_account(const CreateAccount& from) {
+  ref::CreateAccount to;
+  to.name = from.name;
+  to.texts = {from.display_name, from.description};
+  to.parent = from.parent;
+  if (from.hold_factor_millionths) to.factor = *from.hold_factor_millionths;
+  for (const NewBudget& budget : from.budgets) to.periods.push_back(new_period(budget));
+  to.aliases = from.aliases;
+  to.owners = from.owners;
+  return to;
+}
+
 // The command in the reference's words.
 struct Translate {
-  ref::Command operator()(const CreateAccount& from) const {
-    ref::CreateAccount to{from.name, {from.display_name, from.description}, from.parent, {}, {}};
-    if (from.hold_factor_millionths) to.factor = *from.hold_factor_millionths;
-    for (const NewBudget& budget : from.budgets) to.periods.push_back(new_period(budget));
+  ref::Command operator()(const CreateAccount& from) const { return create_account(from); }
+  ref::Command operator()(const ImportAccounts& from) const {
+    ref::Import to;
+    for (const CreateAccount& account : from.accounts) {
+      to.accounts.push_back(create_account(account));
+    }
+    for (const AddBudget& budget : from.budgets) {
+      to.periods.push_back({budget.account, new_period(budget.budget)});
+    }
     return to;
   }
   ref::Command operator()(const UpdateAccount& from) const {
@@ -64,6 +81,7 @@ struct Translate {
     if (from.status) to.status = to_string(*from.status);
     to.parent = from.parent;
     to.aliases = from.aliases;
+    to.owners = from.owners;
     to.may_convert = from.may_convert;
     to.unit = from.unit;
     to.limit = amount(from.limit);
@@ -108,7 +126,9 @@ struct Translate {
     return to;
   }
   ref::Command operator()(const Adjust& from) const {
-    return ref::Correct{from.account, from.unit, from.amount.count()};
+    ref::Correct to{from.account, from.unit, from.amount.count(), {}};
+    if (from.job) to.job = run_name(*from.job);
+    return to;
   }
   ref::Command operator()(const Deposit& from) const {
     return ref::Move{{}, from.account, from.unit, from.amount.count()};
@@ -234,6 +254,8 @@ std::string differs(const ref::Account& right, const Account& given) {
                given.may_convert ? "yes" : "no");
   const std::set<std::string> aliases(given.aliases.begin(), given.aliases.end());
   if (aliases != right.aliases) found.expect("aliases", "others", "these");
+  const std::set<std::string> owners(given.owners.begin(), given.owners.end());
+  if (owners != right.owners) found.expect("owners", "others", "these");
   return found.text();
 }
 

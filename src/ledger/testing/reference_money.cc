@@ -40,14 +40,21 @@ const Part* part_of(const Hold& hold, const std::string& unit) {
   return nullptr;
 }
 
+bool is_job(const RunName& run) {
+  return run.external.empty() && !run.cluster.empty() && is_text(run.cluster) && run.job > 0 &&
+         run.task >= -1 && run.run >= 0;
+}
+
 }  // namespace
 
 Answer Reference::judge(const Asked& asked, const Correct& ask) {
   const Account* known = find_account(ask.account);
   if (known == nullptr) return no("unknown_account");
-  if (ask.amount == 0 || ask.amount > amount_max || ask.amount < -amount_max) {
+  const bool says_nothing = ask.amount == 0 && !ask.job;
+  if (says_nothing || ask.amount > amount_max || ask.amount < -amount_max) {
     return no("bad_amount");
   }
+  if (ask.job && !is_job(*ask.job)) return no("bad_name");
   if (!is_reason(asked.reason)) return no("reason_missing");
   std::vector<Number> periods;
   const std::string why = drawn_on(known->id, ask.unit, asked.at, false, periods);
@@ -277,9 +284,7 @@ Answer Reference::judge(const Asked& asked, const Enforce& ask) {
     return no("bad_name");
   }
   const RunName& run = ask.run;
-  const bool is_named = run.external.empty() && !run.cluster.empty() && is_text(run.cluster) &&
-                        run.job > 0 && run.task >= -1 && run.run >= 0;
-  if (ask.is_of_account ? run != RunName{"", 0, -1, 0, ""} : !is_named) return no("bad_name");
+  if (ask.is_of_account ? run != RunName{"", 0, -1, 0, ""} : !is_job(run)) return no("bad_name");
   for (const Amount sum : ask.sums) {
     if (sum < 0 || sum > 4 * amount_max) return no("bad_amount");
   }

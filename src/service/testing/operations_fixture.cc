@@ -90,6 +90,7 @@ void OperationsFixture::rebuild() {
   options.write_off_account = "overhead";
   options.clusters = {"onprem", "cloud"};
   options.gate.refuses_scrontab = refuses_scrontab_;
+  options.bounds = bounds_;
   operations_ = std::make_unique<Operations>(
       Collaborators{*committer_, prices_, view_, names_, *authority_, alarms_, work_}, hooks_,
       store::ChainKey{1, 2, 3}, options);

@@ -78,7 +78,8 @@ class OperationsFixture : public Fixture {
   Alarms alarms_;
   WorkQueue work_{1, 16};
   Hooks hooks_;
-  bool refuses_scrontab_ = false;  // from the next rebuild() on
+  bool refuses_scrontab_ = false;  // from the next rebuild() on, as the next one
+  BudgetBounds bounds_;
   std::unique_ptr<Authority> authority_;
   std::unique_ptr<Operations> operations_;
 };

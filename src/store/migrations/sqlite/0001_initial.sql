@@ -7,6 +7,7 @@ CREATE TABLE budget_accounts (
   id INTEGER PRIMARY KEY CHECK (id > 0),
   name TEXT NOT NULL UNIQUE CHECK (name <> ''),
   aliases TEXT NOT NULL, -- joined by commas, which no name has
+  owners TEXT NOT NULL, -- likewise: user names and mail addresses
   display_name TEXT NOT NULL,
   description TEXT NOT NULL,
   parent_id INTEGER REFERENCES budget_accounts (id) DEFERRABLE INITIALLY DEFERRED
@@ -199,6 +200,8 @@ BEGIN
   SELECT RAISE(ABORT, 'budget_transactions is append-only: an entry is never edited');
 END;
 CREATE TRIGGER budget_transactions_no_delete BEFORE DELETE ON budget_transactions
+WHEN NOT EXISTS (SELECT 1 FROM budget_transactions_archive AS kept WHERE
+  kept.sequence = OLD.sequence AND kept.record = OLD.record AND kept.chain = OLD.chain)
 BEGIN
   SELECT RAISE(ABORT, 'budget_transactions is append-only: an entry is never deleted');
 END;
@@ -208,6 +211,59 @@ CREATE TRIGGER budget_transactions_no_gap BEFORE INSERT ON budget_transactions
 WHEN NEW.sequence <> (SELECT coalesce(max(sequence), 0) + 1 FROM budget_transactions)
 BEGIN
   SELECT RAISE(ROLLBACK, 'budget_transactions is append-only: a sequence follows the last one');
+END;
+
+-- The oldest entries, moved here whole after budget.transaction_retention: 1 to some number; the
+-- rest, the last one always among them, are above. Both tables together are the ledger.
+CREATE TABLE budget_transactions_archive (
+  sequence INTEGER PRIMARY KEY CHECK (sequence > 0),
+  at_us INTEGER NOT NULL,
+  type TEXT NOT NULL REFERENCES budget_transaction_types (type) DEFERRABLE INITIALLY DEFERRED,
+  actor TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  account_id INTEGER REFERENCES budget_accounts (id) DEFERRABLE INITIALLY DEFERRED,
+  account_name TEXT NOT NULL,
+  budget_id INTEGER REFERENCES budget_periods (id) DEFERRABLE INITIALLY DEFERRED,
+  unit TEXT NOT NULL,
+  amount_micros INTEGER NOT NULL,
+  hold_id INTEGER REFERENCES budget_holds (id) DEFERRABLE INITIALLY DEFERRED,
+  user TEXT NOT NULL,
+  partition TEXT NOT NULL,
+  cluster TEXT NOT NULL,
+  job_id INTEGER,
+  task INTEGER NOT NULL,
+  run INTEGER NOT NULL,
+  external_id TEXT,
+  price_version INTEGER NOT NULL,
+  details TEXT NOT NULL,
+  record TEXT NOT NULL CHECK (record <> ''),
+  chain BLOB NOT NULL CHECK (length(chain) = 32),
+  CHECK (amount_micros >= 0 OR type = 'adjustment')
+) STRICT;
+CREATE INDEX budget_transactions_archive_account ON budget_transactions_archive (account_name);
+CREATE INDEX budget_transactions_archive_hold ON budget_transactions_archive (hold_id)
+  WHERE hold_id IS NOT NULL;
+CREATE INDEX budget_transactions_archive_job ON budget_transactions_archive (job_id)
+  WHERE job_id IS NOT NULL;
+CREATE INDEX budget_transactions_archive_external ON budget_transactions_archive (external_id)
+  WHERE external_id IS NOT NULL;
+CREATE INDEX budget_transactions_archive_at ON budget_transactions_archive (at_us);
+
+CREATE TRIGGER budget_transactions_archive_no_update BEFORE UPDATE ON budget_transactions_archive
+BEGIN
+  SELECT RAISE(ABORT, 'budget_transactions_archive is append-only: an entry is never edited');
+END;
+CREATE TRIGGER budget_transactions_archive_no_delete BEFORE DELETE ON budget_transactions_archive
+BEGIN
+  SELECT RAISE(ABORT, 'budget_transactions_archive is append-only: an entry is never deleted');
+END;
+CREATE TRIGGER budget_transactions_archive_no_gap BEFORE INSERT ON budget_transactions_archive
+WHEN NEW.sequence <> (SELECT coalesce(max(sequence), 0) + 1 FROM budget_transactions_archive)
+  OR NOT EXISTS (SELECT 1 FROM budget_transactions AS moved WHERE moved.sequence = NEW.sequence
+    AND moved.record = NEW.record AND moved.chain = NEW.chain)
+BEGIN
+  SELECT RAISE(ROLLBACK, 'budget_transactions_archive is append-only: only the next entry is moved');
 END;
 
 -- What was answered to a request id, so that the same id gets the same answer: the latest row of an
