@@ -100,6 +100,16 @@ class Call {
   std::string answer_;
 };
 
+// Without path and query: with many services they are the secret that lets one write.
+std::string place_of(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t host = scheme == std::string::npos ? 0 : scheme + 3;
+  const std::size_t end = std::min(url.find_first_of("/?#", host), url.size());
+  const std::size_t user = url.substr(host, end - host).rfind('@');
+  const std::size_t from = user == std::string::npos ? host : host + user + 1;
+  return url.substr(0, host) + url.substr(from, end - from);
+}
+
 class Webhook final : public Channel {
  public:
   Webhook(config::AlertChannel settings, std::string secret, const std::atomic<bool>& stopping)
@@ -118,10 +128,10 @@ class Webhook final : public Channel {
     call.set(CURLOPT_POSTFIELDS, body.c_str());
     call.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
     if (const std::string error = call.perform(); !error.empty()) {
-      return fail(ErrorKind::unavailable, settings_.url + ": " + error);
+      return fail(ErrorKind::unavailable, place_of(settings_.url) + ": " + error);
     }
     if (call.status() >= 200 && call.status() < 300) return {};
-    return fail(ErrorKind::unavailable, settings_.url + " answered " +
+    return fail(ErrorKind::unavailable, place_of(settings_.url) + " answered " +
                                             std::to_string(call.status()) + " " +
                                             in_quotes(call.answer()));
   }
@@ -171,7 +181,7 @@ class MailServer final : public Channel {
     }
     const std::string error = call.perform();
     if (error.empty()) return {};
-    return fail(ErrorKind::unavailable, settings_.url + ": " + error);
+    return fail(ErrorKind::unavailable, place_of(settings_.url) + ": " + error);
   }
 
  private:

@@ -160,10 +160,11 @@ TEST_F(ChannelTest, WhatAWebhookAnswersIsSaid) {
   LineServer server(
       http_answer("HTTP/1.1 503 Busy\r\nContent-Length: 7\r\nConnection: close\r\n\r\nnot now"));
   AlertChannel settings = of_kind(AlertChannel::Kind::slack);
-  settings.url = server.at("http");
+  const std::string place = server.at("http");
+  settings.url = place + "/services/T000/secret?key=secret";
   const auto sent = send(settings);
   ASSERT_FALSE(sent);
-  EXPECT_EQ(sent.error().message, settings.url + " answered 503 'not now'");
+  EXPECT_EQ(sent.error().message, place + " answered 503 'not now'");
   EXPECT_TRUE(sent.error().retry_helps());
 }
 

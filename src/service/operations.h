@@ -216,6 +216,8 @@ class Operations {
   [[nodiscard]] Reply<api::Account> show_account(const std::string& name) const;
   [[nodiscard]] Result<void> check_deposit(const std::string& name, const std::string& unit,
                                            Micros amount) const;
+  [[nodiscard]] Result<void> check_limit_with(const std::string& name, const std::string& unit,
+                                              Micros amount) const;
   // Nothing where a cluster of that name is watched.
   [[nodiscard]] std::optional<api::Problem> check_cluster(const std::string& name) const;
 

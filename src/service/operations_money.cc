@@ -28,10 +28,15 @@ void Operations::adjust(const Caller& caller, const std::string& name,
                        {{"request_id", request.request_id}});
 }
 
-// As the budget is now: two deposits at once may together go beyond what is allowed.
 Result<void> Operations::check_deposit(const std::string& name, const std::string& unit,
                                        Micros amount) const {
   if (const auto fits = check_bounds(options_.bounds, "amount", amount); !fits) return fits;
+  return check_limit_with(name, unit, amount);
+}
+
+// As the budget is now: two deposits at once may together go beyond what is allowed.
+Result<void> Operations::check_limit_with(const std::string& name, const std::string& unit,
+                                          Micros amount) const {
   const Instant at = now();
   const auto limit = with_.committer.read([&](const ledger::Book& book) -> std::optional<Micros> {
     const ledger::Account* account = book.account(name);
@@ -41,7 +46,7 @@ Result<void> Operations::check_deposit(const std::string& name, const std::strin
     if (budget == nullptr) return std::nullopt;
     return budget->limit.plus(amount);
   });
-  if (!limit) return {};
+  if (!limit || *limit <= options_.bounds.most) return {};
   return check_bounds(options_.bounds, "amount", *limit, "the budget's limit of ");
 }
 
@@ -73,6 +78,8 @@ void Operations::withdraw(const Caller& caller, const std::string& name,
 void Operations::transfer(const Caller& caller, const std::string& name,
                           const api::MoneyTransfer& request, const Promise<api::Account>& promise) {
   if (const auto denied = may_move(caller)) return fail_with(promise, *denied);
+  const auto fits = check_limit_with(request.to, unit_or_default(request.unit), request.amount);
+  if (!fits) return fail_with(promise, api::problem_of(fits.error()));
   ledger::Transfer transfer{name, request.to, unit_or_default(request.unit), request.amount};
   ledger::Command made = command(caller, std::move(transfer), request.reason);
   add_key(made, "transfer", name, caller, request);

@@ -210,8 +210,9 @@ Result<store::EntryQuery> entry_query(const api::TransactionQuery& query, const 
   for (const std::string& word : query.types) {
     if (const auto type = ledger::parse_entry_type(word)) base.types.push_back(*type);
   }
-  // Only a hold is ever pending: the database need not hand out the rest.
-  if (query.status == "pending" && base.types.empty()) base.types.push_back(EntryType::hold);
+  // Only an open hold is ever pending: the database need not hand out the rest.
+  base.of_open_holds = query.status == "pending";
+  if (base.of_open_holds && base.types.empty()) base.types.push_back(EntryType::hold);
   if (query.start_date) {
     const auto from = api::period_start(*query.start_date, zone);
     if (!from) return tl::unexpected(from.error());

@@ -68,6 +68,15 @@ TEST_F(BudgetSettingsTest, LimitsAndDepositsOutOfTheBoundsAreRefused) {
                  "budget.max_budget_amount");
   EXPECT_TRUE(deposit("100"));
   EXPECT_EQ(budget("lab001").limit, money("1000"));
+  ASSERT_TRUE(create("lab002", "900"));
+  const auto transfer = [&](const char* amount) {
+    return wait<api::Account>([&](const auto& promise) {
+      operations_->transfer(admin(), "lab001", {"lab002", money(amount), "USD", "r", ""}, promise);
+    });
+  };
+  expect_refused(transfer("101"), "amount", "the budget's limit of 1001.00",
+                 "budget.max_budget_amount");
+  EXPECT_TRUE(transfer("5"));
   api::AccountUpdate change;
   change.budget_limit = money("1");
   expect_refused(update("lab001", change), "budget_limit", "1.00", "budget.min_budget_amount");

@@ -382,6 +382,7 @@ EntryQuery arbitrary_query(const Model& model) {
   query.count_max = *rc::gen::element<std::int64_t>(1, 2, 5, 100'000);
   if (!model.accounts.empty() && chance()) query.account = any_of(model.accounts).name;
   if (!model.holds.empty() && chance()) query.hold = any_of(model.holds).id.value;
+  query.of_open_holds = chance();
   if (chance()) {
     query.job_id = *rc::gen::element<std::string>("1", "2", "01", "cluster/node", "a'b", "x");
   }
@@ -439,6 +440,11 @@ Snapshot Model::snapshot(Instant answers_since) const {
   return out;
 }
 
+bool Model::is_open(ledger::HoldId id) const {
+  const auto found = holds.find(id);
+  return found != holds.end() && found->second.status == ledger::HoldStatus::open;
+}
+
 std::vector<ChainedEntry> Model::find(const EntryQuery& query) const {
   std::vector<ChainedEntry> out = entries;
   std::erase_if(out, [&](const ChainedEntry& chained) {
@@ -448,6 +454,7 @@ std::vector<ChainedEntry> Model::find(const EntryQuery& query) const {
            (query.before_sequence != 0 && entry.sequence >= query.before_sequence) ||
            (!query.account.empty() && query.account != entry.account_name) ||
            (query.hold != 0 && query.hold != entry.hold.value) ||
+           (query.of_open_holds && !is_open(entry.hold)) ||
            (!query.job_id.empty() && query.job_id != entry.job.external_id &&
             query.job_id != std::to_string(entry.job.job_id)) ||
            (!types.empty() && std::count(types.begin(), types.end(), entry.type) == 0) ||

@@ -24,6 +24,7 @@ struct Model {
   [[nodiscard]] Snapshot snapshot(Instant answers_since) const;
   [[nodiscard]] std::vector<ledger::Share> shares_of(ledger::HoldId hold) const;
   [[nodiscard]] std::vector<ChainedEntry> find(const EntryQuery& query) const;
+  [[nodiscard]] bool is_open(ledger::HoldId id) const;
 };
 
 // A batch of new and changed rows that breaks no constraint on top of the model.

@@ -296,6 +296,7 @@ std::vector<ChainedEntry> MemoryRows::find(const EntryQuery& query) const {
     if (static_cast<std::int64_t>(out.size()) == query.count_max) break;
     const std::int64_t index = query.newest_first ? end - 1 - step : first + step;
     const ChainedEntry& entry = entries_[static_cast<std::size_t>(index)];
+    if (query.of_open_holds && open_holds_.count(entry.entry.hold) == 0) continue;
     if (matches(query, entry.entry)) out.push_back(entry);
   }
   return out;

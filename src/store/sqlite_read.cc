@@ -39,6 +39,11 @@ constexpr char open_holds_sql[] = ASBB_SELECT_HOLDS
     " UNION ALL " ASBB_SELECT_HOLDS
     "INDEXED BY budget_holds_key WHERE kind = 'external' AND status = 'open'"
     " ORDER BY id";
+constexpr char open_hold_ids_sql[] =
+    "SELECT id FROM budget_holds INDEXED BY budget_holds_open"
+    " WHERE kind = 'slurm' AND status = 'open'"
+    " UNION ALL SELECT id FROM budget_holds INDEXED BY budget_holds_key"
+    " WHERE kind = 'external' AND status = 'open'";
 constexpr char hold_by_id_sql[] = ASBB_SELECT_HOLDS "WHERE id = ?";
 constexpr char holds_by_request_sql[] =
     ASBB_SELECT_HOLDS "WHERE request_id = ?1 AND kind = 'slurm' UNION ALL " ASBB_SELECT_HOLDS
@@ -347,12 +352,15 @@ Result<void> read_counters(Connection& connection, ledger::Counters& counters) {
 class PageQuery {
  public:
   explicit PageQuery(const EntryQuery& query) {
-    number("sequence > ?", query.after_sequence);
-    if (query.before_sequence > 0) number("sequence < ?", query.before_sequence);
-    if (!query.account.empty()) text("account_name = ?", query.account);
+    // A plus keeps SQLite from another index than that of the holds.
+    const std::string column = query.of_open_holds ? "+" : "";
+    number(column + "sequence > ?", query.after_sequence);
+    if (query.before_sequence > 0) number(column + "sequence < ?", query.before_sequence);
+    if (!query.account.empty()) text(column + "account_name = ?", query.account);
+    if (query.of_open_holds) where("hold_id IN (" + std::string(open_hold_ids_sql) + ")");
     if (query.hold > 0) number("hold_id = ?", query.hold);
-    if (query.from) number("at_us >= ?", query.from->microseconds);
-    if (query.until) number("at_us < ?", query.until->microseconds);
+    if (query.from) number(column + "at_us >= ?", query.from->microseconds);
+    if (query.until) number(column + "at_us < ?", query.until->microseconds);
     add_job(query.job_id);
     add_types(query.types);
     sql_ = std::string(all_columns) + "_archive" + sql_ + " UNION ALL " + all_columns + sql_;

@@ -79,6 +79,7 @@ struct EntryQuery {
   std::string account;
   std::string job_id;  // a Slurm job id in decimal, or an external id
   std::int64_t hold = 0;
+  bool of_open_holds = false;            // costs what is open now, however many entries there are
   std::vector<ledger::EntryType> types;  // empty: all
   std::optional<Instant> from;           // at >= from
   std::optional<Instant> until;          // at < until
