@@ -400,9 +400,9 @@ void World::send_to_ousted(const Commands& batch) {
   for (const ledger::Command& command : batch) {
     witness_.note_sent(command, service_.committer->ledger_time());
   }
+  ousted.committer->keep_house();  // each minute, as its thread does
   Commands commands = batch;
   const auto answers = ousted.committer->decide(commands);
-  ousted.committer->keep_house();
   witness_.look(database_->reader());
   require(witness_.seen() == before, "a service writes after another has taken over");
   for (std::size_t i = 0; i < answers.size(); ++i) {
