@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "config/limit_rules.h"
 #include "config/settings.h"
 
 namespace asbb::config {
@@ -27,8 +28,13 @@ std::optional<Cluster> read_cluster(const YAML::Node& value, const std::string& 
   };
   each_key(value, where, refuse, [&](const std::string& key, const YAML::Node& item, int at) {
     const std::string name = where + "." + key;
-    if (key != "name" && key != "conf" && key != "bin_dir") {
-      return refuse(at, name + ": there is no such setting; a cluster has name, conf, bin_dir");
+    if (key != "name" && key != "conf" && key != "bin_dir" && key != "limits") {
+      return refuse(at,
+                    name + ": there is no such setting; a cluster has name, conf, bin_dir, limits");
+    }
+    if (key == "limits") {
+      cluster.limits = read_limit_rules(item, name, at, refuse);
+      return;
     }
     if (!item.IsScalar()) {
       return refuse(at, name + ": one value is expected, not " + kind_of(item));

@@ -65,10 +65,20 @@ struct Budget {
   bool operator==(const Budget&) const = default;
 };
 
+// What becomes of a limit of Slurm's accounts when this cluster follows another one.
+struct LimitRule {
+  enum class Kind { keep, copy, scale, fixed };
+  Kind kind = Kind::keep;
+  Micros factor;      // of scale, above 0
+  std::string value;  // of fixed, as sacctmgr takes it
+  bool operator==(const LimitRule&) const = default;
+};
+
 struct Cluster {
-  std::string name;     // ClusterName, lower case
-  std::string conf;     // its slurm.conf; empty: Slurm's own default
-  std::string bin_dir;  // folder of squeue, sacct, ...; empty: PATH
+  std::string name;                              // ClusterName, lower case
+  std::string conf;                              // its slurm.conf; empty: Slurm's own default
+  std::string bin_dir;                           // folder of squeue, sacct, ...; empty: PATH
+  std::map<std::string, LimitRule> limits = {};  // by sacctmgr's name; others are left alone
   bool operator==(const Cluster&) const = default;
 };
 

@@ -254,7 +254,7 @@ TEST(Config, SaysEverythingThatIsWrongAtOnce) {
           "test.yaml:15: slurm.clusters[3].name: the cluster 'cloud' is listed twice",
           "test.yaml:16: slurm.clusters[4].port: there is no such setting; a cluster has name, "
           "conf, "
-          "bin_dir",
+          "bin_dir, limits",
           "test.yaml:16: slurm.clusters[4].name: the cluster 'cloud' is listed twice",
           "test.yaml:17: slurm.clusters[5]: {name, conf, bin_dir} is expected, not one value",
           "test.yaml:18: slurm.on_unavailable.default: 'maybe' is not allowed; allow or deny is "

@@ -4,6 +4,7 @@
 #include "config/allowances.h"
 #include "config/config.h"
 #include "config/ladder.h"
+#include "config/limit_rules.h"
 #include "config/names.h"
 #include "config/settings.h"
 #include "config/yaml_text.h"
@@ -45,6 +46,7 @@ std::string list_clusters(const Config& config) {
     out += "    - name: " + yaml_string(cluster.name) + "\n";
     out += "      conf: " + yaml_string(cluster.conf) + "\n";
     out += "      bin_dir: " + yaml_string(cluster.bin_dir) + "\n";
+    out += to_text(cluster.limits);
   }
   return out;
 }
@@ -117,10 +119,13 @@ std::string structured(const std::string& section, const Config& config, bool co
     if (commented) {
       out += comment(
           "The clusters that are watched: ClusterName in lower case, its slurm.conf, and "
-          "the folder of Slurm's commands; \"\" for Slurm's own default and PATH.",
+          "the folder of Slurm's commands; \"\" for Slurm's own default and PATH. limits: what "
+          "becomes of Slurm's limits when its accounts follow another cluster's: " +
+              allowed_limit_rules() + ".",
           "  ");
       out += "  #   clusters:\n  #     - name: onprem\n  #       conf: /etc/slurm/slurm.conf\n";
       out += "  #       bin_dir: /usr/bin\n";
+      out += "  #       limits: {MaxJobs: copy, GrpTRES: scale 0.5, MaxSubmitJobs: 200}\n";
     }
     out += list_clusters(config);
     if (commented) {
