@@ -80,6 +80,24 @@ TEST_F(ToldLateTest, ASiblingsRunIsChargedToTheLaterOfTwoJobsWithOneIdAlone) {
   EXPECT_EQ(find(again).status, ledger::HoldStatus::closed);
 }
 
+// The controller showed the later job no more when the service was back.
+TEST_F(ToldLateTest, ASiblingsRunIsNotChargedToAJobThatHadTheIdBeforeALaterOneWithoutAHold) {
+  const std::string lost = hold("1");
+  source_.set_queue("onprem", {queued(lost, federated, "PENDING")});
+  (void)pass();
+  source_.set_queue("onprem", {});
+  pass_time(seconds(1000));
+  auto origin = record("onprem", federated, "REVOKED", 0);
+  origin.admin_comment = "asbb=" + testing::Fixture::token();
+  source_.add_record(origin);
+  source_.add_record(ran("cloud", federated, testing::Fixture::token()));
+  pass_time(seconds(301));
+  EXPECT_EQ(pass().charged_without_hold, 1);
+  (void)pass();
+  expect_balance("1", "0.1");
+  EXPECT_EQ(find(lost).status, ledger::HoldStatus::open);
+}
+
 // The hold used to be closed with the first run, because the cluster that had it shows no other.
 TEST_F(ToldLateTest, AFederatedJobWhoseNextRunWaitsElsewhereKeepsItsHold) {
   const std::string token = hold("1");

@@ -69,6 +69,7 @@ class Reconciler::Pass {
   [[nodiscard]] bool is_of_another_job(const ledger::Hold& hold,
                                        const slurm::AccountingRecord& record);
   [[nodiscard]] bool has_later_job(const ledger::Hold& hold, Instant submit) const;
+  [[nodiscard]] bool was_told_again(const ledger::Hold& hold, Instant submit);
   // Another cluster of the federation has the job's next run; or nobody can tell yet.
   [[nodiscard]] bool may_be_same_job(const slurm::AccountingRecord& record,
                                      const slurm::QueueJob& row) const;
@@ -311,6 +312,8 @@ class Reconciler::Pass {
   std::map<ledger::ShareKey, ledger::HoldId> settling_;           // by commands of this pass
   std::map<std::string, ledger::JobRef, std::less<>> open_jobs_;  // of those, by request id
   std::map<std::string, std::optional<ledger::JobRef>, std::less<>> jobs_of_tokens_;  // looked up
+  // Rows of an id on a cluster, looked up.
+  std::map<std::pair<std::string, std::int64_t>, std::vector<slurm::AccountingRecord>> told_of_ids_;
   std::map<std::string, bool> told_all_;  // by controller, as far as it was asked in this pass
   std::set<std::string> unread_;          // clusters whose slurmdbd did not answer
   std::map<ledger::HoldId, ToldTasks> told_tasks_;  // of arrays

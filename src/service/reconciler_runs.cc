@@ -64,8 +64,10 @@ bool Reconciler::Pass::is_of_another_job(const ledger::Hold& hold,
   // changed.
   const Instant submit = job_of(record).submit_time;
   if (found->empty()) {
-    return may_be_sibling ? has_later_job(hold, submit) || was_given_again(*hold.job, record.submit)
-                          : !is_same_submission(*hold.job, submit);
+    const bool is_same = is_same_submission(*hold.job, submit);
+    if (!may_be_sibling) return !is_same;
+    return has_later_job(hold, submit) || was_given_again(*hold.job, record.submit) ||
+           (!is_same && was_told_again(hold, submit));
   }
   const ledger::Hold& named = found->front().hold;
   if (named.status == ledger::HoldStatus::open && !named.job) return true;  // bound by its own row
@@ -83,6 +85,22 @@ bool Reconciler::Pass::has_later_job(const ledger::Hold& hold, Instant submit) c
   return !found || std::any_of(found->begin(), found->end(), [&](const auto& other) {
     const auto& job = other.hold.job;
     return job && hold.job->submit_time < job->submit_time && is_since_submit(*job, submit);
+  });
+}
+
+// Whether slurmdbd has the id, on the hold's cluster, for another job that was submitted by then.
+bool Reconciler::Pass::was_told_again(const ledger::Hold& hold, Instant submit) {
+  const auto [known, is_new] = told_of_ids_.try_emplace({hold.job->cluster, hold.job->job_id});
+  if (is_new) {
+    slurm::AccountingQuery query;
+    query.job_ids = {hold.job->job_id};
+    if (auto list = read_accounting(hold.job->cluster, query)) {
+      known->second = std::move(list->records);
+    }
+  }
+  return std::any_of(known->second.begin(), known->second.end(), [&](const auto& row) {
+    return root_id(row) == hold.job->job_id && is_since_submit(job_of(row), submit) &&
+           is_of_another_job(hold, row);
   });
 }
 
