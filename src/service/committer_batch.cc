@@ -28,9 +28,17 @@ void each_hold(const ledger::Command& command, Use use) {
       command.action);
 }
 
+const ledger::PlaceHold* place_in(const ledger::Action& action) {
+  if (const auto* cover = std::get_if<ledger::CoverJob>(&action)) return &cover->place;
+  if (const auto* replace = std::get_if<ledger::ReplaceHold>(&action)) {
+    return replace->place ? &*replace->place : nullptr;
+  }
+  return std::get_if<ledger::PlaceHold>(&action);
+}
+
 // The name that a command gives to a new hold; empty when it places none.
 std::string new_name(const ledger::Command& command) {
-  const auto* place = std::get_if<ledger::PlaceHold>(&command.action);
+  const ledger::PlaceHold* place = place_in(command.action);
   if (place == nullptr) return {};
   return place->transaction_id.empty() ? command.context.request_id : place->transaction_id;
 }

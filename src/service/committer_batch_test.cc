@@ -141,6 +141,22 @@ TEST_F(BatchCommitterTest, AnExternalNameIsFreeForItsKindAlone) {
   EXPECT_EQ(run(external, "fourth")->refusal, ledger::Refusal::request_id_conflict);
 }
 
+// Bug: only a plain submission's name was looked up.
+TEST_F(BatchCommitterTest, ANameForgottenLongAgoIsTakenForJobsThatSlurmHasAlready) {
+  closed_hold(place(ledger::HoldKind::external, "txn-1"), "first");
+  const auto bound = run(place(), "second");
+  ASSERT_TRUE(run(ledger::BindHold{bound->hold, {"onprem", 7, now_}})->accepted());
+  pass_time(hours(2));
+  ledger::CoverJob cover;
+  cover.place = place(ledger::HoldKind::slurm, "txn-1");
+  cover.job = {"onprem", 8, now_};
+  EXPECT_EQ(run(cover)->refusal, ledger::Refusal::request_id_conflict);
+  ledger::ReplaceHold replace;
+  replace.hold = bound->hold;
+  replace.place = cover.place;
+  EXPECT_EQ(run(replace)->refusal, ledger::Refusal::request_id_conflict);
+}
+
 TEST_F(BatchCommitterTest, AnOldHoldThatIsFetchedDoesNotTakeItsNameBack) {
   const auto external = place(ledger::HoldKind::external, "txn-1");
   const ledger::HoldId old_hold = closed_hold(external, "first");
