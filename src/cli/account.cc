@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <ostream>
+#include <variant>
 
+#include "api/json_writer.h"
 #include "base/text.h"
 #include "cli/account_budgets.h"
+#include "cli/account_slurm.h"
 #include "cli/account_tree.h"
 #include "cli/account_view.h"
 #include "cli/commands.h"
@@ -19,6 +22,7 @@ struct CreateFlags {
   std::optional<std::string> hold_percentage;
   std::string aliases;
   std::vector<std::string> owners;
+  AccountSlurmFlags slurm;
 };
 
 std::vector<std::string> split_names(const std::string& list) {
@@ -40,7 +44,7 @@ std::vector<std::string> split_all(const std::vector<std::string>& lists) {
   return names;
 }
 
-int create(Context& context, const CreateFlags& flags) {
+Result<api::AccountCreate> read_creation(const CreateFlags& flags) {
   api::AccountCreate request;
   request.slurm_account = flags.account.empty() ? flags.name : flags.account;
   request.name = flags.name;
@@ -50,22 +54,126 @@ int create(Context& context, const CreateFlags& flags) {
   request.owners = split_all(flags.owners);
   if (flags.hold_percentage) {
     const auto factor = read_limit("--hold-percentage", *flags.hold_percentage);
-    if (!factor) return context.misused(factor.error().message);
+    if (!factor) return tl::unexpected(factor.error());
     request.hold_percentage = *factor;
   }
-  const auto budgets = read_budgets(flags.budgets);
-  if (!budgets) return context.misused(budgets.error().message);
-  request.budgets = *budgets;
-  const auto account =
-      context.call<api::Account>("POST", "/api/v1/accounts", api::to_json(request));
-  if (!account) return context.failed(account.error());
-  for (const api::Budget& made : account->budgets) {
+  auto budgets = read_budgets(flags.budgets);
+  if (!budgets) return tl::unexpected(budgets.error());
+  request.budgets = std::move(*budgets);
+  if (flags.slurm.names_anything() && !flags.slurm.is_wanted) {
+    return fail(ErrorKind::invalid,
+                "--user, --slurm-limit and --slurm-cluster are for Slurm's account: --slurm is "
+                "missing");
+  }
+  return request;
+}
+
+void warn_of(const Context& context, const api::Account& account) {
+  for (const api::Budget& made : account.budgets) {
     if (made.end_date <= context.now()) {
       context.warn("the period of this budget is over: it ended on " +
                    asbb::to_string(made.last_day) + ", so no job can hold against it");
     }
   }
-  for (const std::string& warning : account->warnings) context.warn(warning);
+  for (const std::string& warning : account.warnings) context.warn(warning);
+}
+
+// The whole command again: what is there already stays, the rest is made.
+std::string completing_line(const CreateFlags& flags) {
+  std::vector<std::string> words{"asbb", "account", "create", "--name=" + flags.name};
+  const auto add = [&](const std::string& flag, const std::string& value) {
+    if (!value.empty()) words.push_back(flag + "=" + value);
+  };
+  const auto add_all = [&](const std::string& flag, const std::vector<std::string>& values) {
+    for (const std::string& value : values) add(flag, value);
+  };
+  add("--account", flags.account);
+  add("--parent", flags.parent);
+  add("--description", flags.description);
+  add_all("--budget", flags.budgets.budgets);
+  add("--start", flags.budgets.start.value_or(""));
+  add("--end", flags.budgets.end.value_or(""));
+  add_all("--period", flags.budgets.periods);
+  add("--unit", flags.budgets.unit);
+  words.emplace_back("--slurm");
+  add_all("--user", flags.slurm.users);
+  add_all("--slurm-limit", flags.slurm.limits);
+  add_all("--slurm-cluster", flags.slurm.clusters);
+  return shell_line(words);
+}
+
+// What an account that is there has and was not asked for; empty when it is the one that is meant.
+std::string difference(const api::Account& account, const api::AccountCreate& request) {
+  if (account.parent != request.parent) {
+    return "it is " + (account.parent.empty() ? "below no other" : "below " + account.parent);
+  }
+  for (const api::NewBudget& wanted : request.budgets) {
+    const auto is_it = [&](const api::Budget& budget) {
+      const Day* first = std::get_if<Day>(&wanted.start_date);
+      const bool is_unit = wanted.unit.empty() || wanted.unit == budget.unit;
+      return is_unit && budget.granted == wanted.limit &&
+             (first == nullptr || *first == budget.first_day);
+    };
+    if (std::none_of(account.budgets.begin(), account.budgets.end(), is_it)) {
+      return "it has no budget of " + to_display(wanted.limit, wanted.unit);
+    }
+  }
+  return {};
+}
+
+// The one that was made, or that an earlier run had made.
+api::Reply<api::Account> create_or_find(Context& context, const CreateFlags& flags,
+                                        const api::AccountCreate& request) {
+  auto made = context.call<api::Account>("POST", "/api/v1/accounts", api::to_json(request));
+  if (made || !flags.slurm.is_wanted || made.error().status != 409) return made;
+  auto found = context.call<api::Account>("GET", account_path(request.slurm_account));
+  if (!found || found->slurm_account != request.slurm_account) return made;
+  const std::string other = difference(*found, request);
+  if (other.empty()) return found;
+  api::Problem problem = made.error();
+  problem.message += " Nothing is changed: " + other + ". 'asbb account update' changes that.";
+  return tl::unexpected(problem);
+}
+
+int create_with_slurm(Context& context, const CreateFlags& flags,
+                      const api::AccountCreate& request) {
+  const auto settings = context.settings();
+  if (!settings) return exit_failed;
+  const std::string description = flags.description.empty() ? flags.name : flags.description;
+  const auto plans = plan_slurm_account(*settings, flags.slurm,
+                                        {request.slurm_account, flags.parent, description});
+  if (!plans) {
+    const bool is_misuse = plans.error().kind == ErrorKind::invalid;
+    return is_misuse ? context.misused(plans.error().message) : context.failed(plans.error());
+  }
+  const auto account = create_or_find(context, flags, request);
+  if (!account) return context.failed(account.error());
+  warn_of(context, *account);
+  for (const SlurmAccountPlan& plan : *plans) warn_of_unknown_users(context, plan.changes);
+  if (context.wants_table()) context.out() << harmless_lines(creation_sentence(*account)) << "\n";
+  std::vector<ShownChange> shown;
+  const int code = make_slurm_account(context, *plans, completing_line(flags), shown);
+  if (context.wants_table()) {
+    std::erase_if(shown, [](const ShownChange& one) { return one.state != "made"; });
+    context.out() << (shown.empty() ? "Slurm: nothing was missing there.\n" : "Made in Slurm:\n");
+    print_changes(context, shown);
+  } else if (context.flags.output == "csv") {
+    print_for_programs(context, shown);
+  } else {
+    context.out() << R"({"account":)" << api::to_json(*account) << R"(,"slurm":)"
+                  << changes_json(shown) << "}\n";
+  }
+  return code;
+}
+
+int create(Context& context, const CreateFlags& flags) {
+  const auto request = read_creation(flags);
+  if (!request) return context.misused(request.error().message);
+  if (flags.slurm.is_wanted) return create_with_slurm(context, flags, *request);
+  const auto account =
+      context.call<api::Account>("POST", "/api/v1/accounts", api::to_json(*request));
+  if (!account) return context.failed(account.error());
+  warn_of(context, *account);
   return context.done(creation_sentence(*account), api::to_json(*account));
 }
 
@@ -232,15 +340,31 @@ void add_create(Command& account, Context& context) {
       .take({"--owner", "NAME_OR_MAIL",
              "A user who may read its figures, or a mail address; alerts of the account go there."},
             Repeated{&flags->owners})
+      .take({"--slurm", "", "Makes the Slurm account and its users too, with sacctmgr."},
+            flags->slurm.is_wanted)
+      .take({"--user", "NAMES", "A user of the Slurm account; several with commas."},
+            Repeated{&flags->slurm.users})
+      .take({"--slurm-limit", "CLUSTER:NAME=VALUE",
+             "A limit of Slurm's there, such as cloud:MaxJobs=10; without CLUSTER on each."},
+            Repeated{&flags->slurm.limits})
+      .take({"--slurm-cluster", "CLUSTER", "Only on this one of the settings' clusters."},
+            Repeated{&flags->slurm.clusters})
       .note(
           "The account and all its budgets are made, or nothing is. 'asbb account update' adds "
           "further budgets later; 'asbb account import' makes many accounts from a file.")
+      .note(
+          "With --slurm, what Slurm could refuse is looked at first; then the ledger makes its "
+          "account, then Slurm does. What is missing after that is said with the command that "
+          "completes it, which is the same one: what is there already stays.")
       .example("asbb account create --name='ML project' --account=ml-001 --alias=123456789012")
       .example(
           "asbb account create --name=proj001 --budget=50 --start=2025-01-01 "
           "--end=2025-12-31")
       .example(
           "asbb account create --name=r01 --period=2025-01-01..2025-12-31:50000USD --owner=alice")
+      .example(
+          "asbb account create --name=proj002 --slurm --user=alice "
+          "--slurm-limit=cloud:MaxJobs=10")
       .action([&context, flags] { return create(context, *flags); });
 }
 

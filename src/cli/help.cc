@@ -163,7 +163,8 @@ std::string reference_page(const CommandNode& root) {
       "# Commands\n\n"
       "Made of the same tree as `asbb --help`, the manual pages and the completion\n"
       "(`source <(asbb completion bash)`). Amounts are plain decimals; days are inclusive.\n"
-      "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 refused by a budget.\n";
+      "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 refused by a budget, 4 a dry\n"
+      "run found something to do.\n";
   for (const CommandNode* node : all_commands(root)) {
     if (!node->action && node->parent != nullptr) continue;
     out +=

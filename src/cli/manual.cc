@@ -77,7 +77,9 @@ std::string make_page(const CommandNode& node, const std::string& version) {
   if (!node.takes.empty()) out += arguments_section(node);
   if (!node.examples.empty()) out += ".SH EXAMPLES\n";
   for (const std::string& line : node.examples) out += ".nf\n" + roff(line) + "\n.fi\n";
-  out += ".SH EXIT STATUS\n0 done, 1 failed, 2 wrong command line, 3 refused by a budget.\n";
+  out +=
+      ".SH EXIT STATUS\n0 done, 1 failed, 2 wrong command line, 3 refused by a budget, 4 a dry run "
+      "found something to do.\n";
   if (node.parent != nullptr) {
     out += ".SH SEE ALSO\n.BR " + roff(page_name(*node.parent)) + " (1)\n";
   }

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/slurm_configure.h"
 #include "cli/slurm_status.h"
+#include "cli/slurm_sync.h"
 
 namespace asbb::cli {
 namespace {
@@ -55,6 +56,7 @@ void add_slurm(Command& root, Context& context) {
       .action([&context, flags] { return notify(context, *flags); });
   add_slurm_configure(slurm, context);
   add_slurm_status(slurm, context);
+  add_slurm_sync(slurm, context);
 }
 
 }  // namespace asbb::cli

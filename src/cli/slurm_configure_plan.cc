@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/text.h"
+#include "cli/slurm_accounts.h"
 #include "cli/slurm_configure_object.h"
 #include "slurm/operator_proof.h"
 #include "slurm/process.h"
@@ -16,7 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* object_name = "job_submit_budget.so";
 constexpr const char* default_socket = "/run/asbb/asbb.sock";
-constexpr int sacctmgr_deadline_ms = 30'000;
+constexpr int show_deadline_ms = 30'000;
 constexpr int node_deadline_ms = 20'000;
 
 // Slurm's own plugins, one of which is on every machine that runs a daemon of it.
@@ -195,7 +196,7 @@ class Planner {
       plan_.notes.push_back("There is no user '" + flags_.service_user +
                             "' on this machine; the service runs as it (--service-user).");
     }
-    slurm::SlurmCommands client(sacctmgr_deadline_ms);
+    slurm::SlurmCommands client(show_deadline_ms);
     const auto proof = prove_operator(client, cluster_, {id.value_or(1), flags_.service_user},
                                       slurm::ProofFor::slurmdbd);
     if (proof.proven) return;
@@ -243,7 +244,7 @@ ConfigurePlan plan_cluster(const slurm::SlurmCluster& cluster, const ConfigureFl
 
 Result<void> grant_right(const slurm::SlurmCluster& cluster, const std::string& service_user,
                          const std::vector<std::vector<std::string>>& commands) {
-  slurm::SlurmCommands client(sacctmgr_deadline_ms);
+  slurm::SlurmCommands client(show_deadline_ms);
   std::string said;
   for (const auto& command : commands) {
     const auto ran = client.run(cluster, command);

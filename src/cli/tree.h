@@ -10,7 +10,13 @@
 
 namespace asbb::cli {
 
-enum ExitCode : int { exit_done = 0, exit_failed = 1, exit_usage = 2, exit_refused = 3 };
+enum ExitCode : int {
+  exit_done = 0,
+  exit_failed = 1,
+  exit_usage = 2,
+  exit_refused = 3,
+  exit_differs = 4  // of a dry run that found something to do
+};
 
 // Parses and runs the action that the line names. Help and version go to `out` with exit_done; a
 // wrong line is one sentence on `err`, with the nearest flag or command, and exit_usage.

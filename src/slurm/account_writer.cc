@@ -163,14 +163,15 @@ class Follower {
 
   FollowOutcome run() {
     std::vector<TreeChange> wanted;
+    auto to = look();
     for (const auto& phase : phases()) {
-      const auto to = look();
       if (!to) break;
       const auto changes = open_changes(changes_between(from_, *to, rules_));
       remember(wanted, changes);
-      if (!make(phase, changes, *to)) break;
+      const auto now = of_phase(phase, changes);
+      if (now.empty()) continue;
+      to = make(now, *to) ? look() : std::nullopt;
     }
-    const auto to = outcome_.broken_off.empty() ? look() : std::nullopt;
     if (!to) return std::move(outcome_);
     outcome_.missing = open_changes(changes_between(from_, *to, rules_));
     outcome_.made.clear();
@@ -201,9 +202,8 @@ class Follower {
     return std::nullopt;
   }
 
-  // False when slurmdbd is away.
-  bool make(const std::vector<What>& phase, const std::vector<TreeChange>& changes,
-            const AccountTree& to) {
+  static std::vector<TreeChange> of_phase(const std::vector<What>& phase,
+                                          const std::vector<TreeChange>& changes) {
     const bool adds_accounts = phase.front() == What::add_account;
     std::vector<TreeChange> now;
     for (const TreeChange& change : changes) {
@@ -211,6 +211,11 @@ class Follower {
       if (is_meant || (adds_accounts && change.what == What::describe)) now.push_back(change);
     }
     if (adds_accounts) drop_lone_descriptions(now);
+    return now;
+  }
+
+  // False when slurmdbd is away.
+  bool make(const std::vector<TreeChange>& now, const AccountTree& to) {
     std::set<std::string> gone;
     for (const AccountCommand& command : commands_for(cluster_.name, now)) {
       const TreeChange& first = command.makes.front();
@@ -227,7 +232,7 @@ class Follower {
     return true;
   }
 
-  // Those of accounts that are there have a phase of their own.
+  // Descriptions of accounts that are there have a phase of their own.
   static void drop_lone_descriptions(std::vector<TreeChange>& changes) {
     const std::vector<TreeChange> all = changes;
     std::erase_if(changes, [&](const TreeChange& change) {

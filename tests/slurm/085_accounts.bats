@@ -1,0 +1,189 @@
+#!/usr/bin/env bats
+# Slurm's accounts by asbb, on two real clusters with a slurmdbd each: one follows the other, and accounts are made on both.
+# The tests follow each other.
+
+load helpers
+
+setup_file() {
+  local programs
+  programs=$(programs_folder)
+  bed_up --clusters independent || return 1
+  export PATH=$programs/bin:$PATH GATE=$BED/asbb
+  service_start "$GATE" || return 1
+  export SETTINGS=$GATE/accounts.yaml
+  with_limits '{MaxJobs: copy, GrpTRES: scale 0.5, MaxSubmitJobs: 200}'
+}
+teardown_file() { gate_down; }
+
+# with_limits RULES: the same settings, with these rules for cloud.
+with_limits() {
+  cat >"$SETTINGS" <<END
+service: {socket: $BED_SERVICE_SOCKET}
+slurm:
+  clusters:
+    - {name: onprem, conf: $BED_ONPREM_CONF}
+    - {name: cloud, conf: $BED_CLOUD_CONF, limits: $1}
+END
+}
+
+sync() { asbb slurm sync-accounts --config="$SETTINGS" --from=onprem --to=cloud "$@"; }
+on() { "$1" sacctmgr -i "${@:2}" >>"$BED/log/sacctmgr.log" 2>&1; }
+# What of the tree is to be the same on both: accounts with their parents, users, default accounts, descriptions.
+structure() {
+  "$1" sacctmgr -n -P show assoc where cluster="$1" format=Account,User,ParentName | sort
+  "$1" sacctmgr -n -P show assoc onlydefaults where cluster="$1" format=Account,User | sort
+  "$1" sacctmgr -n -P show assoc where cluster="$1" format=Account | sort -u | while read -r account; do
+    "$1" sacctmgr -n -P show account name="$account" format=Account,Description,Organization
+  done
+}
+limits() { "$1" sacctmgr -n -P show assoc wopl where cluster="$1" account="$2" user= format=MaxJobs,MaxSubmitJobs,GrpTRES,GrpTRESMins; }
+empty_cloud() {
+  local name
+  for name in games news "$(id -un)"; do
+    cloud sacctmgr -n -P show assoc where cluster=cloud user="$name" format=Account | grep -vx root | while read -r account; do
+      on cloud delete user where name="$name" account="$account" cluster=cloud || true
+    done
+  done
+  for name in nih-r01 lab proj001 proj002; do on cloud delete account where name="$name" cluster=cloud; done
+  [ "$(cloud sacctmgr -n -P show assoc where cluster=cloud format=Account | sort -u)" = root ]
+}
+
+@test "a cluster that has nothing becomes what the other one is, and a second run finds nothing to do" {
+  empty_cloud
+  on onprem modify account where name=lab set Description='the lab, a=b' Organization=science
+  on onprem add account name=deep parent=nih-r01 cluster=onprem
+  on onprem add user name=bin account=deep,proj002 cluster=onprem DefaultAccount=proj002
+  run sync --dry-run
+  echo "$output"
+  [ "$status" = 4 ]
+  [[ $output == *"add account"*"nih-r01"*"lab"* ]]
+  [ "$(cloud sacctmgr -n -P show assoc where cluster=cloud format=Account | sort -u)" = root ]
+  run sync --limits=keep
+  echo "$output"
+  [ "$status" = 0 ]
+  diff <(structure onprem) <(structure cloud)
+  run sync --limits=keep
+  echo "$output"
+  [ "$status" = 0 ]
+  [[ $output == *"Nothing to do"* ]]
+}
+
+@test "another parent, another default account and another text follow" {
+  on onprem modify account where name=proj002 cluster=onprem set Parent=lab
+  on onprem modify user where name=bin cluster=onprem set DefaultAccount=deep
+  on onprem modify account where name=proj001 set Description=renamed
+  run sync --limits=keep
+  echo "$output"
+  [ "$status" = 0 ]
+  diff <(structure onprem) <(structure cloud)
+}
+
+@test "limits follow by their rules, and what is set there is not overwritten unasked" {
+  on onprem modify account where name=lab cluster=onprem set MaxJobs=10 GrpTRES=cpu=5,gres/gpu=2 GrpTRESMins=cpu=600
+  run sync
+  echo "$output"
+  [ "$status" = 0 ]
+  [ "$(limits cloud lab)" = '10|200|cpu=2,gres/gpu=1|' ]
+  [ "$(limits cloud proj001)" = '|200||' ]
+  on cloud modify account where name=lab cluster=cloud set MaxJobs=3 GrpTRES=cpu=8
+  run sync
+  echo "$output"
+  [ "$status" = 0 ]
+  [[ $output == *"MaxJobs lab: it is set there already; --limits=overwrite changes it"* ]]
+  [ "$(limits cloud lab)" = '3|200|cpu=8,gres/gpu=1|' ]
+  run sync --limits=overwrite
+  echo "$output"
+  [ "$status" = 0 ]
+  [ "$(limits cloud lab)" = '10|200|cpu=2,gres/gpu=1|' ]
+}
+
+@test "nothing is removed without --prune; with it what only the second has goes, and what sacctmgr would take along stays" {
+  on cloud add account name=old cluster=cloud
+  on cloud add account name=older parent=old cluster=cloud
+  on cloud add user name=daemon account=older cluster=cloud
+  on cloud add user name=news account=proj001 cluster=cloud
+  on cloud modify user where name=news cluster=cloud set DefaultAccount=proj001
+  run sync
+  echo "$output"
+  [ "$status" = 0 ]
+  [[ $output == *"remove account old: only cluster cloud has it"* ]]
+  on cloud add account name='a b' parent=old cluster=cloud
+  run sync --prune
+  echo "$output"
+  [ "$status" = 0 ]
+  [[ $output == *"remove account old: account 'a b' below it stays"* ]]
+  on cloud delete account where name='a b' cluster=cloud
+  run sync --prune
+  echo "$output"
+  [ "$status" = 0 ]
+  diff <(structure onprem) <(structure cloud)
+}
+
+@test "an account in which a job runs is not removed, and that is said" {
+  on cloud add account name=busy cluster=cloud
+  on cloud add user name="$(id -un)" account=busy cluster=cloud
+  submits() { job=$(cloud run_sbatch -A busy -p aws-cpu --wrap 'sleep 300'); }
+  wait_until 30 submits
+  job=$(cloud squeue -h -o %A | head -n 1)
+  wait_for_job "$job" 'RUNNING CONFIGURING' cloud
+  run sync --prune
+  echo "$output"
+  [ "$status" = 1 ]
+  [[ $output == *"did not come about"* ]]
+  [[ $output == *"goes on from here"* ]]
+  cloud scancel -A busy
+  gone() { sync --prune; }
+  wait_until 60 gone
+  diff <(structure onprem) <(structure cloud)
+}
+
+@test "names that sacctmgr would read otherwise are left and named" {
+  on onprem add account name='a b' cluster=onprem
+  on onprem add account name='-dash' cluster=onprem
+  on onprem add account name=Caps cluster=onprem
+  run sync
+  echo "$output"
+  [ "$status" = 0 ]
+  [[ $output == *"add account a b: its name is not of letters"* ]]
+  [[ $output == *"add account -dash: its name"* ]]
+  [ "$(cloud sacctmgr -n -P show assoc where cluster=cloud account=caps format=Account)" = caps ]
+  for name in 'a b' -dash; do on onprem delete account where name="$name" cluster=onprem; done
+}
+
+@test "an account of the ledger is made in Slurm as well, with limits of its own on each, and again does nothing" {
+  year=$(date -u +%Y)
+  create() {
+    asbb account create --config="$SETTINGS" --name=proj003 --description='Third' --budget=50USD --start="$year-01-01" \
+      --end="$year-12-31" --slurm --user=games,bin --slurm-limit=MaxJobs=100 --slurm-limit=cloud:MaxJobs=10 \
+      --slurm-limit=cloud:GrpTRES=gres/gpu:a100=4
+  }
+  run create
+  echo "$output"
+  [ "$status" = 0 ]
+  [ "$(limits onprem proj003)" = '100|||' ]
+  [ "$(limits cloud proj003)" = '10||gres/gpu:a100=4|' ]
+  [ "$(onprem sacctmgr -n -P show assoc onlydefaults where cluster=onprem user=games format=Account)" = proj002 ]
+  on cloud delete user where name=games account=proj003 cluster=cloud
+  run create
+  echo "$output"
+  [ "$status" = 0 ]
+  [[ $output == *"add user"*"proj003"*"games"* ]]
+  run create
+  echo "$output"
+  [ "$status" = 0 ]
+  [[ $output == *"nothing was missing there"* ]]
+  submits() { onprem as_user games sbatch --parsable -o /dev/null -A proj003 -t 1 --wrap true; }
+  [ "$(id -u)" != 0 ] || wait_until 30 submits
+}
+
+@test "a slurmdbd that is away changes nothing, neither in the ledger nor in Slurm" {
+  kill -STOP "$(cat "$BED_RUN/slurmdbd-cloud.pid")"
+  run timeout 60 asbb account create --config="$SETTINGS" --name=proj004 --slurm --user=games
+  kill -CONT "$(cat "$BED_RUN/slurmdbd-cloud.pid")"
+  echo "$output"
+  [ "$status" = 1 ]
+  [[ $output == *"Cluster cloud"* ]]
+  run asbb account show proj004
+  [ "$status" = 1 ]
+  [ -z "$(onprem sacctmgr -n -P show assoc where cluster=onprem account=proj004 format=Account)" ]
+}
