@@ -25,6 +25,12 @@ teardown_file() { rm -rf "$DESTINATION"; }
   man --local-file usr/share/man/man1/asbb-account-create.1* | grep -q -e --budget
   bash -c '. usr/share/bash-completion/completions/asbb && complete -p asbb'
   grep -q '^User=asbb' usr/lib/systemd/system/asbb-service.service
+  grep -q '^ExecStart=/usr/bin/asbb slurm sync-accounts' usr/lib/systemd/system/asbb-sync-accounts.service
+  grep -q '^OnCalendar=' usr/lib/systemd/system/asbb-sync-accounts.timer
+  grep -q ' asbb /usr/bin/asbb slurm sync-accounts' usr/share/asbb/cron.d/asbb-sync-accounts.cron
+  mkdir -p units
+  for unit in usr/lib/systemd/system/asbb-sync-accounts.*; do sed "s|=/usr/bin/|=$DESTINATION/usr/bin/|" "$unit" >"units/${unit##*/}"; done
+  systemd-analyze verify --man=no units/asbb-sync-accounts.*
   grep -q '^u asbb' usr/lib/sysusers.d/asbb.conf
   grep -q '/var/lib/asbb' usr/lib/tmpfiles.d/asbb.conf
   [ "$(stat -c %a etc/asbb/config.yaml)" = 644 ]
