@@ -176,6 +176,8 @@ Job& Slurm::submit(const std::string& cluster, const Request& request, const std
   job.token = token;
   job.comment = comment;
   job.request = request;
+  // slurmctld requeues all components together; these start and end each by itself.
+  if (job.het_id != 0) job.request.may_requeue = false;
   job.submit = now_;
   job.accounts = {request.account};
   std::vector<std::int64_t> indices = request.tasks;
