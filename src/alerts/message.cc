@@ -78,6 +78,19 @@ std::string mail_body(const std::string& text) {
   return out;
 }
 
+// For a quoted parameter of a header: what is not plain becomes '_'.
+std::string file_name(std::string name) {
+  std::replace_if(
+      name.begin(), name.end(),
+      [](char c) {
+        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                              (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+        return !is_plain;
+      },
+      '_');
+  return name;
+}
+
 std::string message_id(const Message& message, const std::string& from) {
   std::string id = "<asbb-" + message.id + "-" + std::to_string(message.at.unix_seconds());
   std::replace(id.begin(), id.end(), ' ', '-');
@@ -185,12 +198,26 @@ std::string to_mail(const Message& message, const std::string& from,
                     const std::vector<std::string>& to) {
   std::string receivers;
   for (const std::string& address : to) receivers += (receivers.empty() ? "" : ",\r\n ") + address;
-  return "From: " + from + "\r\nTo: " + receivers +
-         "\r\nSubject: " + encoded_header("[asbb] " + one_line(message.subject)) +
-         "\r\nDate: " + mail_date(message.at) + "\r\nMessage-ID: " + message_id(message, from) +
-         "\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
-         "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
-         mail_body(message.text);
+  const std::string text =
+      "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+      mail_body(message.text);
+  const std::string head = "From: " + from + "\r\nTo: " + receivers +
+                           "\r\nSubject: " + encoded_header("[asbb] " + one_line(message.subject)) +
+                           "\r\nDate: " + mail_date(message.at) +
+                           "\r\nMessage-ID: " + message_id(message, from) +
+                           "\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n";
+  if (message.attachments.empty()) return head + text;
+  // Base64 has no '=' but at the end of a line, and never a line that begins with two dashes.
+  const std::string boundary = "=_asbb_part_of_a_mail";
+  std::string mail = head + "Content-Type: multipart/mixed; boundary=\"" + boundary +
+                     "\"\r\n\r\n--" + boundary + "\r\n" + text;
+  for (const Attachment& attachment : message.attachments) {
+    mail += "--" + boundary + "\r\nContent-Type: " + attachment.type +
+            "; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n"
+            "Content-Disposition: attachment; filename=\"" +
+            file_name(attachment.name) + "\"\r\n\r\n" + mail_body(attachment.content);
+  }
+  return mail + "--" + boundary + "--\r\n";
 }
 
 std::string signature(const std::string& secret, const std::string& body) {

@@ -8,6 +8,13 @@
 
 namespace asbb::alerts {
 
+// A file that goes with a mail.
+struct Attachment {
+  std::string name;  // "proj001.html"
+  std::string type;  // "text/html"
+  std::string content;
+};
+
 // One thing to tell: `alert` is set for an alert, not for a digest.
 struct Message {
   std::string id;  // "alert 12", "digest 2026-01-31": the same when it is sent again
@@ -16,6 +23,7 @@ struct Message {
   std::vector<std::string> owners;  // users whom it concerns
   std::optional<Alert> alert;
   Instant at;
+  std::vector<Attachment> attachments{};  // mails alone have them
 };
 
 [[nodiscard]] Message message_of(const Alert& alert);

@@ -101,5 +101,19 @@ TEST(Digest, OfNothingIsNone) {
   EXPECT_FALSE(digest_of({over}, "2026-01-02", start + hours(1), start + hours(24)));
 }
 
+TEST(Mail, HasItsFilesAsPartsOfTheirOwn) {
+  Message message;
+  message.id = "report 2025-W24 proj001";
+  message.subject = "proj001 in 2025-W24";
+  message.text = "text";
+  message.attachments = {{"proj001 \"x\".html", "text/html", "<p>"}, {"a.csv", "text/csv", "a,b"}};
+  const std::string mail = to_mail(message, "asbb@example.org", {"alice@example.org"});
+  EXPECT_THAT(mail, HasSubstr("Content-Type: multipart/mixed; boundary=\"=_asbb_part_of_a_mail\""));
+  EXPECT_THAT(mail, HasSubstr("filename=\"proj001__x_.html\"\r\n\r\nPHA+\r\n--=_asbb"));
+  EXPECT_THAT(mail, HasSubstr("Content-Type: text/csv; charset=utf-8\r\n"));
+  EXPECT_THAT(mail, HasSubstr("\r\n\r\ndGV4dA==\r\n--=_asbb"));
+  EXPECT_TRUE(mail.ends_with("YSxi\r\n--=_asbb_part_of_a_mail--\r\n"));
+}
+
 }  // namespace
 }  // namespace asbb::alerts

@@ -91,6 +91,26 @@ void fields(F& f, As<F, UsageSummary>& v) {
 }
 
 template <typename F>
+void fields(F& f, As<F, Charge>& v) {
+  f.number("id", v.id, Need::must);
+  f.time("created_at", v.created_at, Need::must);
+  f.text("type", v.type, Need::must);
+  f.text("account", v.account, Need::must);
+  f.text("unit", v.unit, Need::must);
+  f.money("amount", v.amount, Need::must);
+  f.text("user", v.user, Need::left_out);
+  f.text("cluster", v.cluster, Need::left_out);
+  f.text("partition", v.partition, Need::left_out);
+  f.text("job_id", v.job_id, Need::left_out);
+}
+
+template <typename F>
+void fields(F& f, As<F, ChargePage>& v) {
+  f.list("charges", v.charges, Need::must);
+  f.number("next", v.next, Need::left_out);
+}
+
+template <typename F>
 void fields(F& f, As<F, ForecastRate>& v) {
   f.number("days", v.days, Need::must);
   f.money("spent", v.spent, Need::must);
@@ -171,6 +191,7 @@ void fields(F& f, As<F, JobContext>& v) {
 
 ASBB_JSON_TYPE(asbb::api::Usage)
 ASBB_JSON_TYPE(asbb::api::UsageSummary)
+ASBB_JSON_TYPE(asbb::api::ChargePage)
 ASBB_JSON_TYPE(asbb::api::Forecast)
 ASBB_JSON_TYPE(asbb::api::JobContext)
 ASBB_JSON_TYPE(std::vector<asbb::api::OpenHold>)

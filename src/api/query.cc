@@ -175,6 +175,30 @@ Result<UsageQuery> parse_usage_query(const QueryParameters& parameters) {
   return out;
 }
 
+Result<ChargeQuery> parse_charge_query(const QueryParameters& parameters) {
+  const auto names =
+      check_names(parameters, {"account", "start_date", "end_date", "after", "limit"});
+  if (!names) return tl::unexpected(names.error());
+  ChargeQuery out;
+  for (const auto& [name, value] : parameters) {
+    if (value.empty()) continue;
+    if (name == "account") {
+      out.account = value;
+    } else if (name == "after" || name == "limit") {
+      const bool is_limit = name == "limit";
+      const auto number = is_limit ? read_number(name, value, 1, charges_limit_max)
+                                   : read_number(name, value, 0, cursor_max);
+      if (!number) return tl::unexpected(number.error());
+      (is_limit ? out.limit : out.after) = *number;
+    } else {
+      auto date = read_date(name, value);
+      if (!date) return tl::unexpected(date.error());
+      (name == "start_date" ? out.start_date : out.end_date) = *date;
+    }
+  }
+  return out;
+}
+
 Result<std::string> parse_cluster_query(const QueryParameters& parameters) {
   const auto names = check_names(parameters, {"cluster"});
   if (!names) return tl::unexpected(names.error());
@@ -228,6 +252,16 @@ std::string to_query_string(const TransactionQuery& query) {
   if (query.offset != 0) append(out, "offset", std::to_string(query.offset));
   if (query.before) append(out, "before", std::to_string(*query.before));
   if (query.after) append(out, "after", std::to_string(*query.after));
+  return out;
+}
+
+std::string to_query_string(const ChargeQuery& query) {
+  std::string out;
+  if (!query.account.empty()) append(out, "account", query.account);
+  if (query.start_date) append(out, "start_date", to_string(*query.start_date));
+  if (query.end_date) append(out, "end_date", to_string(*query.end_date));
+  if (query.after != 0) append(out, "after", std::to_string(query.after));
+  if (query.limit != charges_limit_default) append(out, "limit", std::to_string(query.limit));
   return out;
 }
 

@@ -118,6 +118,7 @@ struct TransactionQuery {
 using QueryParameters = std::vector<std::pair<std::string, std::string>>;
 [[nodiscard]] Result<TransactionQuery> parse_transaction_query(const QueryParameters& parameters);
 [[nodiscard]] Result<UsageQuery> parse_usage_query(const QueryParameters& parameters);
+[[nodiscard]] Result<ChargeQuery> parse_charge_query(const QueryParameters& parameters);
 // Of a route with one parameter, `cluster`.
 [[nodiscard]] Result<std::string> parse_cluster_query(const QueryParameters& parameters);
 [[nodiscard]] Result<AuditQuery> parse_audit_query(const QueryParameters& parameters);
@@ -128,5 +129,6 @@ using QueryParameters = std::vector<std::pair<std::string, std::string>>;
 // The inverse, percent-encoded: "?account=proj001&limit=5", or "".
 [[nodiscard]] std::string to_query_string(const TransactionQuery& query);
 [[nodiscard]] std::string to_query_string(const UsageQuery& query);
+[[nodiscard]] std::string to_query_string(const ChargeQuery& query);
 
 }  // namespace asbb::api

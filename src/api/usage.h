@@ -95,6 +95,39 @@ struct UsageQuery {
   bool operator==(const UsageQuery&) const = default;
 };
 
+// One entry that spent money or gave it back, and no more of it than a report needs.
+struct Charge {
+  std::int64_t id = 0;  // sequence in the ledger
+  Instant created_at;
+  std::string type;  // charge, overrun, refund, write_off_out, write_off_in, adjustment
+  std::string account;
+  std::string unit;
+  Micros amount;  // as in the entry: what a refund or write_off_out gives back is positive
+  std::string user;
+  std::string cluster;    // empty: the job of a program
+  std::string partition;  // empty of an adjustment
+  std::string job_id;     // "123"; of an array task "123_4"; of a program's job its name
+  bool operator==(const Charge&) const = default;
+};
+
+struct ChargePage {
+  std::vector<Charge> charges;  // in order of id
+  std::int64_t next = 0;        // `after` of the next page; 0: there is none
+  bool operator==(const ChargePage&) const = default;
+};
+
+inline constexpr std::int64_t charges_limit_default = 1'000;
+inline constexpr std::int64_t charges_limit_max = 10'000;
+
+struct ChargeQuery {
+  std::string account;  // of this account alone; empty: of all that the caller may see
+  std::optional<Date> start_date;
+  std::optional<Date> end_date;
+  std::int64_t after = 0;
+  std::int64_t limit = charges_limit_default;
+  bool operator==(const ChargeQuery&) const = default;
+};
+
 struct ForecastRate {
   std::int64_t days = 0;  // behind now
   Micros spent;

@@ -1,70 +1,12 @@
 // The whole ledger to a file or standard output, a page at a time.
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <fstream>
 #include <functional>
 #include <ostream>
 
 #include "cli/audit.h"
+#include "cli/new_file.h"
 
 namespace asbb::cli {
 namespace {
-
-Error file_error(const std::string& file, int code) {
-  const std::string why = code == EEXIST ? "it exists; --force replaces it" : std::strerror(code);
-  return Error{ErrorKind::unavailable, "'" + file + "' cannot be written: " + why, "--file"};
-}
-
-// A file that appears under its name when it is complete, and not at all before.
-class NewFile {
- public:
-  explicit NewFile(std::string name)
-      : name_(std::move(name)), part_(name_ + ".part-" + std::to_string(::getpid())) {}
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
-  ~NewFile() {
-    if (is_made_) ::unlink(part_.c_str());
-  }
-
-  Result<void> open(bool may_replace) {
-    if (!may_replace && ::access(name_.c_str(), F_OK) == 0) {
-      return tl::unexpected(file_error(name_, EEXIST));
-    }
-    const int descriptor = ::open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-    if (descriptor < 0) return tl::unexpected(file_error(part_, errno));
-    ::close(descriptor);
-    is_made_ = true;
-    stream_.open(part_, std::ios::binary);
-    return {};
-  }
-
-  std::ostream& stream() { return stream_; }
-
-  Result<void> finish(bool may_replace) {
-    stream_.close();
-    if (!stream_) return tl::unexpected(file_error(name_, ENOSPC));
-    const int descriptor = ::open(part_.c_str(), O_RDONLY | O_CLOEXEC);
-    const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
-    if (descriptor >= 0) ::close(descriptor);
-    if (!synced) return tl::unexpected(file_error(name_, EIO));
-    // A link never replaces what somebody made meanwhile.
-    const int code = may_replace ? std::rename(part_.c_str(), name_.c_str())
-                                 : ::link(part_.c_str(), name_.c_str());
-    if (code != 0) return tl::unexpected(file_error(name_, errno));
-    if (may_replace) is_made_ = false;
-    return {};
-  }
-
- private:
-  const std::string name_;
-  const std::string part_;
-  std::ofstream stream_;
-  bool is_made_ = false;
-};
 
 Table csv_table() {
   std::vector<Column> columns;

@@ -25,6 +25,7 @@ void add_quote(Command& root, Context& context);         // quote.cc
 void add_rates(Command& root, Context& context);         // rates.cc
 void add_reconcile(Command& root, Context& context);     // reconcile.cc
 void add_recover(Command& root, Context& context);       // recover.cc
+void add_report(Command& root, Context& context);        // report.cc
 void add_service(Command& root, Context& context);       // service.cc
 void add_slurm(Command& root, Context& context);         // slurm.cc
 void add_top(Command& root, Context& context);           // top.cc

@@ -126,6 +126,7 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
   add_transactions(root, context);
   add_usage(root, context);
   add_forecast(root, context);
+  add_report(root, context);
   add_top(root, context);
   add_alerts(root, context);
   add_prices(root, context);

@@ -18,6 +18,13 @@ void add_insight_routes(Router& router, service::Operations& operations) {
   };
   router.add({"GET", "/api/v1/usage", summary, default_body_bytes_max, true});
 
+  const auto charges = [&router, &operations](const SharedCall& call) {
+    const auto query = api::parse_charge_query(call->query);
+    if (!query) return respond<api::ChargePage>(router, call, service::problem(query.error()));
+    respond(router, call, operations.charges(call->caller, *query));
+  };
+  router.add({"GET", "/api/v1/usage/charges", charges, default_body_bytes_max, true});
+
   const auto forecast = [&router, &operations](const SharedCall& call) {
     respond(router, call, operations.forecast(call->caller, call->captures[0]));
   };

@@ -169,6 +169,9 @@ class Operations {
                                                        const api::UsageQuery& query) const;
   // Blocking. How long the account's budgets in force last.
   [[nodiscard]] Reply<api::Forecast> forecast(const Caller& caller, const std::string& name) const;
+  // Blocking. What spent money or gave it back, a page in the order of the ledger.
+  [[nodiscard]] Reply<api::ChargePage> charges(const Caller& caller,
+                                               const api::ChargeQuery& query) const;
   // Blocking. `id` is what held the money ("transaction_id"), or the number of one of its entries.
   [[nodiscard]] Reply<api::TransactionDetails> transaction(const Caller& caller,
                                                            const std::string& id) const;

@@ -266,6 +266,24 @@ def page_by_cursor(service):
         raise ContractError(f"pages of transactions overlap or have gaps: {forwards} and {backwards}")
 
 
+def charges_by_cursor(service):
+    """Pages of two come to what one page has, and to what spent money among all entries."""
+    whole = service.call("GET", "/api/v1/usage/charges?limit=10000")["charges"]
+    pages, after = [], 0
+    while True:
+        page = service.call("GET", f"/api/v1/usage/charges?limit=2&after={after}")
+        pages += page["charges"]
+        after = page.get("next", 0)
+        if not after:
+            break
+    kinds = "charge,overrun,refund,write_off_out,write_off_in,adjustment"
+    spent = service.call("GET", f"/api/v1/transactions?limit=10000&after=0&type={kinds}")
+    if pages != whole or [entry["id"] for entry in spent] != [entry["id"] for entry in whole]:
+        raise ContractError(f"pages of charges differ: {pages} and {whole} and {spent}")
+    service.call("GET", "/api/v1/usage/charges?limit=10001", expect=400)
+    service.call("GET", "/api/v1/usage/charges?account=no-such-account", expect=404)
+
+
 def read_live(service):
     service.call("GET", "/health")
     service.call("GET", "/version")
@@ -281,6 +299,7 @@ def read_live(service):
     service.call("GET", "/api/v1/usage?period=year")
     service.call("GET", "/api/v1/usage?period=week", expect=400)
     for entry in service.call("GET", "/api/v1/transactions?limit=1000")[:50]:
+    charges_by_cursor(service)
         service.call("GET", f"/api/v1/transactions/{entry['id']}")
     page_by_cursor(service)
     service.call("GET", "/api/v1/transactions/999999999", expect=404)

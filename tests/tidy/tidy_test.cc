@@ -24,6 +24,7 @@ const std::map<std::string, std::set<std::string>> allowed_includes{
     {"ledger", {"base"}},
     {"pricing", {"base"}},
     {"insight", {"base"}},
+    {"report", {"base"}},
     {"config", {"base"}},
     {"store", {"base", "ledger"}},
     {"slurm", {"base"}},
@@ -36,7 +37,7 @@ const std::map<std::string, std::set<std::string>> allowed_includes{
     {"http",
      {"base", "ledger", "pricing", "insight", "config", "store", "slurm", "api", "advisor",
       "alerts", "service"}},
-    {"cli", {"base", "config", "api", "slurm", "store"}},
+    {"cli", {"base", "config", "api", "slurm", "store", "pricing", "report", "alerts"}},
 };
 
 constexpr std::size_t line_length_max = 100;

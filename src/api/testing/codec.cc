@@ -106,6 +106,13 @@ UsageSummary sample_summary() {
   return out;
 }
 
+ChargePage sample_charges() {
+  ChargePage out;
+  out.charges = {{1, at, "charge", "a", "USD", Micros(1), "u", "onprem", "p", "1_2"}};
+  out.next = 1;
+  return out;
+}
+
 Forecast sample_forecast() {
   Forecast out;
   out.account = out.draws_on = "a";
@@ -188,6 +195,7 @@ void write_samples() {
   write("BudgetCheckAnswer", sample_check());
   write("BudgetCheck", BudgetCheck{"a", "p", 1, 1, 1, 2, 60, "u", "c", "r"});
   write("BudgetReconcile", BudgetReconcile{"1", Micros(1), "t", "USD", "c", "r"});
+  write("ChargePage", sample_charges());
   write("BudgetReconcileAnswer", BudgetReconcileAnswer{});
   write("SubmissionAnswer", sample_submission());
   Submission submission;

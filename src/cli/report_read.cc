@@ -1,0 +1,364 @@
+#include "cli/report_read.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+#include <tuple>
+
+#include "base/nearest.h"
+#include "base/text.h"
+#include "base/zone.h"
+#include "cli/account_tree.h"
+#include "cli/progress.h"
+#include "cli/report_facts.h"
+#include "pricing/price_book.h"
+#include "report/record_sorter.h"
+
+namespace asbb::cli {
+namespace {
+
+constexpr int connect_timeout_ms = 2'000;
+constexpr int service_timeout_ms = 120'000;  // a forecast reads all of a budget's entries
+constexpr std::size_t burn_downs_max = 12;
+constexpr std::size_t accounts_one_by_one = 100;
+
+tl::unexpected<api::Problem> bad_question(const std::string& sentence) {
+  api::Problem problem;
+  problem.code = bad_question_code;
+  problem.message = sentence;
+  return tl::unexpected(std::move(problem));
+}
+
+tl::unexpected<api::Problem> broken(const Error& error) {
+  api::Problem problem;
+  problem.code = "REPORT";
+  problem.message = error.message;
+  return tl::unexpected(std::move(problem));
+}
+
+bool has_name(const api::Account& account, const std::string& name) {
+  return account.slurm_account == name ||
+         std::find(account.aliases.begin(), account.aliases.end(), name) != account.aliases.end();
+}
+
+api::Reply<const api::Account*> find_account(const std::vector<api::Account>& accounts,
+                                             const std::string& name) {
+  std::vector<std::string> known{"ALL"};
+  for (const api::Account& account : accounts) {
+    if (has_name(account, name)) return &account;
+    known.push_back(account.slurm_account);
+    known.insert(known.end(), account.aliases.begin(), account.aliases.end());
+  }
+  const std::string near = nearest_word(name, known);
+  return bad_question("--account: there is no account " + in_quotes(name) + " that you may see" +
+                      (near.empty() ? "" : "; did you mean '" + near + "'?") +
+                      (near.empty() ? "; 'asbb account list' lists them" : ""));
+}
+
+// The account, then those below it, each after what is above it.
+std::vector<std::string> tree_of(const std::vector<api::Account>& accounts,
+                                 const std::string& top) {
+  std::vector<std::string> names{top};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    for (const api::Account& account : accounts) {
+      if (account.parent == names[i]) names.push_back(account.slurm_account);
+    }
+  }
+  return names;
+}
+
+// Into one unit where each of the others has a rate into it: a currency before other units.
+void set_total_unit(report::Dual& report, const std::vector<api::ConversionRate>& rates) {
+  std::vector<std::string> targets = report.units;
+  std::stable_partition(targets.begin(), targets.end(),
+                        [](const std::string& unit) { return unit.size() == 3; });
+  for (const std::string& target : targets) {
+    std::vector<report::Rate> into;
+    for (const std::string& unit : report.units) {
+      const api::ConversionRate* best = nullptr;
+      for (const api::ConversionRate& rate : rates) {
+        const bool fits =
+            rate.from_unit == unit && rate.to_unit == target && rate.effective_from < report.end;
+        if (fits && (best == nullptr || std::tie(best->effective_from, best->version) <
+                                            std::tie(rate.effective_from, rate.version))) {
+          best = &rate;
+        }
+      }
+      if (best != nullptr) into.push_back({unit, target, best->rate, best->effective_from});
+    }
+    if (into.size() + 1 != report.units.size()) continue;
+    report.total_unit = target;
+    report.rates = std::move(into);
+    return;
+  }
+  report.no_total =
+      "There is no one total: no rate was in force at the period's end between these units "
+      "('asbb rates list').";
+}
+
+report::BurnDown burn_down_of(const report::Dual& report, const std::string& account,
+                              const api::UnitForecast& budget) {
+  report::BurnDown out;
+  out.budget = {account,      budget.unit, budget.first_day, budget.last_day, true,
+                budget.limit, budget.used, budget.held,      budget.available};
+  out.today = std::clamp(day_of(report.made_at, report.zone).value_or(budget.first_day),
+                         budget.first_day, budget.last_day);
+  for (const api::ForecastDay& day : budget.history) out.days.push_back({day.day, day.charged});
+  for (const api::ForecastRate& rate : budget.rates) {
+    if (rate.days == 30) out.per_day = rate.per_day;
+  }
+  const auto runs_out = parse_day(budget.runs_out);
+  if (runs_out && *runs_out < budget.last_day) out.runs_out = budget.runs_out;
+  return out;
+}
+
+class ReportReader {
+ public:
+  ReportReader(Context& context, const ReportQuery& query) : context_(context), query_(query) {}
+
+  api::Reply<std::vector<report::Dual>> read(const MakeJobUser& make_job_user) {
+    using Step = api::Reply<void> (ReportReader::*)();
+    for (const Step step :
+         {&ReportReader::set_period, &ReportReader::set_accounts, &ReportReader::read_facts,
+          &ReportReader::set_rates, &ReportReader::set_standing}) {
+      if (auto done = (this->*step)(); !done) return tl::unexpected(done.error());
+    }
+    if (const auto added = add_up(make_job_user); !added) return broken(added.error());
+    for (report::Dual& report : reports_) {
+      set_prices(report);
+      set_burn_downs(report);
+    }
+    return std::move(reports_);
+  }
+
+ private:
+  api::Reply<void> set_period() {
+    if (query_.last_day < query_.first_day) {
+      return bad_question("--end: " + to_string(query_.last_day) + " is before --start " +
+                          to_string(query_.first_day) + "; both days belong to the period");
+    }
+    const auto start = start_of_day(query_.first_day, query_.zone);
+    const auto end = start_of_day(next_day(query_.last_day), query_.zone);
+    if (!start || !end) {
+      return bad_question("--time-zone: " + (start ? end : start).error().message);
+    }
+    whole_.zone = query_.zone;
+    whole_.first_day = query_.first_day;
+    whole_.last_day = query_.last_day;
+    whole_.start = *start;
+    whole_.end = *end;
+    whole_.made_at = context_.now();
+    context_.set_timeouts(connect_timeout_ms, service_timeout_ms);
+    return {};
+  }
+
+  api::Reply<void> set_accounts() {
+    auto accounts = all_accounts(context_);
+    if (!accounts) return tl::unexpected(accounts.error());
+    accounts_ = std::move(*accounts);
+    for (const std::string& name : query_.accounts) {
+      report::Dual& report = reports_.emplace_back(whole_);
+      if (name.empty()) {
+        for (const api::Account& account : accounts_) {
+          report.accounts.push_back(account.slurm_account);
+        }
+        continue;
+      }
+      const auto found = find_account(accounts_, to_lower(name));
+      if (!found) return tl::unexpected(found.error());
+      report.account = (*found)->slurm_account;
+      report.display_name = (*found)->name;
+      report.accounts = tree_of(accounts_, report.account);
+    }
+    return {};
+  }
+
+  api::Reply<void> read_facts() {
+    std::set<std::string> names;
+    bool is_all = false;
+    for (const report::Dual& report : reports_) {
+      is_all = is_all || report.account.empty();
+      names.insert(report.accounts.begin(), report.accounts.end());
+    }
+    // Of many accounts one stream; an account's own entries have an index.
+    is_all = is_all || names.size() > accounts_one_by_one;
+    LedgerFacts facts(context_, whole_.start, whole_.end, sorter_);
+    std::vector<std::string> asked;
+    if (!is_all) asked.assign(names.begin(), names.end());
+    if (auto read = facts.read(asked); !read) return read;
+    auto clusters = read_accounting(context_, whole_.start, whole_.end, names, sorter_);
+    if (!clusters) return broken(clusters.error());
+    for (report::Dual& report : reports_) {
+      facts.set_units(report);
+      report.clusters = *clusters;
+    }
+    return {};
+  }
+
+  api::Reply<void> set_rates() {
+    std::optional<std::vector<api::ConversionRate>> rates;
+    for (report::Dual& report : reports_) {
+      if (report.units.size() < 2) continue;
+      if (!rates) {
+        auto listed =
+            context_.call<std::vector<api::ConversionRate>>("GET", "/api/v1/conversion-rates");
+        if (!listed) return tl::unexpected(listed.error());
+        rates = std::move(*listed);
+      }
+      set_total_unit(report, *rates);
+    }
+    return {};
+  }
+
+  // What is held and left is as of now, whatever the period.
+  api::Reply<void> set_standing() {
+    api::UsageQuery now;
+    now.start_date = whole_.made_at;
+    now.end_date = whole_.made_at + seconds(1);
+    const std::string query = api::to_query_string(now);
+    for (report::Dual& report : reports_) {
+      std::vector<api::UnitUsage> units;
+      if (report.account.empty()) {
+        auto all = context_.call<api::UsageSummary>("GET", "/api/v1/usage" + query);
+        if (!all) return tl::unexpected(all.error());
+        units = std::move(all->units);
+      } else {
+        auto one =
+            context_.call<api::Usage>("GET", account_path(report.account) + "/usage" + query);
+        if (!one) return tl::unexpected(one.error());
+        units = std::move(one->units);
+      }
+      for (const api::UnitUsage& unit : units) {
+        report.standing.push_back({unit.unit, unit.limit, unit.used,
+                                   std::max(unit.held, unit.held_running + unit.held_waiting),
+                                   unit.available});
+      }
+      set_budgets(report);
+    }
+    return {};
+  }
+
+  void set_budgets(report::Dual& report) const {
+    const std::set<std::string> shown(report.accounts.begin(), report.accounts.end());
+    for (const api::Account& account : accounts_) {
+      if (!shown.contains(account.slurm_account)) continue;
+      for (const api::Budget& budget : account.budgets) {
+        const bool overlaps = budget.start_date < report.end && report.start < budget.end_date;
+        if (!overlaps && !budget.in_force) continue;
+        report.budgets.push_back({account.slurm_account, budget.unit, budget.first_day,
+                                  budget.last_day, budget.in_force, budget.limit, budget.used,
+                                  budget.held, budget.available});
+      }
+    }
+    std::stable_sort(report.budgets.begin(), report.budgets.end(),
+                     [](const auto& a, const auto& b) {
+                       return std::tie(a.account, a.unit, a.first_day) <
+                              std::tie(b.account, b.unit, b.first_day);
+                     });
+  }
+
+  Result<void> add_up(const MakeJobUser& make_job_user) {
+    std::vector<std::unique_ptr<report::Adder>> adders;
+    std::map<std::string, std::vector<report::Adder*>> by_account;
+    std::vector<report::Adder*> of_all;
+    for (report::Dual& report : reports_) {
+      adders.push_back(
+          std::make_unique<report::Adder>(report, make_job_user ? make_job_user(report) : nullptr));
+      if (report.account.empty()) of_all.push_back(adders.back().get());
+      if (report.account.empty()) continue;
+      for (const std::string& name : report.accounts) {
+        by_account[name].push_back(adders.back().get());
+      }
+    }
+    const auto added = sorter_.for_each([&](std::string_view record) -> Result<void> {
+      const report::Fact fact = report::read_fact(record);
+      for (report::Adder* adder : of_all) adder->add(fact);
+      const auto found =
+          by_account.find(fact.spending ? fact.spending->account : fact.run->account);
+      if (found != by_account.end()) {
+        for (report::Adder* adder : found->second) adder->add(fact);
+      }
+      // Nobody reads on: a closed pipe or a full disk.
+      if (!context_.out()) return fail(ErrorKind::unavailable, "the output cannot be written");
+      return {};
+    });
+    if (!added) return added;
+    for (const auto& adder : adders) adder->finish();
+    return {};
+  }
+
+  void set_prices(report::Dual& report) {
+    if (report.uncharged.empty()) return;
+    if (!prices_) {
+      const auto book = context_.call<api::PriceBook>("GET", "/api/v1/prices/current");
+      if (!book && book.error().status != 404) return;
+      // Without a book nothing has a price.
+      auto read = book ? pricing::parse_price_book(book->text, "prices", {})
+                       : Result<pricing::PriceBook>(pricing::PriceBook{});
+      if (!read) return;
+      prices_ = std::move(*read);
+    }
+    for (report::Uncharged& line : report.uncharged) {
+      const pricing::Rate* rate = prices_->find(line.cluster, line.partition);
+      line.price = rate == nullptr ? report::Price::missing
+                   : rate->free    ? report::Price::free
+                                   : report::Price::priced;
+    }
+  }
+
+  // Of the account; of all accounts, of those that are inside no other.
+  void set_burn_downs(report::Dual& report) {
+    if (!query_.wants_burn_downs) return;
+    const std::set<std::string> seen(report.accounts.begin(), report.accounts.end());
+    std::vector<std::string> names;
+    for (const report::BudgetLine& budget : report.budgets) {
+      const bool is_wanted = report.account.empty() ? !has_above(budget.account, seen)
+                                                    : budget.account == report.account;
+      if (budget.in_force && is_wanted && (names.empty() || names.back() != budget.account)) {
+        names.push_back(budget.account);
+      }
+    }
+    Progress progress(context_, "burn-downs");
+    for (const std::string& name : names) {
+      const auto forecast = context_.call<api::Forecast>("GET", account_path(name) + "/forecast");
+      if (!forecast) {
+        report.notes.push_back("The burn-down of " + name +
+                               " is missing: " + forecast.error().message);
+        return;
+      }
+      progress.at(static_cast<std::int64_t>(report.burn_downs.size()), 0, 0);
+      for (const api::UnitForecast& budget : forecast->budgets) {
+        if (report.burn_downs.size() == burn_downs_max) {
+          report.notes.push_back("Burn-downs are shown of the first " +
+                                 std::to_string(burn_downs_max) + " budgets only.");
+          return;
+        }
+        report.burn_downs.push_back(burn_down_of(report, name, budget));
+      }
+    }
+  }
+
+  [[nodiscard]] bool has_above(const std::string& name, const std::set<std::string>& seen) const {
+    return std::any_of(accounts_.begin(), accounts_.end(), [&](const api::Account& account) {
+      return account.slurm_account == name && seen.contains(account.parent);
+    });
+  }
+
+  Context& context_;
+  const ReportQuery& query_;
+  report::Dual whole_;  // the period, which all have in common
+  std::vector<report::Dual> reports_;
+  report::RecordSorter sorter_;
+  std::vector<api::Account> accounts_;
+  std::optional<pricing::PriceBook> prices_;
+};
+
+}  // namespace
+
+api::Reply<std::vector<report::Dual>> read_reports(Context& context, const ReportQuery& query,
+                                                   const MakeJobUser& make_job_user) {
+  return ReportReader(context, query).read(make_job_user);
+}
+
+}  // namespace asbb::cli
