@@ -177,8 +177,9 @@ struct MoneyRefund {
   std::string transaction_id;
   std::string job_id;   // "123", "123_4", or an external job's name with its transaction_id
   std::string cluster;  // of the job; empty: any
-  Micros amount;        // > 0
-  std::string unit;     // empty: the one that was charged
+  std::optional<Micros> amount;   // > 0; either this or percent
+  std::optional<Micros> percent;  // of what was charged: above 0, at most 100
+  std::string unit;               // empty: the one that was charged
   std::string reason;
   std::string request_id;
   bool operator==(const MoneyRefund&) const = default;

@@ -216,6 +216,8 @@ void check_above_zero(F& f, std::string_view key, Micros value) {
 }
 
 // Of what is about something that was charged.
+constexpr Micros percent_max{100'000'000};
+
 template <typename F, typename T>
 void check_charge(F& f, const T& v) {
   if (v.transaction_id.empty() && v.job_id.empty()) {
@@ -269,8 +271,20 @@ void fields(F& f, As<F, MoneyRefund>& v) {
   f.text("transaction_id", v.transaction_id, Need::left_out, name_text);
   f.id_text("job_id", v.job_id, Need::left_out);
   f.text("cluster", v.cluster, Need::left_out, name_text);
-  move_fields(f, v);
+  f.money("amount", v.amount, Need::left_out);
+  f.money("percent", v.percent, Need::left_out);
+  f.text("unit", v.unit, Need::left_out, name_text);
+  f.text("reason", v.reason, Need::must, line_text);
+  f.text("request_id", v.request_id, Need::left_out, name_text);
   if constexpr (F::is_reading) {
+    if (v.amount.has_value() == v.percent.has_value()) {
+      f.refuse("amount", "either an amount or a percent of what was charged is expected");
+    }
+    if (v.amount) check_above_zero(f, "amount", *v.amount);
+    if (v.percent && (*v.percent <= Micros() || *v.percent > percent_max)) {
+      f.refuse("percent", "a number above 0 and at most 100 is expected");
+    }
+    check_reason(f, v);
     check_charge(f, v);
   }
 }

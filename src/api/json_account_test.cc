@@ -113,6 +113,21 @@ TEST(JsonAccount, ARefundNamesTheJobOfAnyProgram) {
   EXPECT_EQ(read(R"("")").error().field, "job_id");
 }
 
+TEST(JsonAccount, ARefundIsOfAnAmountOrOfAPart) {
+  const auto field_of = [](const std::string& members) {
+    const auto read = from_json<MoneyRefund>(R"({"job_id":"7","reason":"r")" + members + "}");
+    return read ? std::string("accepted") : read.error().field;
+  };
+  EXPECT_EQ(field_of(R"(,"amount":1)"), "accepted");
+  EXPECT_EQ(field_of(R"(,"percent":12.5)"), "accepted");
+  EXPECT_EQ(field_of(R"(,"percent":100)"), "accepted");
+  EXPECT_EQ(field_of(R"(,"percent":100.000001)"), "percent");
+  EXPECT_EQ(field_of(R"(,"percent":0)"), "percent");
+  EXPECT_EQ(field_of(R"(,"amount":0)"), "amount");
+  EXPECT_EQ(field_of(R"(,"amount":1,"percent":1)"), "amount");
+  EXPECT_EQ(field_of(""), "amount");
+}
+
 TEST(JsonSystem, ErrorsHaveTheShapeClientsKnow) {
   const ErrorBody body{Problem{404, "NOT_FOUND", "no account 'x'", "", "account"}, "r1",
                        Instant::from_unix_seconds(0)};

@@ -239,6 +239,55 @@ TEST(MoneyCommands, SendWhatTheyAreGivenWithAnId) {
   EXPECT_THAT(nothing.err, HasSubstr("--job"));
 }
 
+TEST(RefundCommand, FindsTheAccountThatWasChargedForTheJob) {
+  api::Account account;
+  account.slurm_account = "proj001";
+  account.status = "active";
+  api::Transaction charge;
+  charge.account = "proj001";
+  charge.cluster = "onprem";
+  charge.type = "charge";
+  const std::string wanted = "GET /api/v1/transactions?job_id=47&type=charge%2Coverrun&limit=1000";
+  CannedService service;
+  service.answer(wanted, 200, api::to_json(std::vector{charge, charge}))
+      .answer("POST /api/v1/accounts/proj001/refunds", 200, api::to_json(account))
+      .start();
+  const auto ran = run(service, testing::split("refund 47_1 --percent=12.5 --reason=r"));
+  EXPECT_EQ(ran.code, exit_done) << ran.err;
+  EXPECT_EQ(ran.out, "Gave 12.5 % of what was charged back to account proj001.\n");
+  service.stop();
+  EXPECT_THAT(service.last_body(), HasSubstr(R"("job_id":"47_1")"));
+  EXPECT_THAT(service.last_body(), HasSubstr(R"("percent":12.5)"));
+  EXPECT_EQ(service.last_body().find("amount"), std::string::npos);
+
+  api::Transaction other = charge;
+  other.account = "nih-r01";
+  other.cluster = "cloud";
+  CannedService two;
+  two.answer(wanted, 200, api::to_json(std::vector{charge, other}))
+      .answer("POST /api/v1/accounts/nih-r01/refunds", 200, api::to_json(account))
+      .start();
+  const auto unclear = run(two, testing::split("refund 47 --amount=1 --reason=r"));
+  EXPECT_EQ(unclear.code, exit_usage);
+  EXPECT_THAT(unclear.err, HasSubstr("proj001, nih-r01: say which with --account"));
+  EXPECT_EQ(run(two, testing::split("refund 47 --cluster=cloud --amount=1 --reason=r")).code,
+            exit_done);
+  EXPECT_EQ(run(two, testing::split("refund 47 --account=nih-r01 --amount=1 --reason=r")).code,
+            exit_done);
+
+  CannedService none;
+  none.answer(wanted, 200, "[]").start();
+  EXPECT_THAT(run(none, testing::split("refund 47 --amount=1 --reason=r")).err,
+              HasSubstr("No charge of a job '47' is known"));
+  for (const char* percent : {"0", "-1", "100.1", "nan", "5%"}) {
+    const auto refused = run({"refund", "47", std::string("--percent=") + percent, "--reason=r"});
+    EXPECT_EQ(refused.code, exit_usage) << percent;
+    EXPECT_THAT(refused.err, HasSubstr("--percent"));
+  }
+  EXPECT_THAT(run(testing::split("refund 47 --percent=5 --amount=1 --reason=r")).err,
+              HasSubstr("either --amount"));
+}
+
 TEST(WriteOffCommand, WithoutAnAmountIsAboutAllOfIt) {
   api::Account account;
   account.slurm_account = "proj001";

@@ -1,8 +1,10 @@
 #include <sys/random.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <ostream>
+#include <utility>
 
 #include "cli/commands.h"
 
@@ -15,7 +17,9 @@ struct MoneyFlags {
   std::string job;
   std::string transaction;
   std::string cluster;
+  std::string charged_account;
   std::optional<std::string> amount;
+  std::optional<std::string> percent;
   std::string reason;
   std::string unit;
   std::string to_unit;
@@ -127,30 +131,112 @@ int transfer(Context& context, const MoneyFlags& flags) {
               *amount, {"Moved ", " from account " + flags.account + " to account " + flags.to});
 }
 
-int refund(Context& context, const MoneyFlags& flags) {
-  const auto amount = read_positive(flags.amount.value_or(""));
-  if (!amount) return context.misused(amount.error().message);
-  if (flags.job.empty() && flags.transaction.empty()) {
-    return context.misused("either --job=JOBID or --transaction=ID is needed");
+// "123" or "123_4".
+bool is_job_id(const std::string& text) {
+  const std::string digits = "0123456789";
+  const std::size_t array = text.find_first_not_of(digits);
+  if (array == std::string::npos) return !text.empty();
+  return array > 0 && text[array] == '_' && array + 1 < text.size() &&
+         text.find_first_not_of(digits, array + 1) == std::string::npos;
+}
+
+// The accounts that were charged for a job. An array's task is looked for by the array.
+Result<std::vector<std::string>> accounts_charged(Context& context, const MoneyFlags& flags,
+                                                  api::Problem& problem) {
+  api::TransactionQuery query;
+  query.job_id = flags.job.substr(0, flags.job.find('_'));
+  query.types = {"charge", "overrun"};
+  query.limit = 1000;
+  const auto found = context.call<std::vector<api::Transaction>>(
+      "GET", "/api/v1/transactions" + api::to_query_string(query));
+  if (!found) {
+    problem = found.error();
+    return fail(ErrorKind::unavailable, problem.message);
   }
+  std::vector<std::string> accounts;
+  for (const api::Transaction& charge : *found) {
+    if (!flags.cluster.empty() && charge.cluster != flags.cluster) continue;
+    const auto known = std::find(accounts.begin(), accounts.end(), charge.account);
+    if (known == accounts.end()) accounts.push_back(charge.account);
+  }
+  return accounts;
+}
+
+// 'VERB JOB', or 'VERB ACCOUNT --job=JOB': fills in what was left out. The exit code when that
+// cannot be done.
+std::optional<int> name_charge(Context& context, MoneyFlags& flags) {
+  if (!flags.job.empty() || !flags.transaction.empty()) return std::nullopt;
+  if (!is_job_id(flags.account)) {
+    return context.misused("'" + flags.account +
+                           "' is not a job such as 123 or 123_4; with an account first, either "
+                           "--job=JOBID or --transaction=ID is needed");
+  }
+  flags.job = std::exchange(flags.account, flags.charged_account);
+  if (!flags.account.empty()) return std::nullopt;
+  api::Problem problem;
+  const auto accounts = accounts_charged(context, flags, problem);
+  if (!accounts) return context.failed(problem);
+  if (accounts->size() == 1) {
+    flags.account = accounts->front();
+    return std::nullopt;
+  }
+  std::string names;
+  for (const std::string& name : *accounts) names += (names.empty() ? "" : ", ") + name;
+  if (!accounts->empty()) {
+    return context.misused("job '" + flags.job + "' was charged to " + names +
+                           ": say which with --account");
+  }
+  problem.status = 404;
+  problem.message = "No charge of a job '" + flags.job +
+                    "' is known; 'asbb transactions list --job=" + flags.job + "' shows what is.";
+  return context.failed(problem);
+}
+
+int refund(Context& context, const MoneyFlags& given) {
+  api::MoneyRefund request;
+  if (given.amount.has_value() == given.percent.has_value()) {
+    return context.misused("either --amount=AMOUNT or --percent=PERCENT is needed");
+  }
+  if (given.amount) {
+    const auto amount = read_positive(*given.amount);
+    if (!amount) return context.misused(amount.error().message);
+    request.amount = *amount;
+  } else {
+    const auto percent = parse_micros(*given.percent);
+    if (!percent || *percent <= Micros() || *percent > Micros(100'000'000)) {
+      return context.misused("--percent: '" + *given.percent +
+                             "' is not a number above 0 and at most 100");
+    }
+    request.percent = *percent;
+  }
+  MoneyFlags flags = given;
+  if (const auto code = name_charge(context, flags)) return *code;
   const std::string id = id_of(flags, "refund");
-  return send(context, flags, "refunds",
-              api::to_json(api::MoneyRefund{flags.transaction, flags.job, flags.cluster, *amount,
-                                            flags.unit, flags.reason, id}),
-              id, *amount, {"Gave ", " back to account " + flags.account, false});
+  request.transaction_id = flags.transaction;
+  request.job_id = flags.job;
+  request.cluster = flags.cluster;
+  request.unit = flags.unit;
+  request.reason = flags.reason;
+  request.request_id = id;
+  Sentence sentence{"Gave ", " back to account " + flags.account, false};
+  if (request.percent) {
+    sentence.all = "Gave " + to_decimal(*request.percent) +
+                   " % of what was charged back to account " + flags.account;
+  }
+  return send(context, flags, "refunds", api::to_json(request), id,
+              request.amount.value_or(Micros()), sentence);
 }
 
 // Without --amount all that is left of the charge.
-int write_off(Context& context, const MoneyFlags& flags) {
+int write_off(Context& context, const MoneyFlags& given) {
   std::optional<Micros> amount;
-  if (flags.amount) {
-    const auto given = read_positive(*flags.amount);
-    if (!given) return context.misused(given.error().message);
-    amount = *given;
+  if (given.amount) {
+    const auto read = read_positive(*given.amount);
+    if (!read) return context.misused(read.error().message);
+    amount = *read;
   }
-  if (flags.job.empty() && flags.transaction.empty()) {
-    return context.misused("either --job=JOBID or --transaction=ID is needed");
-  }
+  MoneyFlags flags = given;
+  if (const auto code = name_charge(context, flags)) return *code;
   const std::string id = id_of(flags, "write-off");
   Sentence sentence{"Wrote ", " of account " + flags.account + " off", false};
   if (!amount) sentence.all = "Wrote all that was charged to account " + flags.account + " off";
@@ -192,8 +278,13 @@ Command add_verb(Command& root, const char* name, const char* summary,
 // What refund and write-off both take.
 Command add_charge_verb(Command& root, const char* name, const char* summary,
                         const std::shared_ptr<MoneyFlags>& flags) {
-  return add_verb(root, name, summary, flags)
-      .take({"--job", "JOBID", "The job, such as 123 or 123_4."}, flags->job)
+  return root.add(name, summary)
+      .take({"JOB", "", "The job, such as 123 or 123_4; with --job or --transaction the account.",
+             Presence::required},
+            flags->account)
+      .take({"--account", "ACCOUNT", "That was charged; needed where there are several."},
+            flags->charged_account)
+      .take({"--job", "JOBID", "The job, when the account is named first."}, flags->job)
       .take({"--transaction", "ID", "The transaction that held the money for it."},
             flags->transaction)
       .take({"--cluster", "CLUSTER", "Of the job."}, flags->cluster);
@@ -202,15 +293,19 @@ Command add_charge_verb(Command& root, const char* name, const char* summary,
 void add_charge_verbs(Command& root, Context& context) {
   auto flags = std::make_shared<MoneyFlags>();
   complete(add_charge_verb(root, "refund", "Gives back what a job was charged.", flags)
+               .take({"--percent", "PERCENT", "Instead of --amount: of all that was charged."},
+                     flags->percent)
                .note("It goes back to the budget that paid, also after its end.")
+               .example("asbb refund 4711 --percent=50 --reason='the node was slow'")
                .example("asbb refund proj001 --job=4711 --amount=2.50 --reason='node failed'"),
-           context, flags, "At most what was charged less what was refunded.", refund);
+           context, flags, "At most what was charged less what was refunded.", refund,
+           Presence::optional);
 
   flags = std::make_shared<MoneyFlags>();
   complete(
       add_charge_verb(root, "write-off", "Moves what a job was charged to the overhead.", flags)
           .note("The account of the setting budget.write_off_account bears it from then on.")
-          .example("asbb write-off proj001 --job=4711 --reason='node failed, not billed'"),
+          .example("asbb write-off 4711 --reason='node failed, not billed'"),
       context, flags, "At most what was charged less what was refunded; all of it if left out.",
       write_off, Presence::optional);
 }

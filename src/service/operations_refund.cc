@@ -40,6 +40,22 @@ bool is_run_of(const ledger::ShareKey& run, const std::optional<ledger::ShareKey
          (key->task < 0 || run.task == key->task);
 }
 
+bool is_of_charge(const ledger::Share& share, const std::optional<ledger::ShareKey>& key) {
+  return share.status == ledger::ShareStatus::settled && is_run_of(share.key, key);
+}
+
+// What the runs were charged in that unit, also where some of it was given back since.
+Micros charged_for(const std::vector<store::HoldRecord>& holds,
+                   const std::optional<ledger::ShareKey>& key, const std::string& unit) {
+  Micros sum;
+  for (const store::HoldRecord& record : holds) {
+    for (const ledger::Share& share : record.shares) {
+      if (is_of_charge(share, key) && share.unit == unit) sum += share.actual;
+    }
+  }
+  return sum;
+}
+
 // In which of the units, all of them when it is empty, the runs have something left to give back.
 std::vector<std::string> units_left(const std::vector<store::HoldRecord>& holds,
                                     const std::optional<ledger::ShareKey>& key,
@@ -47,8 +63,8 @@ std::vector<std::string> units_left(const std::vector<store::HoldRecord>& holds,
   std::vector<std::string> units;
   for (const store::HoldRecord& record : holds) {
     for (const ledger::Share& share : record.shares) {
-      if (share.status != ledger::ShareStatus::settled || share.refunded >= share.actual ||
-          !is_run_of(share.key, key) || (!unit.empty() && share.unit != unit)) {
+      if (!is_of_charge(share, key) || share.refunded >= share.actual ||
+          (!unit.empty() && share.unit != unit)) {
         continue;
       }
       if (std::find(units.begin(), units.end(), share.unit) == units.end()) {
@@ -66,6 +82,7 @@ struct Operations::Charge {
   std::vector<ledger::HoldId> holds;
   std::string unit;
   std::optional<ledger::ShareKey> runs;
+  Micros amount;  // of all of these
 };
 
 // `unit` empty: the one that was charged.
@@ -83,7 +100,7 @@ Reply<Operations::Charge> Operations::find_charge(const std::string& name, const
     return conflict("other_account", "Account '" + name + "' did not pay for this job.",
                     job.empty() ? "transaction_id" : "job_id");
   }
-  Charge charge{{}, unit, std::nullopt};
+  Charge charge{{}, unit, std::nullopt, Micros()};
   if (!job.empty()) charge.runs = runs_of(job, found->front().hold.kind);
   const bool is_nameless = !job.empty() && !charge.runs;
   const auto units =
@@ -104,8 +121,19 @@ Reply<Operations::Charge> Operations::find_charge(const std::string& name, const
   if (charge.unit.empty()) {
     charge.unit = units.empty() ? found->front().hold.parts.front().unit : units.front();
   }
+  charge.amount = charged_for(*found, charge.runs, charge.unit);
   return charge;
 }
+
+namespace {
+
+Micros part_of(Micros charged, Micros percent) {
+  constexpr std::int64_t whole = 100'000'000;
+  const auto part = mul_div(charged.count(), percent.count(), whole, Rounding::half_even);
+  return Micros(part.value_or(0));
+}
+
+}  // namespace
 
 void Operations::refund(const Caller& caller, const std::string& name,
                         const api::MoneyRefund& request, const Promise<api::Account>& promise) {
@@ -120,7 +148,8 @@ void Operations::refund(const Caller& caller, const std::string& name,
     made.action = ledger::Refund{holds.front(),
                                  charge->runs,
                                  charge->unit,
-                                 request.amount,
+                                 request.percent ? part_of(charge->amount, *request.percent)
+                                                 : request.amount.value_or(Micros()),
                                  {holds.begin() + 1, holds.end()}};
   }
   commit<api::Account>(std::move(made), name, promise,

@@ -103,6 +103,28 @@ TEST_F(RunsTest, ARequeuedJobIsRefundedAsAWholeTheFirstRunFirst) {
   expect_audit();
 }
 
+TEST_F(RunsTest, APercentIsOfAllThatWasChargedForTheJob) {
+  two_runs();
+  const auto refund_percent = [&](const char* percent) {
+    api::MoneyRefund request;
+    request.job_id = "123";
+    request.percent = money(percent);
+    request.reason = "the node was slow";
+    return wait<api::Account>(
+        [&](const auto& promise) { operations_->refund(admin(), "proj001", request, promise); });
+  };
+  ASSERT_TRUE(refund_percent("25"));
+  EXPECT_EQ(used(), "6");
+  ASSERT_TRUE(refund_percent("25"));
+  EXPECT_EQ(used(), "4");
+  const auto too_much = refund_percent("50.1");
+  EXPECT_EQ(too_much.error().details, "exceeds_charge");
+  EXPECT_THAT(too_much.error().message, HasSubstr("At most $4.00"));
+  ASSERT_TRUE(refund_percent("50"));
+  EXPECT_EQ(used(), "0");
+  expect_audit();
+}
+
 TEST_F(RunsTest, ARequeuedJobIsWrittenOffAsAWhole) {
   two_runs();
   ASSERT_TRUE(write_off("123"));

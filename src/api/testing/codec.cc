@@ -155,6 +155,18 @@ Status sample_status() {
   return out;
 }
 
+ClusterInfo sample_cluster() {
+  ClusterInfo out;
+  out.name = "onprem";
+  out.is_usable = out.is_cloud = true;
+  out.view_age_s = 5;
+  out.problem = out.federation = "x";
+  out.units = {"core-hours"};
+  out.reaches = {"cloud"};
+  out.slurm_conf = "/etc/slurm/slurm.conf";
+  return out;
+}
+
 template <typename T>
 void write(const char* schema, const T& value) {
   std::cout << schema << "\t" << to_json(value) << "\n";
@@ -183,7 +195,9 @@ void write_alerts() {
 
 void write_readings() {
   write("Usage", sample_usage());
+  write("ChargePage", sample_charges());
   write("UsageSummary", sample_summary());
+  write("ClusterInfo", sample_cluster());
   write("Forecast", sample_forecast());
   write("JobContext", sample_context());
   write("TransactionDetails", sample_details());
@@ -195,7 +209,6 @@ void write_samples() {
   write("BudgetCheckAnswer", sample_check());
   write("BudgetCheck", BudgetCheck{"a", "p", 1, 1, 1, 2, 60, "u", "c", "r"});
   write("BudgetReconcile", BudgetReconcile{"1", Micros(1), "t", "USD", "c", "r"});
-  write("ChargePage", sample_charges());
   write("BudgetReconcileAnswer", BudgetReconcileAnswer{});
   write("SubmissionAnswer", sample_submission());
   Submission submission;
@@ -238,7 +251,7 @@ void write_samples() {
   write("Adjustment", Adjustment{Micros(-1), "USD", "r", "i"});
   write("MoneyMove", MoneyMove{Micros(1), "USD", "r", "i"});
   write("MoneyTransfer", MoneyTransfer{"b", Micros(1), "USD", "r", "i"});
-  write("MoneyRefund", MoneyRefund{"t", "1", "c", Micros(1), "USD", "r", "i"});
+  write("MoneyRefund", MoneyRefund{"t", "1", "c", Micros(1), std::nullopt, "USD", "r", "i"});
   write("MoneyWriteOff", MoneyWriteOff{"t", "1", "c", Micros(1), "USD", "r", "i"});
   write("MoneyConversion", MoneyConversion{Micros(1), "USD", "core-hours", "r", "i"});
   write("NewConversionRate", NewConversionRate{"USD", "core-hours", Micros(1), at, "r"});
@@ -301,6 +314,7 @@ const std::map<std::string, Again>& readers() {
       {"ConversionRate", again<ConversionRate>},
       {"Usage", again<Usage>},
       {"UsageSummary", again<UsageSummary>},
+      {"ClusterInfo", again<ClusterInfo>},
       {"Forecast", again<Forecast>},
       {"JobContext", again<JobContext>},
       {"TransactionDetails", again<TransactionDetails>},
