@@ -97,11 +97,12 @@ void Reconciler::Pass::cover_sightings() {
   if (has_covered) read_holds();
 }
 
-// Its hold, with the allowance's money, as large as the plugin bounded it; what that lacks comes
-// from what is free, and where there is not enough it is as large as it can be.
+// Its hold, with the allowance's money, as large as the plugin bounded it, at the prices of its
+// submission; what that lacks comes from what is free, and where there is not enough it is as large
+// as it can be.
 bool Reconciler::Pass::cover(const LetThrough& job) {
   const auto history = owner_.prices_.history();
-  const pricing::PriceBook* book = history->in_force(job.started.value_or(now_));
+  const pricing::PriceBook* book = history->in_force(job.ref.submit_time);
   const std::string partition = priced_partition(job, book);
   if (partition.empty()) return false;
   const std::string unit = book->find_priced(job.ref.cluster, partition)->unit;
@@ -390,7 +391,7 @@ void Reconciler::Pass::clear_short_covers() {
 // Whether the job of that tag has its hold, was charged without one, or needs none.
 bool Reconciler::Pass::is_provided_for(const LetThrough& job) {
   const auto history = owner_.prices_.history();
-  const pricing::PriceBook* book = history->in_force(job.started.value_or(now_));
+  const pricing::PriceBook* book = history->in_force(job.ref.submit_time);
   return priced_partition(job, book).empty() || job.token.empty() || has_hold(job.token);
 }
 

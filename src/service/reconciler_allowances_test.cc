@@ -227,6 +227,26 @@ TEST_F(AllowancesTest, OfAnArrayEachTaskHasItsPart) {
   EXPECT_EQ(to_decimal(budget("proj001").held), "60");
 }
 
+// Its tasks that were over by then were charged at prices that came after them.
+TEST_F(AllowancesTest, AJobIsPricedAsWhenItWasSubmitted) {
+  (void)pass();
+  slurm::QueueJob rest = let_through(allowance().hold, 8, "PENDING", "40", 4);
+  rest.array_job_id = 8;
+  rest.array_tasks = "3-4";
+  source_.add_job(rest);
+  pass_time(hours(1));
+  const auto history = prices_.history();
+  pricing::PriceBook next = *history->in_force(now());
+  next.effective_from = now();
+  ASSERT_TRUE(
+      run(ledger::RecordPrices{next.effective_from, pricing::to_canonical_text(next)}).accepted());
+  committer_->read(
+      [&](const ledger::Book& book) { ASSERT_TRUE(prices_.follow(book).has_value()); });
+  pass_time(seconds(10));
+  (void)pass();
+  EXPECT_EQ(find(rest.admin_comment.substr(5, 44)).parts.front().price_version, 1);
+}
+
 // The counter's file was lost: more was let through than was set aside.
 TEST_F(AllowancesTest, WhatWasSpentBeyondItComesFromWhatIsFreeAndIsShown) {
   (void)pass();
