@@ -154,8 +154,9 @@ void Witness::check_answer(const ledger::Command& command, const Answer& answer,
     }
   }
   if (!answer->accepted() && !answer->replayed && !is_id_conflict(*answer)) {
-    require(written.count == 0, context.actor + " is refused, and is kept");
-    refused_.insert(context.actor);
+    const bool was_judged_before = written.count > 0 && lapsed_.contains(context.request_id);
+    require(written.count == 0 || was_judged_before, context.actor + " is refused, and is kept");
+    if (!was_judged_before) refused_.insert(context.actor);
   }
   if (answer->accepted() && !answer->replayed && is_token(context.request_id)) {
     require(context.at <= token_time(context.request_id) + ledger::token_age_max,
