@@ -63,10 +63,10 @@ Result<std::vector<std::string>> read_users(const std::vector<std::string>& list
   return users;
 }
 
-class Planner {
+class AccountPlanner {
  public:
-  Planner(const std::vector<std::string>& users, const std::vector<LimitFlag>& limits,
-          const SlurmAccount& account)
+  AccountPlanner(const std::vector<std::string>& users, const std::vector<LimitFlag>& limits,
+                 const SlurmAccount& account)
       : users_(users),
         limits_(limits),
         name_(to_lower(account.name)),
@@ -154,8 +154,8 @@ class Planner {
   std::string description_;
 };
 
-Result<std::vector<slurm::SlurmCluster>> wanted_clusters(const config::Config& settings,
-                                                         const AccountSlurmFlags& flags) {
+Result<std::vector<slurm::SlurmCluster>> clusters_of_account(const config::Config& settings,
+                                                             const AccountSlurmFlags& flags) {
   std::vector<slurm::SlurmCluster> clusters;
   if (flags.clusters.empty()) {
     for (const config::Cluster& one : settings.slurm.clusters) {
@@ -186,7 +186,7 @@ Result<std::vector<SlurmAccountPlan>> plan_slurm_account(const config::Config& s
                     "expected, not beginning with '-', and not root",
                 "--name");
   }
-  const auto clusters = wanted_clusters(settings, flags);
+  const auto clusters = clusters_of_account(settings, flags);
   if (!clusters) return tl::unexpected(clusters.error());
   const auto users = read_users(flags.users);
   if (!users) return tl::unexpected(users.error());
@@ -203,7 +203,7 @@ Result<std::vector<SlurmAccountPlan>> plan_slurm_account(const config::Config& s
   slurm::SlurmCommands client(sacctmgr_deadline_ms);
   std::vector<SlurmAccountPlan> plans;
   for (const slurm::SlurmCluster& cluster : *clusters) {
-    auto plan = Planner(*users, limits, account).plan(client, cluster);
+    auto plan = AccountPlanner(*users, limits, account).plan(client, cluster);
     if (!plan) return tl::unexpected(plan.error());
     plans.push_back(std::move(*plan));
   }

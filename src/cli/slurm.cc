@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/slurm_configure.h"
+#include "cli/slurm_fence.h"
 #include "cli/slurm_status.h"
 #include "cli/slurm_sync.h"
 
@@ -55,6 +56,7 @@ void add_slurm(Command& root, Context& context) {
       .example("asbb slurm notify --cluster=onprem --job-id=4711 --quiet")
       .action([&context, flags] { return notify(context, *flags); });
   add_slurm_configure(slurm, context);
+  add_slurm_fence(slurm, context);
   add_slurm_status(slurm, context);
   add_slurm_sync(slurm, context);
 }

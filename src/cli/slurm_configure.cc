@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "cli/slurm_configure_plan.h"
+#include "cli/slurm_dual.h"
 
 namespace asbb::cli {
 namespace {
@@ -110,6 +111,7 @@ int configure(Context& context, const ConfigureFlags& flags) {
 
 void add_slurm_configure(Command& slurm, Context& context) {
   auto flags = std::make_shared<ConfigureFlags>();
+  auto dual = std::make_shared<DualFlags>();
   slurm
       .add("configure",
            "Shows or writes what Slurm's configuration needs for the plugin and the service.")
@@ -122,6 +124,17 @@ void add_slurm_configure(Command& slurm, Context& context) {
             flags->check_nodes)
       .take({"--write", "", "Writes the lines; what was there is kept beside each file."},
             flags->write)
+      .take({"--clusters", "CLUSTERS",
+             "Accounting on these clusters of the settings, by commas, instead of the plugin."},
+            Repeated{&dual->clusters})
+      .take({"--federation", "NAME", "The same, and they are to be this federation."},
+            dual->federation)
+      .take({"--jwt", "KEY_FILE", "With --clusters: JWT as another way to prove who one is."},
+            dual->jwt_key)
+      .take({"--slurmdbd-conf", "FILE", "With --clusters: a slurmdbd.conf on this machine."},
+            Repeated{&dual->slurmdbd})
+      .take({"--prices", "FILE", "With --clusters: prices for TRESBillingWeights; the service's."},
+            dual->prices)
       .note(
           "The lines are JobSubmitPlugins and EpilogSlurmctld in slurm.conf, the plugin's line in "
           "plugstack.conf, and AdminLevel=Operator for the service in Slurm's accounting. What is "
@@ -130,9 +143,26 @@ void add_slurm_configure(Command& slurm, Context& context) {
           "Refuses, and changes nothing, when slurmctld would not start with it or nodes would be "
           "drained: the plugin is not in Slurm's plugin folder, was built for another version of "
           "Slurm, or is missing on a node that was looked at.")
+      .note(
+          "With --clusters or --federation the lines are those of accounting on several clusters: "
+          "AccountingStoreFlags, AccountingStorageEnforce, FederationParameters, JWT, and "
+          "TRESBillingWeights made of the price book, with a table of how far what Slurm bills "
+          "then is from the prices; and sacctmgr's calls for the federation. A cluster that is "
+          "down, has another version of Slurm, or is in another federation is refused.")
       .example("asbb slurm configure")
       .example("asbb slurm configure --write --check-nodes='ssh -o BatchMode=yes'")
-      .action([&context, flags] { return configure(context, *flags); });
+      .example("asbb slurm configure --federation=hybrid_cluster --clusters=onprem,cloud")
+      .action([&context, flags, dual] {
+        if (dual->is_meant()) {
+          return configure_dual(context, *dual, flags->write, stamp_of(context.now()));
+        }
+        if (!dual->jwt_key.empty() || !dual->slurmdbd.empty() || !dual->prices.empty()) {
+          return context.misused(
+              "--jwt, --slurmdbd-conf and --prices are for accounting on several clusters: "
+              "--clusters or --federation is missing");
+        }
+        return configure(context, *flags);
+      });
 }
 
 }  // namespace asbb::cli

@@ -187,3 +187,34 @@ empty_cloud() {
   [ "$status" = 1 ]
   [ -z "$(onprem sacctmgr -n -P show assoc where cluster=onprem account=proj004 format=Account)" ]
 }
+
+@test "a fence keeps a job waiting that the account could not pay to its end, and can be taken away" {
+  asbb prices import "$SLURM_TESTS/../../examples/demo/prices.yaml"
+  run asbb slurm fence --config="$SETTINGS" --cluster=cloud
+  echo "$output"
+  [ "$status" = 1 ]
+  [[ $output == *"which are not those of its price"* ]]
+  cloud scontrol update partitionname=aws-cpu TRESBillingWeights=CPU=850
+  cloud scontrol update partitionname=aws-gpu TRESBillingWeights=Node=327700
+  sleep 1
+  run asbb slurm fence --config="$SETTINGS" --cluster=cloud --account=proj003
+  echo "$output"
+  [ "$status" = 0 ]
+  [[ $output == *"This fence is coarse. 600000 billing-minutes stand for 1 USD"* ]]
+  [ "$(limits cloud proj003)" = '10||gres/gpu:a100=4|billing=30000000' ]
+  # 50 USD are 588 hours of a CPU
+  pending() { [ "$(cloud squeue -h -j "$1" -o %r)" = AssocGrpBillingMinutes ]; }
+  on cloud modify account where name=proj003 cluster=cloud set GrpTRESMins=billing=1000
+  on cloud add user name="$(id -un)" account=proj003 cluster=cloud
+  submits() { job=$(cloud run_sbatch -A proj003 -p aws-cpu -t 60); }
+  wait_until 30 submits
+  job=$(cloud squeue -h -A proj003 -o %A | head -n 1)
+  wait_until 30 pending "$job"
+  run asbb slurm fence --config="$SETTINGS" --cluster=cloud --account=proj003
+  [ "$status" = 0 ]
+  wait_for_job "$job" COMPLETED cloud 90
+  run asbb slurm fence --config="$SETTINGS" --cluster=cloud --account=proj003 --remove
+  echo "$output"
+  [ "$status" = 0 ]
+  [ "$(limits cloud proj003)" = '10||gres/gpu:a100=4|' ]
+}
