@@ -38,8 +38,14 @@ ANSWERS = {
     "asbb recover --account=proj001": (1, "cannot be read"),
     "asbb slurm status": (1, "failed   controller onprem"),
     "asbb slurm configure": (1, "/etc/slurm/slurm.conf"),
+    "asbb slurm configure --federation=hybrid_cluster --clusters=onprem,cloud": (2, "name no slurm.conf of cluster 'onprem'"),
+    "asbb slurm sync-accounts --from=onprem --to=cloud --dry-run": (1, "Cluster onprem: sacctmgr"),
+    "asbb slurm sync-accounts --from=onprem --to=cloud": (1, "Cluster onprem: sacctmgr"),
+    "asbb slurm fence --cluster=cloud --unit=USD --dry-run": (1, "Cluster cloud: scontrol"),
+    "asbb account create --name=proj002 --slurm --user=alice --slurm-limit=cloud:MaxJobs=10": (1, "Cluster onprem: sacctmgr"),
     "asbb slurm configure --write --check-nodes='ssh -o BatchMode=yes'": (1, "/etc/slurm/slurm.conf"),
     "asbb service start --config=/etc/asbb/config.yaml": None,  # this is how the service was started
+    "asbb report weekly --directory=reports --email": (1, "owners_at"),
     "asbb service start": None,
     "make": None,  # tests/slurm/020_demo.bats builds, 040_install.bats installs
 }

@@ -122,3 +122,22 @@ weights() { "$1" scontrol -o show partition "$2" | grep -o 'TRESBillingWeights=[
   [[ $output == *"there is no such key"* ]]
   sed -i '/^FederationName/d' "$BED/etc/cloud/slurm.conf"
 }
+
+@test "within one slurmdbd the accounts of a cluster follow the other's as well" {
+  sync() { asbb slurm sync-accounts --config="$SETTINGS" --from=onprem --to=cloud "$@"; }
+  structure() { sacctmgr -n -P show assoc where cluster="$1" format=Account,User,ParentName | sort; }
+  run sync
+  echo "$output"
+  [ "$status" = 0 ]
+  sacctmgr -i add account name=deep parent=nih-r01 cluster=onprem description='only here'
+  sacctmgr -i add user name=games account=deep cluster=onprem
+  sacctmgr -i add account name=there cluster=cloud
+  run sync --prune
+  echo "$output"
+  [ "$status" = 0 ]
+  diff <(structure onprem) <(structure cloud)
+  [ "$(sacctmgr -n -P show assoc where cluster=cloud user=games onlydefaults format=Account)" = proj002 ]
+  run sync --prune --dry-run
+  [ "$status" = 0 ]
+  [ "$(federations)" = 'cloud|hybrid_cluster onprem|hybrid_cluster' ]
+}
