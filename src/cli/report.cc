@@ -13,7 +13,7 @@
 namespace asbb::cli {
 namespace {
 
-struct DualFlags {
+struct ReportFlags {
   std::string account;
   std::string start;
   std::string end;
@@ -23,7 +23,7 @@ struct DualFlags {
   bool force = false;
 };
 
-Result<ReportQuery> read_question(const Context& context, const DualFlags& flags) {
+Result<ReportQuery> read_question(const Context& context, const ReportFlags& flags) {
   ReportQuery query;
   query.accounts = {flags.account == "ALL" ? "" : flags.account};
   if (flags.account.empty()) {
@@ -95,7 +95,7 @@ int report_failed(Context& context, const api::Problem& problem) {
                                            : context.failed(problem);
 }
 
-int write_report(Context& context, const DualFlags& flags, const ReportQuery& query,
+int write_report(Context& context, const ReportFlags& flags, const ReportQuery& query,
                  std::ostream& out) {
   const bool is_by_job = flags.by == "job" && context.flags.output != "html";
   JobStream jobs(out, report_form_of(context));
@@ -117,7 +117,7 @@ int write_report(Context& context, const DualFlags& flags, const ReportQuery& qu
   return exit_done;
 }
 
-int dual(Context& context, const DualFlags& flags) {
+int dual(Context& context, const ReportFlags& flags) {
   const auto query = read_question(context, flags);
   if (!query) return context.misused(query.error().message);
   if (flags.file.empty()) return write_report(context, flags, *query, context.out());
@@ -131,7 +131,7 @@ int dual(Context& context, const DualFlags& flags) {
 }
 
 void add_dual(Command& report, Context& context) {
-  auto flags = std::make_shared<DualFlags>();
+  auto flags = std::make_shared<ReportFlags>();
   report.add("dual", "Reports what was spent, held and left in every unit, and how the jobs went.")
       .take({"--account", "ACCOUNT", "The account with those below it; ALL for all you may see.",
              Presence::required},

@@ -155,17 +155,18 @@ std::string totals_text(const report::Dual& report) {
     }
     out += ".\n";
   }
-  out +=
-      report::count_text(report.all.jobs) + (report.all.jobs == 1 ? " job" : " jobs") + " charged";
+  out += report::count_text(report.all.jobs) + (report.all.jobs == 1 ? " job" : " jobs") +
+         " charged.\n";
   const report::Effort& effort = report.all.effort;
   if (const auto wait = effort.mean_wait_seconds()) {
-    out += "; waited " + report::duration_text(*wait) + " on average, " +
-           report::duration_text(effort.longest_wait_seconds) + " at most";
+    out += "They waited " + report::duration_text(*wait) + " on average, " +
+           report::duration_text(effort.longest_wait_seconds) + " at most.\n";
   }
   if (const auto efficiency = effort.efficiency_permille()) {
-    out += "; used " + report::permille_text(*efficiency) + " of the time asked for";
+    out += "They used " + report::permille_text(*efficiency) +
+           " of the core-time that they asked for.\n";
   }
-  return out + ".\n";
+  return out;
 }
 
 std::string remarks_text(const report::Dual& report) {

@@ -330,7 +330,7 @@ void add_report_weekly(Command& report, Context& context) {
       .note(
           "Accounts with a budget or an owner have a report, and ALL is of all of them. The mail "
           "channel is the first of alerts.channels with type smtp or sendmail and owners_at.")
-      .example("asbb report weekly --directory=/var/lib/asbb/reports --email")
+      .example("asbb report weekly --directory=reports --email")
       .example("asbb report weekly --week=2025-W24 --directory=reports")
       .action([&context, flags] { return weekly(context, *flags); });
 }

@@ -73,10 +73,12 @@ std::string standing_text(const Dual& report, const std::string& unit) {
     if (one.unit != unit) continue;
     const bool has_limit = one.limit > Micros();
     std::string out = has_limit ? meter(one) : "";
-    out += "<p>Held now " + money_data(one.held, unit);
+    // The unit stands above; a dollar's sign is short.
+    const std::string shown = unit == "USD" ? unit : "";
+    out += "<p>Held now " + money_data(one.held, shown);
     if (has_limit) {
       out += " \xC2\xB7 left " + std::string(one.left.is_negative() ? "<b class=\"bad\">" : "<b>") +
-             money_data(one.left, unit) + "</b> of " + money_data(one.limit, unit);
+             money_data(one.left, shown) + "</b> of " + money_data(one.limit, shown);
     }
     return out + "</p>";
   }

@@ -65,7 +65,8 @@ table{border-collapse:collapse;width:100%}
 caption{text-align:left;font-weight:600;padding:12px 16px 4px}
 th,td{padding:6px 16px;text-align:right;white-space:nowrap;border-top:1px solid var(--rule)}
 thead th{border-top:0;color:var(--soft);font-size:12.5px;font-weight:600;vertical-align:bottom}
-th:first-child,td.text,th.text{text-align:left;white-space:normal;overflow-wrap:anywhere}
+th:first-child,td.text,th.text{text-align:left;white-space:normal;overflow-wrap:break-word}
+th:first-child{min-width:6.5em;max-width:22em}
 tbody th{font-weight:500}tfoot th,tfoot td{font-weight:650;border-top:2px solid var(--rule)}
 details table{margin-top:6px}details td,details th{padding:3px 10px}
 .bad{color:var(--warn);font-weight:600}

@@ -27,10 +27,13 @@ teardown_file() { rm -rf "$DESTINATION"; }
   grep -q '^User=asbb' usr/lib/systemd/system/asbb-service.service
   grep -q '^ExecStart=/usr/bin/asbb slurm sync-accounts' usr/lib/systemd/system/asbb-sync-accounts.service
   grep -q '^OnCalendar=' usr/lib/systemd/system/asbb-sync-accounts.timer
+  grep -q '^ExecStart=/usr/bin/asbb report weekly' usr/lib/systemd/system/asbb-weekly-reports.service
+  grep -q '^Persistent=true' usr/lib/systemd/system/asbb-weekly-reports.timer
+  grep -q ' asbb /usr/bin/asbb report weekly' usr/share/asbb/cron.d/asbb-weekly-reports.cron
   grep -q ' asbb /usr/bin/asbb slurm sync-accounts' usr/share/asbb/cron.d/asbb-sync-accounts.cron
   mkdir -p units
-  for unit in usr/lib/systemd/system/asbb-sync-accounts.*; do sed "s|=/usr/bin/|=$DESTINATION/usr/bin/|" "$unit" >"units/${unit##*/}"; done
-  systemd-analyze verify --man=no units/asbb-sync-accounts.*
+  for unit in usr/lib/systemd/system/asbb-{sync-accounts,weekly-reports}.*; do sed "s|=/usr/bin/|=$DESTINATION/usr/bin/|" "$unit" >"units/${unit##*/}"; done
+  systemd-analyze verify --man=no units/asbb-*
   grep -q '^u asbb' usr/lib/sysusers.d/asbb.conf
   grep -q '/var/lib/asbb' usr/lib/tmpfiles.d/asbb.conf
   [ "$(stat -c %a etc/asbb/config.yaml)" = 644 ]
