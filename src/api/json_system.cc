@@ -132,6 +132,19 @@ void fields(F& f, As<F, ClusterStatus>& v) {
 }
 
 template <typename F>
+void fields(F& f, As<F, ClusterInfo>& v) {
+  f.text("name", v.name, Need::must);
+  f.flag("usable", v.is_usable, Need::must);
+  f.number("view_age_seconds", v.view_age_s, Need::left_out, signed_numbers);
+  f.text("problem", v.problem, Need::left_out);
+  f.flag("cloud", v.is_cloud, Need::must);
+  f.texts("units", v.units, Need::must);
+  f.text("federation", v.federation, Need::left_out);
+  f.texts("reaches", v.reaches, Need::must);
+  f.text("slurm_conf", v.slurm_conf, Need::left_out);
+}
+
+template <typename F>
 void fields(F& f, As<F, ReconcilerStatus>& v) {
   f.time("last_pass_at", v.last_pass_at, Need::left_out);
   f.number("passes", v.passes, Need::must);
@@ -233,6 +246,8 @@ ASBB_JSON_TYPE(asbb::api::PriceBook)
 ASBB_JSON_TYPE(std::vector<asbb::api::PriceBook>)
 ASBB_JSON_TYPE(asbb::api::AuditReport)
 ASBB_JSON_TYPE(asbb::api::JobReconcileAnswer)
+ASBB_JSON_TYPE(asbb::api::ClusterInfo)
+ASBB_JSON_TYPE(std::vector<asbb::api::ClusterInfo>)
 ASBB_JSON_TYPE(asbb::api::Status)
 ASBB_JSON_TYPE(asbb::api::Health)
 ASBB_JSON_TYPE(asbb::api::Version)

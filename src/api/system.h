@@ -52,6 +52,20 @@ struct ClusterStatus {
   bool operator==(const ClusterStatus&) const = default;
 };
 
+// A cluster as whoever submits has to know it.
+struct ClusterInfo {
+  std::string name;
+  bool is_usable = false;                  // seen lately, and its controller answered: "usable"
+  std::optional<std::int64_t> view_age_s;  // "view_age_seconds" on the wire; none: never read
+  std::string problem;                     // a sentence, left out when empty
+  bool is_cloud = false;                   // what --cloud means: "cloud" on the wire
+  std::vector<std::string> units;          // of its prices, sorted
+  std::string federation;                  // left out when empty
+  std::vector<std::string> reaches;        // other clusters of its slurmdbd: sbatch -M names them
+  std::string slurm_conf;                  // as the service was told; left out when empty
+  bool operator==(const ClusterInfo&) const = default;
+};
+
 struct ReconcilerStatus {
   std::optional<Instant> last_pass_at;
   std::int64_t passes = 0;

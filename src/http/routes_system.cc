@@ -38,6 +38,11 @@ void add_system_routes(Router& router, service::Operations& operations, SystemSo
   };
   router.add({"GET", "/api/v1/status", status});
 
+  const auto clusters = [&router, &operations](const SharedCall& call) {
+    respond(router, call, operations.clusters(call->caller));
+  };
+  router.add({"GET", "/api/v1/clusters", clusters});
+
   const auto doctor = [&router, &operations](const SharedCall& call) {
     respond(router, call, operations.doctor(call->caller));
   };

@@ -51,6 +51,9 @@ service::OperationsOptions operations_options(const config::Config& config) {
   options.gate.refuses_scrontab = config.budget.refuses_scrontab;
   options.unbound_holds_max = config.budget.max_unbound_holds;
   options.clusters = cluster_names(config);
+  for (const config::Cluster& cluster : config.slurm.clusters) {
+    if (!cluster.conf.empty()) options.slurm_confs[cluster.name] = cluster.conf;
+  }
   options.head_file = config.audit.head_file;
   options.bounds = {config.budget.min_budget_amount, config.budget.max_budget_amount,
                     config.budget.allow_negative_balance};

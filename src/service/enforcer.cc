@@ -4,6 +4,7 @@
 
 #include "ledger/ledger.h"
 #include "service/reconciler_pass.h"
+#include "service/submission_messages.h"
 
 namespace asbb::service {
 namespace {
@@ -196,7 +197,7 @@ std::optional<Denial> Enforcer::refusal_of(const ledger::Book& book,
                                        " more than there is\n"
                                  : "a limit above account " + account->name +
                                        " has run dry: running jobs need more than there is\n";
-    return Denial{"account_dry",
+    return Denial{dry_code,
                   what + "new jobs on partition " + place.partition +
                       " wait until there is money again: ask who manages the account for some, "
                       "or use a partition without a price\n"};

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,10 +36,11 @@ struct OperationsOptions {
   std::string write_off_account;  // empty: nothing can be written off
   std::string zone = "UTC";       // where calendar days begin
   GateOptions gate;
-  std::vector<std::string> clusters;        // as configured
-  std::int64_t unbound_holds_max = 10'000;  // per user and account
-  bool say_held = true;                     // tell the user what was set aside for his job
-  std::string head_file;                    // heads of the chain written down; empty: none
+  std::vector<std::string> clusters;               // as configured
+  std::map<std::string, std::string> slurm_confs;  // of those clusters that have one of their own
+  std::int64_t unbound_holds_max = 10'000;         // per user and account
+  bool say_held = true;                            // tell the user what was set aside for his job
+  std::string head_file;                           // heads of the chain written down; empty: none
   BudgetBounds bounds;
 };
 
@@ -167,11 +169,11 @@ class Operations {
   // Blocking. Of all accounts that the caller may see.
   [[nodiscard]] Reply<api::UsageSummary> usage_summary(const Caller& caller,
                                                        const api::UsageQuery& query) const;
-  // Blocking. How long the account's budgets in force last.
-  [[nodiscard]] Reply<api::Forecast> forecast(const Caller& caller, const std::string& name) const;
   // Blocking. What spent money or gave it back, a page in the order of the ledger.
   [[nodiscard]] Reply<api::ChargePage> charges(const Caller& caller,
                                                const api::ChargeQuery& query) const;
+  // Blocking. How long the account's budgets in force last.
+  [[nodiscard]] Reply<api::Forecast> forecast(const Caller& caller, const std::string& name) const;
   // Blocking. `id` is what held the money ("transaction_id"), or the number of one of its entries.
   [[nodiscard]] Reply<api::TransactionDetails> transaction(const Caller& caller,
                                                            const std::string& id) const;
@@ -192,6 +194,8 @@ class Operations {
   // Blocking, and long: reads every entry.
   [[nodiscard]] Reply<api::AuditReport> verify_audit(const Caller& caller) const;
   [[nodiscard]] Reply<api::Status> status(const Caller& caller) const;
+  // What a submitter has to know to choose one: for everybody who is known.
+  [[nodiscard]] Reply<std::vector<api::ClusterInfo>> clusters(const Caller& caller) const;
   // What is not as it should be of prices, accounts, holds and alarms.
   [[nodiscard]] Reply<api::DoctorAnswer> doctor(const Caller& caller) const;
   [[nodiscard]] api::Health health() const;
@@ -252,9 +256,11 @@ class Operations {
   // belongs to another request.
   [[nodiscard]] bool is_answered(const std::string& request_id) const;
   [[nodiscard]] Reply<api::SubmissionAnswer> answer_of(const Submitted& submitted,
-                                                       ledger::Outcome outcome) const;
+                                                       ledger::Outcome outcome);
   [[nodiscard]] api::SubmissionAnswer refusal_of(const Submitted& submitted,
-                                                 const ledger::Outcome& outcome) const;
+                                                 const ledger::Outcome& outcome);
+  // Lines for whoever was refused for want of money; empty where no other unit can pay.
+  [[nodiscard]] std::string elsewhere(const Caller& caller, const api::Submission& job);
   [[nodiscard]] Reply<api::JobReconcileAnswer> tell_job(const std::string& job,
                                                         const std::string& cluster,
                                                         const PassReport& report) const;

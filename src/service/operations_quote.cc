@@ -17,11 +17,6 @@ namespace {
 constexpr std::int64_t nobody = 4'294'967'294;  // an id that the system's user database has not
 constexpr std::size_t partitions_shown_max = 8;
 
-bool lacks_money(ledger::Refusal refusal) {
-  return refusal == ledger::Refusal::insufficient_budget ||
-         refusal == ledger::Refusal::partition_limit_exceeded;
-}
-
 ledger::Command place_command(ledger::PlaceHold place, const std::string& actor, Instant at,
                               std::int64_t unbound_max) {
   place.unbound_max = unbound_max;
@@ -91,6 +86,40 @@ bool may_run_there(const slurm::PartitionInfo& partition, const api::Submission&
   return partition.state == "UP" && !partition.is_hidden && !is_long &&
          (partition.allow_accounts.empty() || names(partition.allow_accounts)) &&
          !names(partition.deny_accounts);
+}
+
+// Requests that name what one cluster alone has, and those that stay with other jobs.
+bool is_bound_to_cluster(const api::Submission& job) {
+  return job.het_job_offset || !job.req_nodes.empty() || !job.reservation.empty() ||
+         !job.features.empty() || !job.licenses.empty() || !job.dependency.empty();
+}
+
+// Whether the plan looked at what the job would cost on that cluster.
+bool was_planned_for(const HoldPlan& plan, const std::string& cluster) {
+  if (plan.clusters.empty()) return cluster == plan.cluster;
+  return std::any_of(plan.clusters.begin(), plan.clusters.end(), [&](const ClusterChoice& choice) {
+    return choice.name == cluster && choice.is_viable && !choice.units.empty();
+  });
+}
+
+// Those of the list that the cluster has, or its default one.
+std::string partitions_on(const slurm::ClusterSnapshot& cluster, const std::string& list) {
+  std::string known;
+  for (const std::string_view name : split(list, ',')) {
+    if (name.empty() || cluster.partition(name) == nullptr) continue;
+    known += (known.empty() ? "" : ",") + std::string(name);
+  }
+  const auto* its_default = cluster.default_partition();
+  const bool wants_default = known.empty() && !list.empty() && its_default != nullptr;
+  return wants_default ? its_default->name : known;
+}
+
+bool shares_unit(const HoldPlan& one, const HoldPlan& other) {
+  return std::any_of(one.parts.begin(), one.parts.end(), [&](const PlannedPart& part) {
+    return std::any_of(other.parts.begin(), other.parts.end(), [&](const PlannedPart& its) {
+      return its.estimate.unit == part.estimate.unit;
+    });
+  });
 }
 
 }  // namespace
@@ -184,6 +213,7 @@ Reply<api::Quote> Operations::quote(const Caller& caller, const api::QuoteReques
     want_view(denial->code);
     quote.code = denial->code;
     quote.message = denial->message;
+    if (denial->code == dry_code) quote.message += elsewhere(caller, job);
     return quote;
   }
   const HoldPlan* plan = trial.plan();
@@ -218,8 +248,49 @@ Reply<api::Quote> Operations::quote(const Caller& caller, const api::QuoteReques
   }
   quote.code = ledger::to_string(trial.outcome.refusal);
   quote.message = refused_message(*plan, trial.outcome);
-  if (lacks_money(trial.outcome.refusal)) quote.fits = fits_of(caller, job, trial);
+  if (may_pay_elsewhere(trial.outcome.refusal)) quote.message += elsewhere(caller, job);
+  if (is_for_money(trial.outcome.refusal)) quote.fits = fits_of(caller, job, trial);
   return quote;
+}
+
+// Where the account could pay for the job in another unit: tried, not reckoned, so that it is true
+// of this job. Nobody learns more than what is left of the account that he may spend from.
+std::string Operations::elsewhere(const Caller& caller, const api::Submission& job) {
+  const Verdict here = gate_.judge(job, now());
+  const auto* plan = std::get_if<HoldPlan>(&here);
+  if (plan == nullptr || is_bound_to_cluster(job)) return {};
+  const auto associations = with_.view.associations(job.cluster);
+  std::string text;
+  for (const std::string& name : options_.clusters) {
+    const auto snapshot = with_.view.cluster(name);
+    if (!snapshot || was_planned_for(*plan, name)) continue;
+    const bool is_reached = associations && associations->knows_cluster(name);
+    api::Submission there = job;
+    there.cluster = name;
+    there.clusters = is_reached ? name : std::string();
+    there.cluster_features.clear();
+    there.spank.cloud = false;
+    there.partition = partitions_on(*snapshot, job.partition);
+    const std::string partition = there.partition == job.partition ? "" : there.partition;
+    const Trial trial = try_job(caller, there);
+    const HoldPlan* other = trial.plan();
+    if (!trial.granted() || other == nullptr || other->account != plan->account) continue;
+    if (shares_unit(*plan, *other) || !trial.restricted.empty()) continue;
+    const std::string command = (is_reached ? "sbatch -M " : "asbb submit --cluster=") + name +
+                                (partition.empty() ? "" : " -p " + partition) + " ...\n";
+    for (std::size_t i = 0; i < other->parts.size(); ++i) {
+      std::optional<Micros> left;
+      for (const ledger::LegFigures& leg : trial.legs[i]) {
+        if (leg.account != plan->account) continue;
+        left = left ? std::min(*left, leg.available) : leg.available;
+      }
+      if (!left) continue;
+      text += "The account has " + to_display(*left, other->parts[i].estimate.unit) + " left on " +
+              name + ": " + command;
+      break;
+    }
+  }
+  return text;
 }
 
 std::vector<api::QuoteFit> Operations::fits_of(const Caller& caller, const api::Submission& job,

@@ -41,7 +41,7 @@ struct Operations::Submitted {
   std::string token;
   std::string digest;
   std::string body;
-  std::string actor;
+  Caller caller;
   api::Submission asked;
   HoldPlan plan;            // without an account when the ledger only has to repeat its answer
   ledger::PlaceHold place;  // what the plan holds; moved to the ledger
@@ -81,8 +81,9 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
     known_.submitted(token, body);
     return answer_with(promise, allowed());
   }
-  if (const auto* denial = std::get_if<Denial>(&verdict)) {
+  if (auto* denial = std::get_if<Denial>(&verdict)) {
     want_view(denial->code);
+    if (denial->code == dry_code) denial->message += elsewhere(caller, *submission);
     note_component(token, *submission, false);
     return decline(caller, token, *submission, *denial, promise);
   }
@@ -90,7 +91,7 @@ void Operations::submit_job(const Caller& caller, const std::string& token, cons
   submitted->token = token;
   submitted->digest = digest_of(*submission);
   submitted->body = body;
-  submitted->actor = caller.actor;
+  submitted->caller = caller;
   submitted->plan = std::move(std::get<HoldPlan>(verdict));
   submitted->place = std::move(place);
   submitted->deadline = started_at + milliseconds(submission->time_budget_ms);
@@ -202,7 +203,7 @@ void Operations::place_hold(const std::shared_ptr<Submitted>& submitted,
   ledger::Command made;
   made.context.request_id = submitted->token;
   made.context.body_digest = submitted->digest;
-  made.context.actor = submitted->actor;
+  made.context.actor = submitted->caller.actor;
   made.context.reason = submitted->priced_by;
   made.action = std::move(place);
   // On the committer's thread. A job that the plugin has refused in the meantime gives its money
@@ -213,7 +214,7 @@ void Operations::place_hold(const std::shared_ptr<Submitted>& submitted,
     if (fresh && submitted->denied_on_silence &&
         submitted->deadline < with_.committer.ledger_time()) {
       ledger::Command undo;
-      undo.context.actor = submitted->actor;
+      undo.context.actor = submitted->caller.actor;
       undo.context.reason = "the answer was late, and the job was refused";
       undo.action = ledger::VoidHold{outcome->hold};
       (void)with_.committer.submit(std::move(undo), [](const Result<ledger::Outcome>&) {});
@@ -231,7 +232,7 @@ void Operations::place_hold(const std::shared_ptr<Submitted>& submitted,
 }
 
 api::SubmissionAnswer Operations::refusal_of(const Submitted& submitted,
-                                             const ledger::Outcome& outcome) const {
+                                             const ledger::Outcome& outcome) {
   if (outcome.refusal == ledger::Refusal::declined) return denied(outcome.code, outcome.message);
   HoldPlan plan = submitted.plan;
   if (plan.account.empty()) {  // answered from memory, and nothing would be held now
@@ -242,8 +243,9 @@ api::SubmissionAnswer Operations::refusal_of(const Submitted& submitted,
     plan.slurm_account = submitted.asked.account.empty() ? plan.account : submitted.asked.account;
     plan.partition = submitted.asked.partition;
   }
-  api::SubmissionAnswer refused = denied(ledger::to_string(outcome.refusal),
-                                         refused_message(plan, outcome) + submitted.advised);
+  std::string message = refused_message(plan, outcome) + submitted.advised;
+  if (may_pay_elsewhere(outcome.refusal)) message += elsewhere(submitted.caller, submitted.asked);
+  api::SubmissionAnswer refused = denied(ledger::to_string(outcome.refusal), message);
   refused.account = plan.slurm_account;
   refused.partition = plan.partition;
   refused.unit = outcome.unit;
@@ -256,7 +258,7 @@ api::SubmissionAnswer Operations::refusal_of(const Submitted& submitted,
 }
 
 Reply<api::SubmissionAnswer> Operations::answer_of(const Submitted& submitted,
-                                                   ledger::Outcome outcome) const {
+                                                   ledger::Outcome outcome) {
   if (!outcome.accepted()) return refusal_of(submitted, outcome);
   api::SubmissionAnswer answer = allowed();
   answer.account = submitted.plan.account;

@@ -62,6 +62,14 @@ std::string amounts_of(const std::string& account, const std::vector<ledger::Pla
 
 }  // namespace
 
+bool is_for_money(Refusal refusal) {
+  return refusal == Refusal::insufficient_budget || refusal == Refusal::partition_limit_exceeded;
+}
+
+bool may_pay_elsewhere(Refusal refusal) {
+  return is_for_money(refusal) || refusal == Refusal::no_budget;
+}
+
 api::SubmissionAnswer allowed() {
   api::SubmissionAnswer answer;
   answer.decision = "allow";
@@ -103,9 +111,7 @@ std::string would_hold_message(const HoldPlan& plan) {
 }
 
 std::string refused_message(const HoldPlan& plan, const ledger::Outcome& outcome) {
-  const bool is_money = outcome.refusal == Refusal::insufficient_budget ||
-                        outcome.refusal == Refusal::partition_limit_exceeded;
-  if (!is_money) {
+  if (!is_for_money(outcome.refusal)) {
     ledger::Outcome told = outcome;
     if (told.unit.empty() && !plan.parts.empty()) told.unit = plan.parts.front().estimate.unit;
     return sentence_of(told, plan.account) + "\n";

@@ -11,6 +11,14 @@
 
 namespace asbb::service {
 
+// The code of a refusal because what would pay has run dry.
+inline constexpr const char* dry_code = "account_dry";
+
+// There is too little money.
+[[nodiscard]] bool is_for_money(ledger::Refusal refusal);
+// The same, or none at all of that unit.
+[[nodiscard]] bool may_pay_elsewhere(ledger::Refusal refusal);
+
 // The two answers that the plugin is given; what else they carry is added by whom it concerns.
 [[nodiscard]] api::SubmissionAnswer allowed();
 [[nodiscard]] api::SubmissionAnswer denied(const std::string& code, const std::string& message);

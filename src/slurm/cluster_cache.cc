@@ -5,12 +5,16 @@ namespace asbb::slurm {
 std::vector<Error> ClusterCache::refresh(ClusterView& view, UserNames& users) {
   std::vector<Error> errors;
   for (const std::string& name : view.clusters()) {
+    std::string problem;
     if (auto snapshot = view.read_cluster(name)) {
       put(std::move(*snapshot));
     } else {
+      problem = snapshot.error().message;
       errors.push_back(snapshot.error());
     }
     auto read = view.read_associations(name);
+    if (!read && problem.empty()) problem = read.error().message;
+    note_problem(name, problem);
     if (!read) {
       errors.push_back(read.error());
       continue;
@@ -32,6 +36,17 @@ std::shared_ptr<const Associations> ClusterCache::associations(const std::string
   const std::scoped_lock lock(mutex_);
   const auto found = associations_.find(cluster);
   return found == associations_.end() ? nullptr : found->second;
+}
+
+std::string ClusterCache::problem(const std::string& cluster) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = problems_.find(cluster);
+  return found == problems_.end() ? std::string() : found->second;
+}
+
+void ClusterCache::note_problem(const std::string& cluster, const std::string& problem) {
+  const std::scoped_lock lock(mutex_);
+  problems_[cluster] = problem;
 }
 
 void ClusterCache::put(ClusterSnapshot snapshot) {

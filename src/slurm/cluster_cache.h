@@ -27,13 +27,19 @@ class ClusterCache {
   // What the slurmdbd of that cluster said last; null when it was never read.
   [[nodiscard]] std::shared_ptr<const Associations> associations(const std::string& cluster) const;
 
+  // What went wrong when the cluster was read last; empty when nothing did.
+  [[nodiscard]] std::string problem(const std::string& cluster) const;
+
   void put(ClusterSnapshot snapshot);
   void put(const std::string& cluster, Associations associations);
 
  private:
+  void note_problem(const std::string& cluster, const std::string& problem);
+
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const ClusterSnapshot>> clusters_;
   std::map<std::string, std::shared_ptr<const Associations>> associations_;
+  std::map<std::string, std::string> problems_;
 };
 
 }  // namespace asbb::slurm

@@ -290,6 +290,7 @@ def read_live(service):
     service.call("GET", "/metrics", accept="text/plain")
     service.call("GET", "/api/v1/status")
     service.call("GET", "/api/v1/doctor")
+    service.call("GET", "/api/v1/clusters")
     for account in service.call("GET", "/api/v1/accounts"):
         path = "/api/v1/accounts/" + account["slurm_account"]
         service.call("GET", path)
@@ -298,8 +299,8 @@ def read_live(service):
         service.call("GET", path + "/forecast")
     service.call("GET", "/api/v1/usage?period=year")
     service.call("GET", "/api/v1/usage?period=week", expect=400)
-    for entry in service.call("GET", "/api/v1/transactions?limit=1000")[:50]:
     charges_by_cursor(service)
+    for entry in service.call("GET", "/api/v1/transactions?limit=1000")[:50]:
         service.call("GET", f"/api/v1/transactions/{entry['id']}")
     page_by_cursor(service)
     service.call("GET", "/api/v1/transactions/999999999", expect=404)
