@@ -67,6 +67,11 @@ Command& Command::take_rest(Argument argument, std::vector<std::string>& target)
   return *this;
 }
 
+Command& Command::take_words(Argument argument, HandedOn target) {
+  node_->takes.push_back({std::move(argument), std::move(target)});
+  return *this;
+}
+
 Command& Command::action(std::function<int()> run) {
   node_->action = std::move(run);
   return *this;

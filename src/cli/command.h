@@ -39,9 +39,16 @@ struct Argument {
   [[nodiscard]] std::string long_name() const;  // "--name", or the positional's name
 };
 
+// What a command hands to another program: every word from the first on that is none of the
+// command's flags.
+struct HandedOn {
+  std::vector<std::string>* words = nullptr;
+  std::vector<std::string> theirs{};  // flags of asbb that are the other program's here
+};
+
 struct CommandNode {
   using Target = std::variant<std::string*, std::optional<std::string>*, Number, bool*,
-                              std::vector<std::string>*, Repeated>;
+                              std::vector<std::string>*, Repeated, HandedOn>;
   struct Taken {
     Argument argument;
     Target target;
@@ -81,6 +88,9 @@ class Command {
   Command& take(Argument argument, Repeated target);
   // All that stands behind "--", as it stands there. The last positional argument, and one alone.
   Command& take_rest(Argument argument, std::vector<std::string>& target);
+
+  // The words of another program, behind this command's own flags; a "--" between them is dropped.
+  Command& take_words(Argument argument, HandedOn target);
 
   // What the command does; returns an exit code.
   Command& action(std::function<int()> run);

@@ -28,6 +28,7 @@ void add_recover(Command& root, Context& context);       // recover.cc
 void add_report(Command& root, Context& context);        // report.cc
 void add_service(Command& root, Context& context);       // service.cc
 void add_slurm(Command& root, Context& context);         // slurm.cc
+void add_submit(Command& root, Context& context);        // submit.cc
 void add_top(Command& root, Context& context);           // top.cc
 void add_transactions(Command& root, Context& context);  // transactions.cc
 void add_usage(Command& root, Context& context);         // usage.cc

@@ -54,6 +54,8 @@ std::string usage_line(const CommandNode& node) {
     const bool required = argument.presence == Presence::required;
     if (std::holds_alternative<std::vector<std::string>*>(taken.target)) {
       rest = " -- " + argument.names;
+    } else if (std::holds_alternative<HandedOn>(taken.target)) {
+      rest = required ? " " + argument.names : " [" + argument.names + "]";
     } else if (argument.is_positional()) {
       out += required ? " " + argument.names : " [" + argument.names + "]";
     } else if (required) {

@@ -1,8 +1,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <ostream>
 
+#include "base/text.h"
 #include "cli/tree.h"
 
 namespace asbb::cli {
@@ -14,7 +16,9 @@ using Words = std::vector<std::string>;
 
 void add_argument(CLI::App& app, const CommandNode::Taken& taken) {
   const Argument& argument = taken.argument;
-  if (std::holds_alternative<Words*>(taken.target)) return;  // cut off before
+  const bool is_cut_off = std::holds_alternative<Words*>(taken.target) ||
+                          std::holds_alternative<HandedOn>(taken.target);
+  if (is_cut_off) return;
   CLI::Option* option = nullptr;
   if (const auto* text = std::get_if<std::string*>(&taken.target)) {
     option = app.add_option(argument.names, **text);
@@ -126,6 +130,60 @@ Words cut_rest(const CommandNode& root, Words& arguments) {
   return {};
 }
 
+const HandedOn* handed_on(const CommandNode& node) {
+  for (const CommandNode::Taken& taken : node.takes) {
+    if (const auto* target = std::get_if<HandedOn>(&taken.target)) return target;
+  }
+  return nullptr;
+}
+
+// How many words of the line the flag at the first of them takes; 0 when it is none of the node's.
+std::size_t flag_words(const CommandNode& node, const std::string& word, const Words& theirs) {
+  for (const CommandNode::Taken& taken : node.takes) {
+    const bool has_value = !std::holds_alternative<bool*>(taken.target);
+    for (const std::string_view name : split(taken.argument.names, ',')) {
+      const bool is_theirs = std::find(theirs.begin(), theirs.end(), name) != theirs.end();
+      if (is_theirs || !name.starts_with('-')) continue;
+      if (word == name) return has_value ? 2 : 1;
+      const bool is_long = name.starts_with("--");
+      const std::string joined = std::string(name) + (is_long ? "=" : "");
+      if (has_value && word.size() > joined.size() && word.starts_with(joined)) return 1;
+      if (is_long && word == joined) return 1;
+    }
+  }
+  return 0;
+}
+
+// The same for a command that hands its words on.
+std::optional<Words> cut_handed_on(const CommandNode& root, Words& arguments) {
+  std::size_t at = 0;
+  while (at < arguments.size()) {
+    const std::size_t count = flag_words(root, arguments[at], {});
+    if (count == 0) break;
+    at += count;
+  }
+  if (at >= arguments.size()) return std::nullopt;
+  for (const auto& child : root.children) {
+    const HandedOn* target = handed_on(*child);
+    if (target == nullptr || child->name != arguments[at]) continue;
+    for (++at; at < arguments.size();) {
+      const std::string& word = arguments[at];
+      std::size_t count = word == "--help" || word == "-h" ? 1 : 0;
+      if (count == 0) count = flag_words(*child, word, target->theirs);
+      if (count == 0) count = flag_words(root, word, target->theirs);
+      if (count == 0) break;
+      at += count;
+    }
+    at = std::min(at, arguments.size());
+    const auto first = arguments.begin() + static_cast<std::ptrdiff_t>(at);
+    const bool is_marked = first != arguments.end() && *first == "--";
+    Words rest(is_marked ? first + 1 : first, arguments.end());
+    arguments.erase(first, arguments.end());
+    return rest;
+  }
+  return std::nullopt;
+}
+
 // One sentence about what is wrong with the line.
 std::string complaint(const CommandNode& node, const CLI::App& app, const CLI::ParseError& error) {
   const auto extra = app.remaining(true);
@@ -148,7 +206,8 @@ int run_command_line(const CommandNode& root, const std::string& version,
   Apps apps;
   build(app, root, apps);
   Words line = arguments;
-  const Words rest = cut_rest(root, line);
+  const std::optional<Words> words = cut_handed_on(root, line);
+  const Words rest = words ? Words() : cut_rest(root, line);
   std::vector<std::string> reversed = with_empty_values(line);
   std::reverse(reversed.begin(), reversed.end());  // as CLI11 wants them
   try {
@@ -167,6 +226,9 @@ int run_command_line(const CommandNode& root, const std::string& version,
   }
   const CommandNode& node = deepest(root, apps);
   if (const auto* taken = rest_of(node)) *std::get<Words*>(taken->target) = rest;
+  if (const HandedOn* target = handed_on(node); target != nullptr && words) {
+    *target->words = *words;
+  }
   return node.action();
 }
 

@@ -125,14 +125,15 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
   add_account(root, context);
   add_transactions(root, context);
   add_usage(root, context);
-  add_forecast(root, context);
   add_report(root, context);
+  add_forecast(root, context);
   add_top(root, context);
   add_alerts(root, context);
   add_prices(root, context);
   add_money(root, context);
   add_rates(root, context);
   add_quote(root, context);
+  add_submit(root, context);
   add_reconcile(root, context);
   add_recover(root, context);
   add_job_context(root, context);

@@ -1,15 +1,12 @@
-#include <fstream>
 #include <ostream>
-#include <sstream>
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/sbatch_context.h"
 #include "cli/sbatch_options.h"
 
 namespace asbb::cli {
 namespace {
-
-constexpr std::size_t script_bytes_max = 4'000'000;  // as slurmctld takes by default
 
 struct QuoteFlags {
   std::string user;
@@ -17,38 +14,9 @@ struct QuoteFlags {
   std::vector<std::string> arguments;
 };
 
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file) text << file.rdbuf();
-  if (!file || file.bad() || text.str().size() > script_bytes_max) {
-    return fail(ErrorKind::not_found, "the script " + path + " cannot be read");
-  }
-  return text.str();
-}
-
-std::optional<std::string> variable(const Context& context, const std::string& name) {
-  const auto found = context.environment().find(name);
-  if (found == context.environment().end()) return std::nullopt;
-  return found->second;
-}
-
-// ClusterName of the slurm.conf that sbatch would read; empty where there is none.
-std::string own_cluster(const Context& context) {
-  constexpr std::string_view key = "clustername=";
-  std::ifstream file(variable(context, "SLURM_CONF").value_or("/etc/slurm/slurm.conf"));
-  for (std::string line; std::getline(file, line);) {
-    const std::string small = to_lower(line);
-    if (!small.starts_with(key)) continue;
-    const std::size_t end = small.find_first_of(" \t\r#", key.size());
-    return small.substr(key.size(), end == std::string::npos ? end : end - key.size());
-  }
-  return {};
-}
-
 Result<api::QuoteRequest> request_of(const Context& context, const QuoteFlags& flags) {
-  const auto lookup = [&](const std::string& name) { return variable(context, name); };
-  const auto options = read_sbatch_options(flags.arguments, lookup, read_file);
+  const auto options =
+      read_sbatch_options(flags.arguments, sbatch_variables(context), read_script_file);
   if (!options) return tl::unexpected(options.error());
   auto job = sbatch_submission(*options);
   if (!job) return tl::unexpected(job.error());

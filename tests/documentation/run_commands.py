@@ -33,6 +33,8 @@ ANSWERS = {
     "asbb database rollback": (1, "there is no schema before it"),
     "asbb quote -- --partition=gpu-aws --nodes=2 --gpus-per-node=1 --time=4:00:00": (1, "name one"),
     "asbb quote -- --account=proj001 job.sh": (1, "name one"),
+    "asbb submit --cheapest -A proj001 --time=2:00:00 job.sh": (1, "left out"),
+    "asbb submit --cloud --dry-run --ntasks=4 --wrap 'srun hostname'": (1, "no cluster is known as cloud"),
     "asbb doctor": (1, "failed   controller onprem"),
     "asbb recover --dry-run": (1, "cannot be read"),
     "asbb recover --account=proj001": (1, "cannot be read"),

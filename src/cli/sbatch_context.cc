@@ -1,0 +1,62 @@
+#include "cli/sbatch_context.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "base/text.h"
+
+namespace asbb::cli {
+namespace {
+
+// sbatch takes the file of the folder it is in before those of PATH.
+std::string script_path(const std::string& name) {
+  const bool is_path = name.find('/') != std::string::npos;
+  if (is_path || access(name.c_str(), R_OK) == 0) return name;
+  const char* path = std::getenv("PATH");
+  for (const std::string_view folder : split(path == nullptr ? "" : path, ':')) {
+    std::string file = std::string(folder) + "/" + name;
+    if (!folder.empty() && access(file.c_str(), R_OK) == 0) return file;
+  }
+  return name;
+}
+
+}  // namespace
+
+Result<std::string> read_script_file(const std::string& path) {
+  std::ifstream file(script_path(path), std::ios::binary);
+  std::ostringstream text;
+  if (file) text << file.rdbuf();
+  if (!file || file.bad() || text.str().size() > script_bytes_max) {
+    return fail(ErrorKind::not_found, "the script " + path + " cannot be read");
+  }
+  return text.str();
+}
+
+Lookup sbatch_variables(const Context& context) {
+  return [&context](const std::string& name) -> std::optional<std::string> {
+    const auto found = context.environment().find(name);
+    if (found == context.environment().end()) return std::nullopt;
+    return found->second;
+  };
+}
+
+std::string cluster_of_conf(const std::string& path) {
+  constexpr std::string_view key = "clustername=";
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    const std::string small = to_lower(line);
+    if (!small.starts_with(key)) continue;
+    const std::size_t end = small.find_first_of(" \t\r#", key.size());
+    return small.substr(key.size(), end == std::string::npos ? end : end - key.size());
+  }
+  return {};
+}
+
+std::string own_cluster(const Context& context) {
+  return cluster_of_conf(sbatch_variables(context)("SLURM_CONF").value_or("/etc/slurm/slurm.conf"));
+}
+
+}  // namespace asbb::cli
