@@ -181,7 +181,10 @@ class MailServer final : public Channel {
     }
     const std::string error = call.perform();
     if (error.empty()) return {};
-    return fail(ErrorKind::unavailable, place_of(settings_.url) + ": " + error);
+    // All of it was handed over, and the server has not said what became of it.
+    const bool is_unknown = upload.sent == mail.size() && call.status() < 400;
+    return fail(is_unknown ? ErrorKind::unknown_outcome : ErrorKind::unavailable,
+                place_of(settings_.url) + ": " + error);
   }
 
  private:

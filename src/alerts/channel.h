@@ -23,6 +23,7 @@ class Channel {
   virtual ~Channel() = default;
 
   // Errors: whatever kept the other side from taking it, as a sentence; a later attempt may help.
+  // unknown_outcome: the other side may have taken it all the same (mails only).
   [[nodiscard]] virtual Result<void> send(const Message& message) = 0;
 };
 

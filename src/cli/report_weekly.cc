@@ -219,7 +219,7 @@ class Weekly {
     if (before != WeekState::Mail::not_yet) {
       deed.outcome = before == WeekState::Mail::sent
                          ? "sent before"
-                         : "not sent again: a run was killed while it was sent";
+                         : "not sent again: it was under way once and may have arrived";
       deeds_.push_back(std::move(deed));
       return true;
     }
@@ -233,16 +233,22 @@ class Weekly {
       return tl::unexpected(noted.error());
     }
     const auto done = (*channel)->send(message_of(week, report));
-    const auto noted = done ? state_.note_sent(week, report.account, address)
-                            : state_.note_failed(week, report.account, address);
+    const bool is_unknown = !done && done.error().kind == ErrorKind::unknown_outcome;
+    // What nobody knows stays begun.
+    const auto noted = done         ? state_.note_sent(week, report.account, address)
+                       : is_unknown ? Result<void>()
+                                    : state_.note_failed(week, report.account, address);
     if (!noted) return tl::unexpected(noted.error());
-    if (!done) {
+    if (is_unknown) {
+      deed.outcome = "may have arrived, and is not sent again: " + done.error().message;
+      context_.warn("the report of " + report.account + " to " + address + " " + deed.outcome);
+    } else if (!done) {
       deed.outcome = "not sent: " + done.error().message;
       context_.warn("the report of " + report.account + " to " + address + " is " + deed.outcome +
                     "; the next run tries again");
     }
     deeds_.push_back(std::move(deed));
-    return done.has_value();
+    return done.has_value() || is_unknown;
   }
 
   [[nodiscard]] alerts::Message message_of(report::Week week, const report::Dual& report) const {
@@ -266,8 +272,8 @@ class Weekly {
   void show() const {
     Table table({{"WEEK", "week"},
                  {"ACCOUNT", "account", Align::left, true},
-                 {"TO", "to", Align::left, true},
-                 {"OUTCOME", "outcome"}});
+                 {"TO", "to"},
+                 {"OUTCOME", "outcome", Align::left, true}});
     api::JsonWriter json;
     json.begin_array();
     for (const Deed& deed : deeds_) {

@@ -70,6 +70,12 @@ std::string footer(const Dual& report) {
         "limits, the part that they ran.</dd>";
   }
   out += "</dl><p>Amounts are rounded to two decimals here; CSV and JSON have them exactly.";
+  if (!report.no_total.empty()) out += " " + escaped(report.no_total);
+  if (report.has_effort() && report.jobs_without_accounting > 0) {
+    out += " Of " + count_text(report.jobs_without_accounting) +
+           " charged jobs no run that ended in the period is in Slurm's accounting; wait and time "
+           "used leave them out.";
+  }
   return out + "</p></footer>\n";
 }
 

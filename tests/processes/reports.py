@@ -75,6 +75,7 @@ class MailServer(socketserver.StreamRequestHandler):
 
     received = []
     refused = ""
+    drops = ""
     hangs_for = ""
     hanging = threading.Event()
 
@@ -93,6 +94,8 @@ class MailServer(socketserver.StreamRequestHandler):
                 while (part := self.rfile.readline()) != b".\r\n":
                     text += part
                 MailServer.received.append((receivers, email.message_from_bytes(text)))
+                if receivers == [MailServer.drops]:
+                    return
                 if receivers == [MailServer.hangs_for]:
                     MailServer.hanging.set()
                     time.sleep(8)
@@ -442,6 +445,12 @@ def killed_while_it_was_sent(service):
     check(receivers == ["alice@example.net", "pi@example.org"], receivers)
     report(service, *arguments)
     check(len(MailServer.received) == 2, MailServer.received)
+    # a server that has the mail and says nothing of it
+    MailServer.drops, arguments[2] = "pi@example.org", f"--week={weeks_back(3)}"
+    check("may have arrived" in report(service, *arguments))
+    MailServer.drops = ""
+    report(service, *arguments)
+    check(len(MailServer.received) == 4, MailServer.received)
     # cut by a crash in the middle of a line, and spoilt
     state = service.path / "weekly-reports.state"
     with open(state, "a", encoding="utf-8") as file:
