@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "cli/commands.h"
+#include "cli/prices_review.h"
 
 namespace asbb::cli {
 namespace {
@@ -117,6 +118,7 @@ void add_prices(Command& root, Context& context) {
             1'000'000'000)
       .example("asbb prices show 3")
       .action([&context, version] { return show(context, *version); });
+  add_prices_review(prices, context);
 }
 
 }  // namespace asbb::cli

@@ -118,13 +118,14 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
   tree.name = "asbb";
   tree.help = "The budget of Slurm accounts: who may spend what, and who spent it.";
   tree.notes = {
-      "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 refused by a budget, 4 a dry run found "
-      "something to do."};
+      "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 refused by a budget, 4 a dry run "
+      "found something to do."};
   Command root(&tree);
   add_global_flags(root, context.flags);
   add_account(root, context);
   add_transactions(root, context);
   add_usage(root, context);
+  add_budgets(root, context);
   add_report(root, context);
   add_forecast(root, context);
   add_top(root, context);

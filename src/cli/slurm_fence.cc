@@ -13,7 +13,7 @@
 namespace asbb::cli {
 namespace {
 
-constexpr std::int64_t micros_per_unit = 1'000'000;
+constexpr std::int64_t fence_micros = 1'000'000;
 constexpr const char* fence_limit = "GrpTRESMins";
 
 struct FenceFlags {
@@ -38,7 +38,7 @@ std::string spaceless(std::string text) {
 
 // The scale by which the partition's weights are those of its price; nothing when they are not.
 std::optional<std::int64_t> scale_of(const pricing::Rate& rate, const std::string& weights) {
-  for (std::int64_t scale = 1; scale <= micros_per_unit; scale *= 10) {
+  for (std::int64_t scale = 1; scale <= fence_micros; scale *= 10) {
     const std::string text = pricing::billing_weights(rate, scale).text();
     if (!text.empty() && spaceless(text) == spaceless(weights)) return scale;
   }
@@ -47,7 +47,7 @@ std::optional<std::int64_t> scale_of(const pricing::Rate& rate, const std::strin
 
 // A price of 1 for a CPU and nothing else is what Slurm counts in CPU minutes anyway.
 bool is_core_hours(const pricing::Rate& rate) {
-  return rate.basis == pricing::Basis::tres && rate.per_core_hour == Micros(micros_per_unit) &&
+  return rate.basis == pricing::Basis::tres && rate.per_core_hour == Micros(fence_micros) &&
          rate.per_gb_hour.is_zero() && rate.per_node_hour.is_zero() && rate.per_gpu_hour.empty() &&
          rate.per_instance_hour.empty();
 }
@@ -123,7 +123,7 @@ std::optional<std::int64_t> minutes_left(const api::Account& account, const Fenc
   for (const api::Budget& budget : account.budgets) {
     if (!budget.in_force || budget.unit != measure.unit) continue;
     const Micros left = std::max(Micros(), budget.limit - budget.used);
-    return mul_div(left.count(), measure.scale * 60, micros_per_unit, Rounding::up);
+    return mul_div(left.count(), measure.scale * 60, fence_micros, Rounding::up);
   }
   return std::nullopt;
 }

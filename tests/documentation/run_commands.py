@@ -43,6 +43,7 @@ ANSWERS = {
     "asbb slurm configure --federation=hybrid_cluster --clusters=onprem,cloud": (2, "name no slurm.conf of cluster 'onprem'"),
     "asbb slurm sync-accounts --from=onprem --to=cloud --dry-run": (1, "Cluster onprem: sacctmgr"),
     "asbb slurm sync-accounts --from=onprem --to=cloud": (1, "Cluster onprem: sacctmgr"),
+    "asbb prices review --start=2025-06-01 --end=2025-06-30": (1, "From 2025-06-01 to 2025-06-30"),
     "asbb slurm fence --cluster=cloud --unit=USD --dry-run": (1, "Cluster cloud: scontrol"),
     "asbb account create --name=proj002 --slurm --user=alice --slurm-limit=cloud:MaxJobs=10": (1, "Cluster onprem: sacctmgr"),
     "asbb slurm configure --write --check-nodes='ssh -o BatchMode=yes'": (1, "/etc/slurm/slurm.conf"),

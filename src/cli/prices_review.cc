@@ -1,0 +1,247 @@
+#include "cli/prices_review.h"
+
+#include <ostream>
+
+#include "api/json_writer.h"
+#include "api/transaction.h"
+#include "api/usage.h"
+#include "base/text.h"
+#include "base/zone.h"
+#include "slurm/cluster_view_commands.h"
+
+namespace asbb::cli {
+namespace {
+
+constexpr std::int64_t charges_a_page = 5'000;
+constexpr int review_deadline_ms = 300'000;
+constexpr int days_by_default = 30;
+const Span window = hours(24);
+
+struct ReviewFlags {
+  std::optional<std::string> start;
+  std::optional<std::string> end;
+};
+
+struct Review {
+  Instant start;
+  Instant end;
+  Day first_day;
+  Day last_day;
+  pricing::PriceBook book;
+  PartitionUses uses;
+  std::map<std::string, slurm::ClusterSnapshot> clusters;
+  std::vector<std::string> problems;
+};
+
+Result<Day> day_flag(const std::string& flag, const std::optional<std::string>& text, Day missing) {
+  if (!text) return missing;
+  const auto day = parse_day(*text);
+  if (day) return *day;
+  return fail(ErrorKind::invalid, flag + ": " + day.error().message, flag);
+}
+
+Result<void> set_period(Review& review, const ReviewFlags& flags, const std::string& zone,
+                        Instant now) {
+  const auto today = day_of(now, zone);
+  if (!today) return tl::unexpected(today.error());
+  const auto last = day_flag("--end", flags.end, *today);
+  if (!last) return tl::unexpected(last.error());
+  const auto last_start = start_of_day(*last, zone);
+  if (!last_start) return tl::unexpected(last_start.error());
+  // noon: days are not all of 24 hours
+  const auto before = day_of(*last_start + hours(12) - hours(24 * (days_by_default - 1)), zone);
+  if (!before) return tl::unexpected(before.error());
+  const auto first = day_flag("--start", flags.start, *before);
+  if (!first) return tl::unexpected(first.error());
+  if (*last < *first) {
+    return fail(ErrorKind::invalid,
+                "--end: " + to_string(*last) + " is before --start " + to_string(*first));
+  }
+  const auto start = start_of_day(*first, zone);
+  const auto end = start_of_day(next_day(*last), zone);
+  if (!start || !end) return tl::unexpected((start ? end : start).error());
+  review.first_day = *first;
+  review.last_day = *last;
+  review.start = *start;
+  review.end = *end;
+  return {};
+}
+
+api::Reply<void> read_charges(Context& context, Review& review) {
+  api::ChargeQuery query;
+  query.start_date = review.start;
+  query.end_date = review.end;
+  query.limit = charges_a_page;
+  do {
+    const auto page =
+        context.call<api::ChargePage>("GET", "/api/v1/usage/charges" + api::to_query_string(query));
+    if (!page) return tl::unexpected(page.error());
+    for (const api::Charge& charge : page->charges) {
+      if (charge.partition.empty()) continue;  // an adjustment
+      const bool came_back = charge.type == "refund" || charge.type == "write_off_out";
+      Micros& sum = review.uses[{charge.cluster, charge.partition}].charged[charge.unit];
+      sum = came_back ? sum - charge.amount : sum + charge.amount;
+    }
+    query.after = page->next;
+  } while (query.after != 0);
+  return {};
+}
+
+std::string sacct_moment(Instant at) {
+  return to_rfc3339(at).substr(0, 19);
+}
+
+// Day by day, so that memory does not grow with the period.
+void read_cluster_runs(slurm::SlurmClient& client, const slurm::SlurmCluster& cluster,
+                       Instant until, Review& review) {
+  slurm::ClusterViewCommands view(client, {cluster}, [] { return Instant(); });
+  auto snapshot = view.read_cluster(cluster.name);
+  if (snapshot) {
+    review.clusters[cluster.name] = std::move(*snapshot);
+  } else {
+    review.problems.push_back(snapshot.error().message);
+  }
+  const auto known = review.clusters.find(cluster.name);
+  const slurm::ClusterSnapshot* shape = known == review.clusters.end() ? nullptr : &known->second;
+  for (Instant from = review.start; from < until; from = from + window) {
+    const Instant to = std::min(from + window, until);
+    const auto rows = client.run(
+        cluster,
+        {"sacct", "--noheader", "--allusers", "--duplicates", "--allocations", "--parsable2",
+         "--noconvert", "--clusters=" + cluster.name, "--starttime=" + sacct_moment(from),
+         "--endtime=" + sacct_moment(to + seconds(1)), "--state=BF,CA,CD,DL,F,NF,OOM,PR,RQ,RS,TO",
+         "--format=Partition,End,ElapsedRaw,NNodes,AllocTRES"});
+    if (!rows) {
+      review.problems.push_back(rows.error().message);
+      return;
+    }
+    add_runs(review.uses, cluster.name, *rows, from, to, review.book, shape, review.problems);
+  }
+}
+
+Micros hours_of(std::int64_t seconds) {
+  return Micros(mul_div(seconds, 1'000'000, 3600, Rounding::half_even).value_or(0));
+}
+
+Table figures(const Review& review) {
+  Table table({{"CLUSTER", "cluster"},
+               {"PARTITION", "partition", Align::left, true},
+               {"RUNS", "runs", Align::right},
+               {"CORE-HOURS", "core_hours", Align::right},
+               {"CHARGED", "charged", Align::right},
+               {"AT TODAY'S", "today", Align::right},
+               {"SLURM", "slurm", Align::right},
+               {"UNIT", "unit"}});
+  std::vector<std::pair<std::string, std::string>> names;
+  for (const auto& [name, use] : review.uses) names.push_back(name);
+  for (const PartitionWeights& one : weigh(review.book, names)) {
+    const PartitionUse& use = review.uses.at({one.cluster, one.partition});
+    const std::string unit = one.rate == nullptr ? "" : one.rate->unit;
+    const auto charged = use.charged.find(unit);
+    const std::string amount = charged == use.charged.end() ? "-" : to_display(charged->second);
+    const Micros billed = Micros(
+        mul_div(hours_of(use.billing_seconds).count(), 1, one.weights.scale, Rounding::half_even)
+            .value_or(0));
+    table.add({one.cluster.empty() ? "-" : one.cluster, one.partition, std::to_string(use.runs),
+               to_display(hours_of(use.core_seconds)), amount,
+               unit.empty() ? "no price" : to_display(use.today),
+               unit.empty() ? "-" : to_display(billed), unit.empty() ? "-" : unit});
+  }
+  return table;
+}
+
+std::string review_json(const Review& review, const std::vector<std::string>& proposed) {
+  api::JsonWriter json;
+  json.begin_object();
+  json.key("partitions"), json.begin_array();
+  for (const auto& [name, use] : review.uses) {
+    const pricing::Rate* rate = review.book.find_priced(name.first, name.second);
+    json.begin_object();
+    json.key("cluster"), json.text(name.first);
+    json.key("partition"), json.text(name.second);
+    json.key("unit"), json.text(rate == nullptr ? "" : rate->unit);
+    json.key("runs"), json.number(use.runs);
+    json.key("core_seconds"), json.number(use.core_seconds);
+    json.key("billing_seconds"), json.number(use.billing_seconds);
+    json.key("today"), json.decimal(use.today);
+    json.key("charged"), json.begin_object();
+    for (const auto& [unit, amount] : use.charged) json.key(unit), json.decimal(amount);
+    json.end_object();
+    json.end_object();
+  }
+  json.end_array();
+  const auto list = [&](const char* key, const std::vector<std::string>& sentences) {
+    json.key(key), json.begin_array();
+    for (const std::string& sentence : sentences) json.text(sentence);
+    json.end_array();
+  };
+  list("proposals", proposed);
+  list("not_read", review.problems);
+  json.end_object();
+  return json.take();
+}
+
+int show(const Context& context, const Review& review) {
+  const auto proposed = proposals(review.uses, review.book, review.clusters);
+  for (const std::string& problem : review.problems) context.warn(problem);
+  const int failed = review.problems.empty() ? exit_done : exit_failed;
+  const Table table = figures(review);
+  if (!context.wants_table()) {
+    static_cast<void>(context.show(table, review_json(review, proposed)));
+    return failed;
+  }
+  std::ostream& out = context.out();
+  out << "From " << to_string(review.first_day) << " to " << to_string(review.last_day)
+      << ", by price book version " << review.book.version << ":\n";
+  out << (table.is_empty() ? "No job ran, and nothing was charged.\n" : table.text());
+  if (proposed.empty()) out << "\nNothing to change.\n";
+  for (const std::string& sentence : proposed) out << "\n* " << harmless(sentence) << "\n";
+  return failed;
+}
+
+int review_prices(Context& context, const ReviewFlags& flags) {
+  const auto settings = context.settings();
+  if (!settings) return exit_failed;
+  Review review;
+  const auto period = set_period(review, flags, settings->service.timezone, context.now());
+  if (!period) return context.misused(period.error().message);
+  const auto current = context.call<api::PriceBook>("GET", "/api/v1/prices/current");
+  if (!current) return context.failed(current.error());
+  pricing::PriceBookDefaults defaults;
+  defaults.time_zone = settings->service.timezone;
+  auto book = pricing::parse_price_book(current->text, "price book", defaults);
+  if (!book) return context.failed(book.error());
+  review.book = std::move(*book);
+  review.book.version = current->version;
+  if (const auto read = read_charges(context, review); !read) return context.failed(read.error());
+  slurm::SlurmCommands client(review_deadline_ms);
+  const Instant until = std::min(review.end, context.now() + seconds(1));
+  for (const config::Cluster& cluster : settings->slurm.clusters) {
+    read_cluster_runs(client, {cluster.name, cluster.conf, cluster.bin_dir}, until, review);
+  }
+  if (settings->slurm.clusters.empty()) {
+    review.problems.emplace_back("slurm.clusters in the settings names no cluster");
+  }
+  return show(context, review);
+}
+
+}  // namespace
+
+void add_prices_review(Command& prices, Context& context) {
+  auto flags = std::make_shared<ReviewFlags>();
+  prices.add("review", "Compares prices, Slurm's weights and what jobs used, and proposes changes.")
+      .take({"--start", "YYYY-MM-DD", "The first day; 30 days up to --end when left out."},
+            flags->start)
+      .take({"--end", "YYYY-MM-DD", "The last day, included; today when left out."}, flags->end)
+      .note(
+          "For each partition: runs that ended and their core-hours as sacct has them, what the "
+          "ledger charged, what the same runs cost by the prices of today, and what Slurm's "
+          "billing comes to. Partitions without a price are named, and never counted as nothing.")
+      .note(
+          "It changes nothing. The exit code is 1 when a cluster could not be read; what was read "
+          "is shown all the same.")
+      .example("asbb prices review --start=2025-06-01 --end=2025-06-30")
+      .action([&context, flags] { return review_prices(context, *flags); });
+}
+
+}  // namespace asbb::cli
