@@ -15,6 +15,7 @@ void add_account(Command& root, Context& context);       // account.cc
 void add_alerts(Command& root, Context& context);        // alerts.cc
 void add_money(Command& root, Context& context);         // money.cc
 void add_audit(Command& root, Context& context);         // audit.cc
+void add_budgets(Command& root, Context& context);       // budgets.cc
 void add_config(Command& root, Context& context);        // config.cc
 void add_database(Command& root, Context& context);      // database.cc
 void add_doctor(Command& root, Context& context);        // doctor.cc

@@ -125,6 +125,7 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
   add_account(root, context);
   add_transactions(root, context);
   add_usage(root, context);
+  add_budgets(root, context);
   add_report(root, context);
   add_forecast(root, context);
   add_top(root, context);
