@@ -214,6 +214,9 @@ class DualPlanner {
       const bool has_key = editor.value("AuthAltParameters").find("jwt_key=") != std::string::npos;
       if (!has_key) add_words(editor, "AuthAltParameters", {"jwt_key=" + flags_.jwt_key});
     }
+    if (!editor.changes().empty()) {
+      plan_.notes.push_back("slurmdbd reads " + path + " when it starts: restart it first.");
+    }
     keep(editor);
   }
 

@@ -239,6 +239,7 @@ TEST_F(SlurmDual, AKeyForJwtMustBeThereAndNobodyElses) {
   EXPECT_THAT(found.refusals, IsEmpty());
   EXPECT_THAT(lines_of(found, "cloud.conf"),
               HasSubstr("AuthAltTypes=auth/jwt\nAuthAltParameters=jwt_key=" + flags_.jwt_key));
+  EXPECT_THAT(found.notes, Contains(HasSubstr("slurmdbd.conf when it starts: restart it first")));
   EXPECT_EQ(lines_of(found, "slurmdbd.conf"),
             "AuthAltTypes=auth/jwt\nAuthAltParameters=jwt_key=" + flags_.jwt_key + "\n");
 }
