@@ -137,8 +137,18 @@ std::string usage_plot(const Dual& report, std::size_t unit) {
     svg.box({middle - bar / 2, std::min(zero, y)}, bar, tall, "bar " + style_of(name),
             span.name + ": " + money_text(*span.charged, name));
     if (&span != largest) continue;
-    const std::int64_t x = std::clamp<std::int64_t>(middle, left_edge + 300, right_edge - 300);
-    svg.text({x, y - 60}, money_text(*span.charged, name), "value", Anchor::middle);
+    // Near an edge it stands beside that edge.
+    constexpr std::int64_t room = 900;
+    const bool is_late = middle > right_edge - room;
+    const bool is_early = !is_late && middle < left_edge + room;
+    svg.text({is_late    ? right_edge
+              : is_early ? left_edge + 20
+                         : middle,
+              y - 60},
+             money_text(*span.charged, name), "value",
+             is_late    ? Anchor::end
+             : is_early ? Anchor::start
+                        : Anchor::middle);
   }
   return svg.take();
 }
@@ -146,7 +156,7 @@ std::string usage_plot(const Dual& report, std::size_t unit) {
 std::string users_plot(const Dual& report, std::size_t unit) {
   constexpr std::int64_t row = 280;
   constexpr std::int64_t names_width = 1500;
-  constexpr std::int64_t bars_width = 3500;
+  constexpr std::int64_t bars_width = 3200;
   const std::string& name = report.units[unit];
   const auto shares = shares_of(report, unit);
   if (shares.empty()) return {};
