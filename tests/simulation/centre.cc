@@ -309,7 +309,10 @@ void Centre::settle_down() {
     check();
   }
   end_untold_by_hand();
-  for (int i = 0; i < 4; ++i) {
+  // What was set aside for the time without a service comes back a while after the next is: in the
+  // next period, and when there is more money for it.
+  if (period_of(now_) != period_of(now_ + hours(2))) advance_to(now_ + hours(2));
+  for (int i = 0; i < 8; ++i) {
     advance_to(now_ + seconds(700));
     calm_pass();
     check();

@@ -6,7 +6,6 @@ namespace asbb::simulation {
 namespace {
 
 constexpr Span shown_after_end = seconds(300);  // MinJobAge
-constexpr std::int64_t ids = 60;                // MaxJobId, which really is 67 million
 constexpr Span weeks = hours(24 * 14);
 
 std::string other_cluster(const std::string& cluster) {
@@ -153,15 +152,15 @@ bool Slurm::is_id_in_use(const std::string& cluster, std::int64_t id) const {
 // Ids come back, but not while slurmctld still knows the job that has them.
 std::int64_t Slurm::take_id(const std::string& cluster) {
   Controller& controller = controllers_.at(cluster);
-  for (std::int64_t i = 0; i < 100 * ids; ++i) {
+  for (std::int64_t tried = 1;; ++tried) {
     const std::int64_t id = controller.next_id++;
-    if (controller.first_id + ids <= controller.next_id) {
+    if (controller.first_id + controller.ids <= controller.next_id) {
       controller.next_id = controller.first_id;
       count("job ids begin anew");
     }
     if (!is_id_in_use(cluster, id)) return id;
+    if (tried % controller.ids == 0) controller.ids += 20;
   }
-  throw Broken{"no job id is free"};
 }
 
 Job& Slurm::submit(const std::string& cluster, const Request& request, const std::string& token,

@@ -32,6 +32,7 @@ class Slurm final : public slurm::JobSource {
     bool is_garbled = false;  // a row cannot be read
     std::int64_t first_id = 1;
     std::int64_t next_id = 1;  // after the last one they begin anew
+    std::int64_t ids = 60;     // MaxJobId really is 67 million
   };
   using Note = std::function<void(const std::string&)>;
 
