@@ -22,6 +22,17 @@ teardown_file() { bed_down; }
 configure() { asbb slurm configure --config="$SETTINGS" --clusters=onprem,cloud "$@"; }
 federations() { sacctmgr -n -P show cluster format=Cluster,Federation | sort | paste -sd' '; }
 configuration() { cat "$BED"/etc/*/*.conf | sha256sum; }
+# slurmdbd reads its file when it starts; `bed up` would write the file anew.
+restart_slurmdbd() {
+  local pid
+  pid=$(cat "$BED_RUN/pid/slurmdbd")
+  kill "$pid"
+  wait_until 20 eval "! kill -0 $pid"
+  SLURM_CONF=$BED/etc/dbd/slurm.conf setsid slurmdbd -D </dev/null >>"$BED/log/slurmdbd.out" 2>&1 3>&- 4>&- &
+  echo $! >"$BED_RUN/pid/slurmdbd"
+  disown
+  wait_until 20 sacctmgr -n show cluster
+}
 weights() { "$1" scontrol -o show partition "$2" | grep -o 'TRESBillingWeights=[^ ]*'; }
 
 @test "a federation is made of two clusters that are in none, and their lines are written" {
@@ -58,6 +69,8 @@ weights() { "$1" scontrol -o show partition "$2" | grep -o 'TRESBillingWeights=[
   run configure --federation=hybrid_cluster --prices="$PRICES" --jwt="$key" --slurmdbd-conf="$BED/etc/dbd/slurmdbd.conf" --write
   echo "$output"
   [ "$status" = 0 ]
+  [[ $output == *"slurmdbd.conf when it starts: restart it first."* ]]
+  restart_slurmdbd
   "$SLURM_TESTS/bed" restart-controllers "$BED"
   [ "$(weights onprem cpu)" = 'TRESBillingWeights=CPU=400,Mem=20G' ]
   [ "$(weights cloud aws-gpu)" = 'TRESBillingWeights=Node=327700' ]
