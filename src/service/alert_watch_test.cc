@@ -85,6 +85,20 @@ TEST_F(AlertWatchTest, AThresholdThatIsPassedIsToldOnce) {
   EXPECT_THAT(said()[0], HasSubstr("\"account\":\"nih-r01\""));
 }
 
+TEST_F(AlertWatchTest, EachUnitPassesItsOwnThresholds) {
+  const ledger::NewBudget hours_of_cores{"core-hours", at("2025-01-01T00:00:00Z"),
+                                         at("2026-01-01T00:00:00Z"), money("1000"), Micros()};
+  ASSERT_TRUE(run(ledger::AddBudget{"nih-r01", hours_of_cores}).accepted());
+  run(ledger::Adjust{"nih-r01", "core-hours", money("750")});
+  auto watch = look();
+  EXPECT_THAT(titles(*watch), ElementsAre("nih-r01 has spent 75 % of its core-hours budget"));
+  spend("50");
+  watch->look_once();
+  EXPECT_THAT(titles(*watch),
+              UnorderedElementsAre("nih-r01 has spent 75 % of its core-hours budget",
+                                   "nih-r01 has spent 50 % of its USD budget"));
+}
+
 TEST_F(AlertWatchTest, WhatIsRefusedIsTriedAgainAndThenOnlyOnce) {
   std::ofstream(folder_ + "/refuse") << "";
   spend("80");

@@ -114,6 +114,23 @@ std::string partitions_on(const slurm::ClusterSnapshot& cluster, const std::stri
   return wants_default ? its_default->name : known;
 }
 
+// The job names a partition that slurmctld would not take. The gate leaves that to it, but whoever
+// compares clusters must not take it for one that costs nothing.
+bool lacks_partition(const slurm::ClusterSnapshot* cluster, const api::Submission& job,
+                     api::Quote& quote) {
+  const bool is_asked_of_several = job.clusters.find(',') != std::string::npos;
+  if (cluster == nullptr || is_asked_of_several) return false;
+  for (const std::string_view name : split(job.partition, ',')) {
+    if (name.empty() || cluster->partition(name) != nullptr) continue;
+    quote.decision = "deny";
+    quote.code = "unknown_partition";
+    quote.message = "Partition " + in_quotes(std::string(name)) + " is not known on cluster '" +
+                    job.cluster + "'.\n";
+    return true;
+  }
+  return false;
+}
+
 bool shares_unit(const HoldPlan& one, const HoldPlan& other) {
   return std::any_of(one.parts.begin(), one.parts.end(), [&](const PlannedPart& part) {
     return std::any_of(other.parts.begin(), other.parts.end(), [&](const PlannedPart& its) {
@@ -214,6 +231,11 @@ Reply<api::Quote> Operations::quote(const Caller& caller, const api::QuoteReques
     quote.code = denial->code;
     quote.message = denial->message;
     if (denial->code == dry_code) quote.message += elsewhere(caller, job);
+    return quote;
+  }
+  const auto read = with_.view.cluster(job.cluster);
+  if (lacks_partition(read.get(), job, quote)) {
+    want_view(quote.code);
     return quote;
   }
   const HoldPlan* plan = trial.plan();

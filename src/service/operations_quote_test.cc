@@ -37,6 +37,17 @@ TEST_F(QuoteTest, SaysWhatASubmissionWouldHoldAndHoldsNothing) {
   EXPECT_EQ(held.hold_amount, part.hold_amount);
 }
 
+TEST_F(QuoteTest, APartitionThatIsNotThereIsNotFree) {
+  auto job = submission();
+  job.partition = "cpu,no-such";
+  const api::Quote answer = quote(job);
+  EXPECT_EQ(answer.decision, "deny");
+  EXPECT_EQ(answer.code, "unknown_partition");
+  EXPECT_THAT(answer.message, HasSubstr("'no-such' is not known on cluster 'onprem'"));
+  job.partition = "cpu";
+  EXPECT_EQ(quote(job).decision, "allow");
+}
+
 TEST_F(QuoteTest, SaysWhatWouldFitInTimeNodesAndPartition) {
   auto job = submission();
   job.min_nodes = job.max_nodes = 2;
@@ -86,8 +97,6 @@ TEST_F(QuoteTest, NeedsNoHoldWhereNothingCostsAndTellsEveryOtherRefusal) {
   job.partition = "cpu";
   EXPECT_EQ(quote(job).decision, "allow");
   EXPECT_THAT(quote(job).message, HasSubstr("no hold is needed"));
-  job.partition = "no-such-partition";
-  EXPECT_EQ(quote(job).decision, "allow");  // without a price; Slurm will refuse it
   EXPECT_EQ(quote(submission(), "nobody-knows").code, "account_not_usable");
   job = submission();
   job.cluster = "elsewhere";

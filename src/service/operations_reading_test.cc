@@ -110,6 +110,24 @@ TEST_F(ReadingTest, ForecastsFromWhatWasSpent) {
   EXPECT_EQ(status_of(operations_->forecast(anonymous(), "proj001")), 401);
 }
 
+TEST_F(ReadingTest, ForecastsEachUnitByItself) {
+  const ledger::NewBudget hours_of_cores{"core-hours", testing::at("2025-01-01T00:00:00Z"),
+                                         testing::at("2026-01-01T00:00:00Z"),
+                                         testing::money("1000"), Micros()};
+  ASSERT_TRUE(run(ledger::AddBudget{"proj001", hours_of_cores}).accepted());
+  spend(1, "1");
+  pass_time(hours(24 * 10));
+  const auto found = operations_->forecast(alice(), "proj001");
+  ASSERT_TRUE(found) << found.error().message;
+  ASSERT_THAT(found->budgets, SizeIs(2));
+  for (const api::UnitForecast& budget : found->budgets) {
+    const bool is_money = budget.unit == "USD";
+    EXPECT_EQ(to_decimal(budget.used), is_money ? "1" : "0");
+    EXPECT_EQ(to_decimal(budget.rates[1].per_day), is_money ? "0.1" : "0");
+    EXPECT_EQ(budget.outlook == "no_spending", !is_money) << budget.outlook;
+  }
+}
+
 TEST_F(ReadingTest, AnAccountWithoutABudgetNamesTheOneThatPays) {
   ASSERT_TRUE(run(ledger::CreateAccount{"students", "", "", "proj001", {}, {}}).accepted());
   const auto found = operations_->forecast(admin(), "students");

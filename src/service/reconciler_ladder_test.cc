@@ -57,6 +57,32 @@ TEST_F(LadderTest, WarnsAndStopsNewJobsUntilThereIsMoneyAgain) {
   expect_sound();
 }
 
+TEST_F(LadderTest, WhoIsOutOfOneUnitGoesOnWithTheOther) {
+  const ledger::NewBudget hours_of_cores{"core-hours", testing::at("2025-01-01T00:00:00Z"),
+                                         testing::at("2026-01-01T00:00:00Z"), money("1000"),
+                                         Micros()};
+  ASSERT_TRUE(run(ledger::AddBudget{"proj001", hours_of_cores}).accepted());
+  const std::string token = hold("1");
+  leave("0.2");
+  auto again = running(token, 7);
+  again.restart_count = 1;
+  source_.set_queue("onprem", {again});
+  source_.add_record(record(7, "REQUEUED", 500));
+  (void)pass();
+  EXPECT_TRUE(refusal("0.1"));
+  ledger::PlaceHold place;
+  place.account = "proj001";
+  place.partition = "gpu-aws";
+  place.parts.push_back({"core-hours", money("1"), money("1"), 1});
+  EXPECT_FALSE(reconciler_ptr_->refusal_of(place, now()));
+  // A job that either cluster may run keeps the leg that can be paid.
+  place.parts.push_back({"USD", money("0.1"), money("0.1"), 1});
+  place.any_unit = true;
+  EXPECT_FALSE(reconciler_ptr_->refusal_of(place, now()));
+  ASSERT_EQ(place.parts.size(), 1u);
+  EXPECT_EQ(place.parts.front().unit, "core-hours");
+}
+
 TEST_F(LadderTest, SwitchedOffItDoesNothing) {
   climb(to_cancel());
   enforcement_.enabled = false;

@@ -69,6 +69,21 @@ random() {
   [ "$(of_job "$there" cloud charge)" = "$(awk -v s="$seconds" 'BEGIN { print s * 0.032 }')" ]
 }
 
+@test "asbb submit reaches the cluster that -M does not name, and says what it costs there" {
+  [[ $SLURM_CONF == "$BED_ONPREM_CONF" ]]
+  run asbb submit --cluster=cloud -H -A proj001 -p aws-cpu -t 20 -o /dev/null --wrap 'echo "a  b"'
+  echo "$output"
+  [ "$status" = 0 ]
+  [[ $output == *"onprem: not now: Partition 'aws-cpu' is not known on cluster 'onprem'."* ]]
+  [[ $output == *"cloud is chosen"* ]]
+  job=$(sed -n 's/^Submitted batch job \([0-9]*\)$/\1/p' <<<"$output")
+  [ "$(cloud squeue -h -j "$job" -o '%P %T')" = "aws-cpu PENDING" ]
+  cloud scontrol write batch_script "$job" - | grep -F 'echo "a  b"'
+  cloud scancel "$job"
+  run asbb submit --dry-run --cluster=cloud -A proj001 -p aws-cpu -t 20 --wrap true
+  [ "${lines[-1]}" = "SLURM_CONF=$BED_CLOUD_CONF sbatch --account=proj001 -p aws-cpu -t 20 --wrap true" ]
+}
+
 @test "a suspended job is charged for the time in which it was not" {
   job=$(onprem run_sbatch -A proj001 -p cpu -t 10 --wrap 'sleep 6')
   wait_for_job "$job" RUNNING

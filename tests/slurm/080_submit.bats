@@ -102,6 +102,10 @@ script_of() { "$2" scontrol write batch_script "$1" -; }
   submit --cheapest --dry-run -A proj001 -t 60 --wrap true
   [[ $said == *"(a tie, which on premises wins)"* ]]
   [ "$output" = "sbatch --clusters=onprem --account=proj001 -t 60 --wrap true" ]
+  # One without the partition does not count as free.
+  submit --cheapest --dry-run -A proj001 -t 60 -p aws-cpu --wrap true
+  [[ $said == *"onprem: not now: Partition 'aws-cpu' is not known on cluster 'onprem'."* ]]
+  [[ $output == "sbatch --clusters=cloud "* ]]
 }
 
 @test "--soonest asks both controllers, and goes where a node is free" {
