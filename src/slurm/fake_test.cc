@@ -38,6 +38,7 @@ TEST(ClusterCache, KeepsTheLastGoodAnswer) {
   EXPECT_EQ(cache.cluster("onprem"), nullptr);
   EXPECT_EQ(cache.associations("onprem"), nullptr);
   EXPECT_THAT(cache.refresh(view, users), IsEmpty());
+  EXPECT_EQ(cache.problem("onprem"), "");
   ASSERT_NE(cache.cluster("onprem"), nullptr);
   EXPECT_EQ(cache.associations("onprem")->default_account("onprem", "ada"), "proj001");
   EXPECT_EQ(users.known_name(1000), "ada");
@@ -46,11 +47,16 @@ TEST(ClusterCache, KeepsTheLastGoodAnswer) {
   view.fail_cluster("onprem", Error{ErrorKind::unavailable, "away", ""});
   view.fail_associations("onprem", Error{ErrorKind::unavailable, "away", ""});
   EXPECT_THAT(cache.refresh(view, users), SizeIs(2));
+  EXPECT_EQ(cache.problem("onprem"), "away");
   EXPECT_EQ(cache.cluster("onprem")->read_at, Instant{5});
   view.fail_cluster("onprem", std::nullopt);
   EXPECT_THAT(cache.refresh(view, users), SizeIs(1));
   EXPECT_EQ(cache.cluster("onprem")->read_at, Instant{9});
   EXPECT_EQ(cache.associations("onprem")->read_at, Instant{5});
+  EXPECT_EQ(cache.problem("onprem"), "away") << "slurmdbd still";
+  view.fail_associations("onprem", std::nullopt);
+  EXPECT_THAT(cache.refresh(view, users), IsEmpty());
+  EXPECT_EQ(cache.problem("onprem"), "");
 }
 
 TEST(SystemUserNames, RemembersOnlyWhatItWasToldToFind) {

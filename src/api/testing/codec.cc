@@ -313,6 +313,7 @@ const std::map<std::string, Again>& readers() {
       {"NewConversionRate", again<NewConversionRate>},
       {"ConversionRate", again<ConversionRate>},
       {"Usage", again<Usage>},
+      {"ChargePage", again<ChargePage>},
       {"UsageSummary", again<UsageSummary>},
       {"ClusterInfo", again<ClusterInfo>},
       {"Forecast", again<Forecast>},
