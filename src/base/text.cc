@@ -55,6 +55,24 @@ std::string in_quotes(std::string_view text) {
   return "'" + excerpt(text) + "'";
 }
 
+std::string wrapped(std::string_view text, std::size_t width, const std::string& first) {
+  std::string out;
+  std::string line = first;
+  bool has_word = false;
+  for (const std::string_view word : split(text, ' ')) {
+    const bool is_full = line.size() + 1 + word.size() > width;
+    if (has_word && is_full && !word.starts_with('%')) {
+      out += line + "\n";
+      line.assign(first.size(), ' ');
+      has_word = false;
+    }
+    if (has_word) line += ' ';
+    line += word;
+    has_word = true;
+  }
+  return out + line + "\n";
+}
+
 std::string listed(const std::vector<std::string>& words, std::size_t most) {
   std::string out;
   for (std::size_t i = 0; i < std::min(most, words.size()); ++i) {

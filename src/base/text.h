@@ -33,6 +33,11 @@ namespace asbb {
 // The excerpt between apostrophes.
 [[nodiscard]] std::string in_quotes(std::string_view text);
 
+// In lines of at most `width` columns, each ended; where no blank is, a line is longer. `first`
+// begins the first line, as many blanks the others. A '%' stays with its number.
+[[nodiscard]] std::string wrapped(std::string_view text, std::size_t width,
+                                  const std::string& first = {});
+
 // "a, b and 3 more": at most so many of the words by name.
 [[nodiscard]] std::string listed(const std::vector<std::string>& words, std::size_t most = 8);
 

@@ -66,5 +66,13 @@ TEST(Text, ListsWordsUpToABound) {
   EXPECT_EQ(listed({"a", "b", "c", "d"}, 2), "a, b and 2 more");
 }
 
+TEST(Wrapped, BreaksAtBlanksAndKeepsAPercentSignWithItsNumber) {
+  EXPECT_EQ(wrapped("", 10), "\n");
+  EXPECT_EQ(wrapped("one two three", 8), "one two\nthree\n");
+  EXPECT_EQ(wrapped("one two three", 9, "* "), "* one two\n  three\n");
+  EXPECT_EQ(wrapped("incomprehensibilities are", 8), "incomprehensibilities\nare\n");
+  EXPECT_EQ(wrapped("cost 13 % of", 7), "cost 13 %\nof\n");
+}
+
 }  // namespace
 }  // namespace asbb

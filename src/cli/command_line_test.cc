@@ -64,8 +64,8 @@ TEST(CommandLine, WrongLinesNameTheNearest) {
             "asbb: 'lst' is not a command of 'asbb account'; did you mean 'list'?");
   EXPECT_EQ(complaint("account create --name=a --bugdet=5"),
             "asbb: '--bugdet' is not a flag of 'asbb account create'; did you mean '--budget'?");
-  EXPECT_THAT(complaint("account"), HasSubstr("needs a command: list, create, show"));
-  EXPECT_THAT(complaint(""), HasSubstr("'asbb' needs a command: account, transactions"));
+  EXPECT_THAT(run({"account"}).err, HasSubstr("needs a command:\n  list, create, show"));
+  EXPECT_THAT(run({}).err, HasSubstr("'asbb' needs a command:\n  account, transactions"));
   EXPECT_THAT(complaint("frobnicate"), HasSubstr("there are account, transactions"));
   EXPECT_THAT(complaint("account create"), HasSubstr("--name"));
   EXPECT_THAT(complaint("account show"), HasSubstr("ACCOUNT"));

@@ -18,6 +18,9 @@ std::string advice_for(const api::Problem& problem) {
   if (problem.status == 403) {
     return "Administrators are root and the users of service.admins in the settings.";
   }
+  if (problem.status == 404 && problem.field == "account") {
+    return "'asbb account list' shows those that there are.";
+  }
   return {};
 }
 

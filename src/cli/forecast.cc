@@ -1,5 +1,6 @@
 #include <ostream>
 
+#include "base/text.h"
 #include "cli/chart.h"
 #include "cli/commands.h"
 
@@ -10,24 +11,6 @@ constexpr std::size_t forecast_width = 80;
 
 std::string or_never(const std::string& day) {
   return day.empty() ? "never" : day;
-}
-
-// "* " and the sentence, in lines of 80 columns.
-std::string item(const std::string& sentence) {
-  std::string out;
-  std::string line = "*";
-  std::size_t at = 0;
-  while (at < sentence.size()) {
-    const std::size_t blank = std::min(sentence.find(' ', at), sentence.size());
-    const std::string word = sentence.substr(at, blank - at);
-    if (line.size() + 1 + word.size() > forecast_width) {
-      out += line + "\n";
-      line = " ";
-    }
-    line += " " + word;
-    at = blank + 1;
-  }
-  return out + line + "\n";
 }
 
 Table burn_table(const api::UnitForecast& budget) {
@@ -47,7 +30,8 @@ void print_budget(std::ostream& out, const api::UnitForecast& budget, Instant as
   out << "\nBudget in " << harmless(budget.unit) << ", " << asbb::to_string(budget.first_day)
       << " to " << asbb::to_string(budget.last_day) << ", " << budget.days_left
       << (budget.days_left == 1 ? " day left\n\n" : " days left\n\n");
-  for (const std::string& sentence : budget.summary) out << item(harmless(sentence));
+  for (const std::string& sentence : budget.summary)
+    out << wrapped(harmless(sentence), forecast_width, "* ");
   out << "\n" << burn_table(budget).text() << "\n" << budget_chart(budget, as_of);
 }
 

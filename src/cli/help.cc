@@ -1,28 +1,12 @@
 #include <algorithm>
 
+#include "base/text.h"
 #include "cli/tree.h"
 
 namespace asbb::cli {
 namespace {
 
 constexpr std::size_t width = 80;
-
-// `text` in lines of at most `width` characters, each after `indent` blanks.
-std::string wrap(const std::string& text, std::size_t indent) {
-  std::string out;
-  std::string line(indent, ' ');
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t blank = std::min(text.find(' ', at), text.size());
-    const std::string word = text.substr(at, blank - at);
-    if (line.size() > indent && line.size() + 1 + word.size() > width) {
-      out += line + "\n";
-      line.assign(indent, ' ');
-    }
-    line += (line.size() > indent ? " " : "") + word;
-    at = blank + 1;
-  }
-  return out + line + "\n";
-}
 
 std::string spelled(const Argument& argument) {
   std::string out = argument.names;
@@ -76,7 +60,7 @@ std::string two_columns(const std::vector<std::pair<std::string, std::string>>& 
   }
   std::string out;
   for (const auto& [typed, text] : rows) {
-    std::string block = wrap(text, left + 4);
+    std::string block = wrapped(text, width, std::string(left + 4, ' '));
     if (typed.size() <= left) {
       block.replace(2, typed.size(), typed);
       out += block;
@@ -143,7 +127,7 @@ std::vector<const CommandNode*> all_commands(const CommandNode& root) {
 }
 
 std::string help_text(const CommandNode& node) {
-  std::string out = wrap(node.help, 0) + "\nUsage: " + usage_line(node) + "\n";
+  std::string out = wrapped(node.help, width) + "\nUsage: " + usage_line(node) + "\n";
   std::vector<std::pair<std::string, std::string>> verbs;
   for (const auto& child : node.children) {
     if (!child->is_hidden) verbs.emplace_back(child->name, child->help);
@@ -153,7 +137,7 @@ std::string help_text(const CommandNode& node) {
   if (!node.takes.empty()) {
     out += (is_root ? "\nFlags of every command:\n" : "\nArguments:\n") + flags_block(node);
   }
-  for (const std::string& note : node.notes) out += "\n" + wrap(note, 0);
+  for (const std::string& note : node.notes) out += "\n" + wrapped(note, width);
   if (!node.examples.empty()) out += "\nExamples:\n";
   for (const std::string& line : node.examples) out += "  " + line + "\n";
   if (!is_root) out += "\n'" + root_of(node).name + " --help' shows the flags of every command.\n";
@@ -169,17 +153,18 @@ std::string reference_page(const CommandNode& root) {
       "run found something to do.\n";
   for (const CommandNode* node : all_commands(root)) {
     if (!node->action && node->parent != nullptr) continue;
-    out +=
-        "\n## " + node->path() + "\n\n" + wrap(node->help, 0) + "\n    " + usage_line(*node) + "\n";
+    out += "\n## " + node->path() + "\n\n" + wrapped(node->help, width) + "\n    " +
+           usage_line(*node) + "\n";
     if (!node->takes.empty()) out += "\n";
     for (const auto& taken : node->takes) {
-      std::string item = wrap("* `" + spelled(taken.argument) + "`: " + meaning(taken.argument), 0);
+      std::string item =
+          wrapped("* `" + spelled(taken.argument) + "`: " + meaning(taken.argument), width);
       for (std::size_t at = item.find('\n'); at + 1 < item.size(); at = item.find('\n', at + 1)) {
         item.insert(at + 1, "  ");
       }
       out += item;
     }
-    for (const std::string& note : node->notes) out += "\n" + wrap(note, 0);
+    for (const std::string& note : node->notes) out += "\n" + wrapped(note, width);
     if (!node->examples.empty()) out += "\nExamples:\n\n";
     for (const std::string& line : node->examples) out += "    " + line + "\n";
   }

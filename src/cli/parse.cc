@@ -189,7 +189,9 @@ std::string complaint(const CommandNode& node, const CLI::App& app, const CLI::P
   const auto extra = app.remaining(true);
   if (!extra.empty()) return unexpected_word(node, extra.front());
   if (!node.children.empty() && !node.action) {
-    return "'" + node.path() + "' needs a command: " + join(verbs_of(node)) + ".";
+    std::string verbs = wrapped(join(verbs_of(node)) + ".", 80, "  ");
+    verbs.pop_back();
+    return "'" + node.path() + "' needs a command:\n" + verbs;
   }
   return std::string(error.what()) + ".";
 }

@@ -79,6 +79,9 @@ class Words {
 
   [[nodiscard]] std::string range() const {
     if (!found_.runs_out_earliest) return "At the present rates it does not run out.";
+    if (facts_.end <= *found_.runs_out_earliest) {
+      return "At these rates it does not run out before the period ends.";
+    }
     const std::string earliest = day_(*found_.runs_out_earliest);
     if (found_.runs_out_latest && day_(*found_.runs_out_latest) == earliest) {
       return "It runs out on " + earliest + " at each of these rates.";
