@@ -219,32 +219,20 @@ TEST_F(AllowancesTest, OfAnArrayEachTaskHasItsPart) {
     ended.submit = rest.submit;
     source_.add_record(ended);
   }
+  // Prices that came after the submission are not its own.
+  pass_time(seconds(10));
+  pricing::PriceBook later = *prices_.history()->in_force(now());
+  later.effective_from = now();
+  run(ledger::RecordPrices{later.effective_from, pricing::to_canonical_text(later)});
+  committer_->read(
+      [&](const ledger::Book& book) { ASSERT_TRUE(prices_.follow(book).has_value()); });
   (void)pass();
   const ledger::Hold covered = find(rest.admin_comment.substr(5, 44));
+  EXPECT_EQ(covered.parts.front().price_version, 1);
   EXPECT_EQ(covered.task_count, 4);
   EXPECT_EQ(to_decimal(budget("proj001").used), "2");
   // 20 for the tasks that wait, nothing of the first, 40 anew.
   EXPECT_EQ(to_decimal(budget("proj001").held), "60");
-}
-
-// Its tasks that were over by then were charged at prices that came after them.
-TEST_F(AllowancesTest, AJobIsPricedAsWhenItWasSubmitted) {
-  (void)pass();
-  slurm::QueueJob rest = let_through(allowance().hold, 8, "PENDING", "40", 4);
-  rest.array_job_id = 8;
-  rest.array_tasks = "3-4";
-  source_.add_job(rest);
-  pass_time(hours(1));
-  const auto history = prices_.history();
-  pricing::PriceBook next = *history->in_force(now());
-  next.effective_from = now();
-  ASSERT_TRUE(
-      run(ledger::RecordPrices{next.effective_from, pricing::to_canonical_text(next)}).accepted());
-  committer_->read(
-      [&](const ledger::Book& book) { ASSERT_TRUE(prices_.follow(book).has_value()); });
-  pass_time(seconds(10));
-  (void)pass();
-  EXPECT_EQ(find(rest.admin_comment.substr(5, 44)).parts.front().price_version, 1);
 }
 
 // The counter's file was lost: more was let through than was set aside.

@@ -243,6 +243,19 @@ TEST_F(ToldLateTest, AJobWithoutATokenThatCostNothingKeepsNoHold) {
   expect_balance("0", "0");
 }
 
+// It kept the hold for ever as well when it was charged without one.
+TEST_F(ToldLateTest, AJobWithoutATokenThatWasChargedByItselfKeepsNoHold) {
+  const std::string token = hold("1");
+  source_.add_record(ran("onprem", 7, ""));
+  for (int i = 0; i < 3; ++i) {
+    pass_time(seconds(301));
+    (void)pass();
+  }
+  expect_balance("0", "0.1");
+  EXPECT_EQ(find(token).status, ledger::HoldStatus::closed);
+  EXPECT_THAT(alarms_.list(), IsEmpty());
+}
+
 // After a long outage of slurmdbd the controllers send what ended hours ago.
 TEST_F(ToldLateTest, WhatAControllerStillHadToSendIsFoundHoweverLongAgoItEnded) {
   source_.set_accounting_queue_length("onprem", 3);

@@ -94,8 +94,10 @@ bool Reconciler::Pass::absent_from_accounting(const ledger::Hold& hold,
         is_complete(record, now_, owner_.options_.pieces_grace) && !has_run(record);
     if (cost_nothing) continue;
     const auto others = holds_of(record);
-    if (!others) return false;  // nobody can tell now
-    if (!others->empty()) continue;
+    const auto backfill = backfill_of(record);
+    if (!others || !backfill) return false;  // nobody can tell now
+    const bool was_charged_without = *backfill && (*backfill)->status == ledger::HoldStatus::closed;
+    if (!others->empty() || was_charged_without) continue;
     problem("hold " + hold.request_id,
             "the hold of " + to_display(hold.parts.front().unopened, hold.parts.front().unit) +
                 " of user " + hold.user + " may belong to " + list.cluster + " job " +
