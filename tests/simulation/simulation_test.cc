@@ -1,6 +1,6 @@
 // Runs the simulation over the same 120 numbers, or over as many as ASBB_SIMULATION_SECONDS allow
-// and ASBB_SIMULATION_SEEDS at most, from ASBB_SIMULATION_FIRST on. ASBB_SIMULATION_SEED=7 runs that
-// one alone and tells what happened.
+// and ASBB_SIMULATION_SEEDS at most, from ASBB_SIMULATION_FIRST on. ASBB_SIMULATION_SEED=7 runs
+// that one alone and tells what happened.
 #include <gtest/gtest.h>
 
 #include <chrono>

@@ -365,10 +365,11 @@ void World::note_late(const ledger::Command& command, const Answer& answer, Inst
   late_.insert(answer->hold);
 }
 
-// A replayed answer says nothing of now: it may be from before there was such a hold.
+// What clients are told when they ask for the same may be an old answer, or about their request id.
 void World::note_given_back(const ledger::Command& command, const Answer& answer) {
   const auto* undo = std::get_if<ledger::VoidHold>(&command.action);
-  if (undo == nullptr || !answer || answer->replayed || !late_.erase(undo->hold)) return;
+  const bool is_ours = command.context.actor.starts_with("service");
+  if (undo == nullptr || !is_ours || !answer || !late_.erase(undo->hold)) return;
   if (answer->accepted()) ++coverage_.happened["given back, for the answer was late"];
   const bool is_open = service_.committer->read([&](const ledger::Book& book) {
     const ledger::Hold* hold = book.hold(undo->hold);
