@@ -54,8 +54,8 @@ pricing::Tres one_cpu(const slurm::PartitionInfo& partition, const slurm::Cluste
 // "-1.25 %"
 std::string difference_text(Micros price, Micros billed) {
   if (price.is_zero()) return "-";
-  const __int128 hundredths =
-      static_cast<__int128>((billed - price).count()) * 10'000 / price.count();
+  __extension__ using Wide = __int128;
+  const Wide hundredths = static_cast<Wide>((billed - price).count()) * 10'000 / price.count();
   const auto count = static_cast<std::int64_t>(hundredths);
   const std::int64_t size = count < 0 ? -count : count;
   const std::string fraction = std::to_string(size % 100);

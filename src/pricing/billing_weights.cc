@@ -5,6 +5,8 @@
 namespace asbb::pricing {
 namespace {
 
+__extension__ using Wide = __int128;
+
 constexpr std::int64_t million = 1'000'000;
 constexpr std::int64_t scale_max = million;
 constexpr std::int64_t mb_per_gb = 1024;
@@ -19,11 +21,11 @@ std::vector<Micros> all_rates(const Rate& rate) {
 bool is_scaled(const Rate& rate, std::int64_t scale) {
   const auto prices = all_rates(rate);
   const bool are_whole = std::all_of(prices.begin(), prices.end(), [&](Micros price) {
-    return static_cast<__int128>(price.count()) * scale % million == 0;
+    return static_cast<Wide>(price.count()) * scale % million == 0;
   });
   const bool is_fine_enough =
       rate.per_gb_hour.is_zero() || rate.per_core_hour.is_zero() ||
-      static_cast<__int128>(rate.per_core_hour.count()) * scale >= 100 * million;
+      static_cast<Wide>(rate.per_core_hour.count()) * scale >= 100 * million;
   return are_whole && is_fine_enough;
 }
 
@@ -128,13 +130,12 @@ BillingWeights billing_weights(const Rate& rate, std::int64_t scale) {
 }
 
 std::int64_t slurm_billing(const BillingWeights& weights, const Tres& tres, bool with_max_tres) {
-  __int128 sum = 0;
+  Wide sum = 0;
   for (const BillingWeight& one : weights.weights) {
     const bool is_memory = one.tres == "Mem";
     const std::int64_t count = is_memory ? tres.memory_mb : count_of(one.tres, tres);
     // in millionths of a 1024th
-    const __int128 part =
-        static_cast<__int128>(one.weight.count()) * count * (is_memory ? 1 : mb_per_gb);
+    const Wide part = static_cast<Wide>(one.weight.count()) * count * (is_memory ? 1 : mb_per_gb);
     sum = with_max_tres ? std::max(sum, part) : sum + part;
   }
   return static_cast<std::int64_t>(sum / mb_per_gb / million);

@@ -96,10 +96,11 @@ std::string to_setting(const Limit& limit, const Limit& was) {
 }
 
 Limit scaled(const Limit& limit, Micros factor) {
+  __extension__ using Wide = __int128;
   Limit out;
   for (const auto& [tres, count] : limit) {
-    const __int128 product = static_cast<__int128>(count) * factor.count() / 1'000'000;
-    const auto largest = static_cast<__int128>(largest_count);
+    const Wide product = static_cast<Wide>(count) * factor.count() / 1'000'000;
+    const auto largest = static_cast<Wide>(largest_count);
     const auto result = static_cast<std::int64_t>(std::min(product, largest));
     out[tres] = count > 0 ? std::max<std::int64_t>(1, result) : 0;
   }
