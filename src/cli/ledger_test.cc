@@ -67,6 +67,13 @@ TEST(TransactionsCommand, RefusesWhatItCannotAsk) {
         "transactions --last=1d --from=2025-01-01"}) {
     EXPECT_EQ(run(testing::split(line)).code, exit_usage) << line;
   }
+  // All accounts' entries were listed.
+  for (const std::string line : {"transactions proj001 list", "transactions list proj001",
+                                 "transactions --type=deposit list", "transactions show 1 2"}) {
+    const auto ran = run(testing::split(line));
+    EXPECT_EQ(ran.code, exit_usage) << line;
+    EXPECT_THAT(ran.err, HasSubstr("transactions list --account=ACCOUNT")) << line;
+  }
 }
 
 TEST(UsageCommand, ShowsWhereTheMoneyWent) {

@@ -16,6 +16,7 @@ struct TransactionFlags {
   std::string status;
   std::string transaction;
   bool all = false;
+  bool operator==(const TransactionFlags&) const = default;
 };
 
 Result<api::TransactionQuery> read_query(const TransactionFlags& flags, Instant now) {
@@ -77,6 +78,14 @@ int show_hold(Context& context, const std::string& id) {
   return show_transaction(context, *found);
 }
 
+// What 'asbb transactions' itself takes counts for nothing before or behind one of its verbs.
+std::optional<int> misplaced(Context& context, const TransactionFlags& flags) {
+  if (flags == TransactionFlags{}) return std::nullopt;
+  return context.misused(
+      "either 'asbb transactions ACCOUNT [FLAGS]', or 'asbb transactions list --account=ACCOUNT "
+      "[FLAGS]', or 'asbb transactions show TRANSACTION'");
+}
+
 // Of both spellings.
 void take_filters(Command& command, TransactionFlags& flags) {
   command.take({"--last", "DURATION", "Of the last 30d, 12h, ..."}, flags.last)
@@ -125,7 +134,10 @@ void add_transactions(Command& root, Context& context) {
       .example("asbb transactions list --account=proj001 --type=charge --from=2025-01-01")
       .example("asbb transactions list --status=pending")
       .example("asbb transactions list --all --output=csv")
-      .action([&context, listed] { return list(context, *listed); });
+      .action([&context, flags, listed] {
+        if (const auto code = misplaced(context, *flags)) return *code;
+        return list(context, *listed);
+      });
 
   auto id = std::make_shared<std::string>();
   transactions.add("show", "Shows one hold: its job, its prices and all its entries.")
@@ -134,7 +146,10 @@ void add_transactions(Command& root, Context& context) {
              Presence::required},
             *id)
       .example("asbb transactions show 2")
-      .action([&context, id] { return show_hold(context, *id); });
+      .action([&context, flags, id] {
+        if (const auto code = misplaced(context, *flags)) return *code;
+        return show_hold(context, *id);
+      });
 }
 
 }  // namespace asbb::cli
