@@ -1,34 +1,12 @@
 #include "api/json_writer.h"
 
 #include "base/assert.h"
+#include "base/utf8.h"
 
 namespace asbb::api {
 namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
-
-bool is_continuation(std::string_view text, std::size_t at) {
-  return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
-}
-
-// Length of the well-formed sequence at `at` that begins with a byte >= 0x80, or 0 (Unicode 15,
-// table 3-7).
-std::size_t sequence_length(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(at);
-  if (!is_continuation(text, at + 1)) return 0;
-  const unsigned char second = byte(at + 1);
-  if (first >= 0xC2 && first <= 0xDF) return 2;
-  if (first >= 0xE0 && first <= 0xEF) {
-    if ((first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F)) return 0;
-    return is_continuation(text, at + 2) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    if ((first == 0xF0 && second < 0x90) || (first == 0xF4 && second > 0x8F)) return 0;
-    return is_continuation(text, at + 2) && is_continuation(text, at + 3) ? 4 : 0;
-  }
-  return 0;
-}
 
 void append_escape(std::string& out, unsigned char c) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -72,7 +50,7 @@ void JsonWriter::quote(std::string_view value) {
       ++at;
     } else if (c < 0x80) {
       out_ += value[at++];
-    } else if (const std::size_t length = sequence_length(value, at); length != 0) {
+    } else if (const std::size_t length = utf8_length(value.substr(at)); length != 0) {
       out_ += value.substr(at, length);
       at += length;
     } else {

@@ -1,19 +1,14 @@
-#include <unistd.h>
-
 #include <ostream>
 
 #include "api/json_writer.h"
 #include "cli/commands.h"
 #include "cli/database_copies.h"
 #include "store/chain.h"
+#include "store/durable_file.h"
 #include "store/open_store.h"
 
 namespace asbb::cli {
 namespace {
-
-bool exists(const std::string& path) {
-  return access(path.c_str(), F_OK) == 0;
-}
 
 std::string list_json(const std::vector<std::pair<std::string, std::int64_t>>& numbers,
                       const std::string& key, const std::vector<std::string>& names) {
@@ -47,7 +42,7 @@ int migrate(Context& context, bool dry_run) {
   const config::Database& database = settings->database;
   const auto before = store::database_status(database.driver, database.dsn);
   if (!before) return context.failed(before.error());
-  const bool has_key = exists(database.chain_key_file);
+  const bool has_key = store::file_exists(database.chain_key_file);
   if (!has_key && before->version > 0) return context.failed(key_is_lost(database));
   if (!has_key && !dry_run) {
     if (const auto made = store::create_chain_key(database.chain_key_file); !made) {
@@ -86,7 +81,7 @@ int status(Context& context) {
   const config::Database& database = settings->database;
   const auto found = store::database_status(database.driver, database.dsn);
   if (!found) return context.failed(found.error());
-  if (found->version > 0 && !exists(database.chain_key_file)) {
+  if (found->version > 0 && !store::file_exists(database.chain_key_file)) {
     return context.failed(key_is_lost(database));
   }
   if (context.flags.output == "json") {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/utf8.h"
 
 namespace asbb::cli {
 namespace {
@@ -10,53 +11,14 @@ namespace {
 constexpr std::size_t gap = 2;
 constexpr std::size_t shrunk_min = 8;
 
-bool is_continuation(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-}
-
-// Characters, not bytes.
-std::size_t length_of(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return !is_continuation(c); }));
-}
-
-// Bytes of the well-formed sequence that begins here, 0 when there is none.
-std::size_t sequence_length(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text[0]);
-  std::size_t length = 0;
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) length = 2;
-  if (first >= 0xE0 && first <= 0xEF) length = 3;
-  if (first >= 0xF0 && first <= 0xF4) length = 4;
-  if (length == 0 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if (!is_continuation(text[i])) return 0;
-  }
-  return length;
-}
-
-// Unicode's C1 controls (U+0080 to U+009F) and the marks that turn the direction of text.
-bool is_control(std::string_view sequence) {
-  if (sequence.size() == 1)
-    return static_cast<unsigned char>(sequence[0]) < 0x20 || sequence[0] == 0x7F;
-  if (sequence.size() == 2)
-    return sequence[0] == '\xC2' && static_cast<unsigned char>(sequence[1]) < 0xA0;
-  if (sequence.size() != 3 || sequence[0] != '\xE2') return false;
-  const auto second = static_cast<unsigned char>(sequence[1]);
-  const auto third = static_cast<unsigned char>(sequence[2]);
-  return (second == 0x80 &&
-          ((third >= 0x8E && third <= 0x8F) || (third >= 0xA8 && third <= 0xAE))) ||
-         (second == 0x81 && third >= 0xA6 && third <= 0xA9);
-}
-
 std::string replace_controls(std::string_view text, bool keep_lines) {
   std::string out;
   while (!text.empty()) {
-    const std::size_t length = sequence_length(text);
+    const std::size_t length = utf8_length(text);
     const std::string_view sequence = text.substr(0, std::max<std::size_t>(length, 1));
     if (keep_lines && (sequence == "\n" || sequence == "\t")) {
       out += sequence;
-    } else if (length == 0 || is_control(sequence)) {
+    } else if (length == 0 || is_utf8_control(sequence)) {
       out += '?';
     } else {
       out += sequence;
@@ -66,20 +28,8 @@ std::string replace_controls(std::string_view text, bool keep_lines) {
   return out;
 }
 
-// The first `length` characters, the last of them "~" when something was cut.
-std::string cut(const std::string& text, std::size_t length) {
-  if (length_of(text) <= length) return text;
-  std::string out;
-  std::size_t count = 0;
-  for (const char c : text) {
-    if (!is_continuation(c) && ++count == length) break;
-    out += c;
-  }
-  return out + "~";
-}
-
 std::string pad(const std::string& text, std::size_t width, bool right) {
-  const std::size_t length = length_of(text);
+  const std::size_t length = utf8_characters(text);
   const std::string blanks(width > length ? width - length : 0, ' ');
   return right ? blanks + text : text + blanks;
 }
@@ -130,15 +80,15 @@ std::string Table::text(std::size_t width) const {
   std::size_t total = 0;
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     if (columns_[c].align == Align::decimal) align_points(rows, c);
-    std::size_t widest = length_of(columns_[c].title);
-    for (const auto& row : rows) widest = std::max(widest, length_of(row[c]));
+    std::size_t widest = utf8_characters(columns_[c].title);
+    for (const auto& row : rows) widest = std::max(widest, utf8_characters(row[c]));
     widths.push_back(widest);
     total += widest + (c == 0 ? 0 : gap);
   }
   while (total > width) {  // takes from the widest column that may shrink
     std::size_t victim = columns_.size();
     for (std::size_t c = 0; c < columns_.size(); ++c) {
-      const std::size_t least = std::max(shrunk_min, length_of(columns_[c].title));
+      const std::size_t least = std::max(shrunk_min, utf8_characters(columns_[c].title));
       if (!columns_[c].may_shrink || widths[c] <= least) continue;
       if (victim == columns_.size() || widths[c] > widths[victim]) victim = c;
     }
@@ -151,7 +101,8 @@ std::string Table::text(std::size_t width) const {
     std::string made;
     for (std::size_t c = 0; c < columns_.size(); ++c) {
       if (c != 0) made.append(gap, ' ');
-      made += pad(cut(cell_of(c), widths[c]), widths[c], columns_[c].align != Align::left);
+      made += pad(utf8_shortened(cell_of(c), widths[c], "~"), widths[c],
+                  columns_[c].align != Align::left);
     }
     made.erase(made.find_last_not_of(' ') + 1);
     out += made + "\n";

@@ -12,6 +12,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/write_all.h"
+
 namespace asbb::cli {
 namespace {
 
@@ -33,16 +35,6 @@ void set_handler(int signal, void (*handler)(int)) {
   sigaction(signal, &action, nullptr);
 }
 
-bool write_all(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = write(STDOUT_FILENO, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 }  // namespace
 
 std::optional<Terminal> Terminal::open() {
@@ -60,7 +52,7 @@ std::optional<Terminal> Terminal::open() {
   if (tcsetattr(STDIN_FILENO, TCSANOW, &keys) != 0) return std::nullopt;
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) set_handler(signal, note_end);
   set_handler(SIGWINCH, note_size);
-  if (!write_all("\x1b[?1049h\x1b[?25l\x1b[2J")) ends = 1;
+  if (!write_all(STDOUT_FILENO, "\x1b[?1049h\x1b[?25l\x1b[2J")) ends = 1;
   return Terminal();
 }
 
@@ -68,7 +60,7 @@ Terminal::Terminal(Terminal&& other) noexcept : owns_(std::exchange(other.owns_,
 
 Terminal::~Terminal() {
   if (!owns_) return;
-  (void)write_all("\x1b[?25h\x1b[?1049l");
+  (void)write_all(STDOUT_FILENO, "\x1b[?25h\x1b[?1049l");
   tcsetattr(STDIN_FILENO, TCSANOW, &as_it_was);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH}) {
     set_handler(signal, SIG_DFL);
@@ -88,7 +80,7 @@ bool Terminal::draw(const std::vector<std::string>& lines) const {
   for (std::size_t i = 0; i < lines.size(); ++i) {
     text += (i == 0 ? "" : "\r\n") + lines[i] + "\x1b[K";
   }
-  return write_all(text + "\x1b[J");
+  return write_all(STDOUT_FILENO, text + "\x1b[J");
 }
 
 Terminal::Event Terminal::wait(int timeout_ms) const {

@@ -11,6 +11,7 @@
 
 #include "api/transaction.h"
 #include "base/text.h"
+#include "base/write_all.h"
 
 namespace asbb::cli {
 namespace {
@@ -128,14 +129,8 @@ Result<void> WeekState::add(const std::vector<std::string>& words) {
     line += (line.empty() ? "" : " ") + (word == first_line ? word : api::percent_encode(word));
   }
   line += '\n';
-  std::string_view rest = line;
-  while (!rest.empty()) {
-    const ssize_t count = ::write(descriptor_, rest.data(), rest.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return tl::unexpected(state_error(path_, std::strerror(errno)));
-    rest.remove_prefix(static_cast<std::size_t>(count));
-  }
-  if (::fsync(descriptor_) != 0) return tl::unexpected(state_error(path_, std::strerror(errno)));
+  const bool is_kept = write_all(descriptor_, line) && ::fsync(descriptor_) == 0;
+  if (!is_kept) return tl::unexpected(state_error(path_, std::strerror(errno)));
   return {};
 }
 

@@ -3,40 +3,13 @@
 #include <algorithm>
 #include <array>
 
+#include "base/utf8.h"
+
 namespace asbb::report {
 namespace {
 
 constexpr std::string_view replacement = "\xEF\xBF\xBD";
 constexpr std::int64_t micros_per_hundredth = 10'000;
-
-bool is_continuation(char c) {
-  return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
-}
-
-// Bytes of the well-formed sequence that begins here, 0 when there is none.
-std::size_t sequence_length(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text[0]);
-  if (first < 0x80) return 1;
-  std::size_t length = 0;
-  if (first >= 0xC2 && first <= 0xDF) length = 2;
-  if (first >= 0xE0 && first <= 0xEF) length = 3;
-  if (first >= 0xF0 && first <= 0xF4) length = 4;
-  if (length == 0 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if (!is_continuation(text[i])) return 0;
-  }
-  return length;
-}
-
-bool is_harmful(std::string_view sequence) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(sequence[i]); };
-  if (sequence.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7F;
-  if (sequence.size() == 2) return byte(0) == 0xC2 && byte(1) < 0xA0;
-  if (sequence.size() != 3 || byte(0) != 0xE2) return false;
-  const bool turns = byte(1) == 0x80 &&
-                     ((byte(2) >= 0x8E && byte(2) <= 0x8F) || (byte(2) >= 0xA8 && byte(2) <= 0xAE));
-  return turns || (byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9);
-}
 
 std::string_view entity_of(char c) {
   switch (c) {
@@ -68,13 +41,13 @@ std::string grouped(std::string digits) {
 std::string escaped(std::string_view text) {
   std::string out;
   while (!text.empty()) {
-    const std::size_t length = sequence_length(text);
+    const std::size_t length = utf8_length(text);
     const std::string_view sequence = text.substr(0, std::max<std::size_t>(length, 1));
     const std::string_view entity = length == 1 ? entity_of(text[0]) : std::string_view();
     if (!entity.empty()) {
       out += entity;
     } else {
-      out += length == 0 || is_harmful(sequence) ? replacement : sequence;
+      out += length == 0 || is_utf8_control(sequence) ? replacement : sequence;
     }
     text.remove_prefix(sequence.size());
   }
@@ -155,16 +128,7 @@ std::string day_month(Day day) {
 }
 
 std::string shortened(const std::string& text, std::size_t most) {
-  const auto length = static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return !is_continuation(c); }));
-  if (length <= most) return text;
-  std::string out;
-  std::size_t count = 0;
-  for (const char c : text) {
-    if (!is_continuation(c) && ++count == most) break;
-    out += c;
-  }
-  return out + "\xE2\x80\xA6";
+  return utf8_shortened(text, most, "\xE2\x80\xA6");
 }
 
 }  // namespace asbb::report

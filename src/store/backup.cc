@@ -11,10 +11,6 @@
 namespace asbb::store {
 namespace {
 
-bool exists(const std::string& path) {
-  return ::access(path.c_str(), F_OK) == 0;
-}
-
 Result<void> copy_into(const std::string& path, const std::string& copy,
                        const CopyProgress& progress) {
   auto from = sqlite::Connection::open({path, "", sqlite::Access::read_only});
@@ -36,7 +32,7 @@ void fold_log(const std::string& path) {
 
 Result<void> set_aside(const std::string& path, const std::string& kept) {
   for (const char* part : {"", "-wal", "-shm"}) {
-    if (!exists(path + part)) continue;
+    if (!file_exists(path + part)) continue;
     if (auto moved = rename_durably(path + part, kept + part); !moved) return moved;
   }
   return {};
@@ -59,9 +55,9 @@ Result<Restored> put_in_place(const std::string& file, const std::string& path,
   Restored out;
   const std::string fresh = path + ".restoring";
   ::unlink(fresh.c_str());  // what an attempt that died left
-  if (exists(path)) {
+  if (file_exists(path)) {
     out.kept = path + "." + suffix;
-    if (exists(out.kept)) {
+    if (file_exists(out.kept)) {
       return fail(ErrorKind::conflict, out.kept + " exists; it is not replaced");
     }
     if (const auto end = ledger_end(path)) out.before = *end;
@@ -150,7 +146,7 @@ Result<Restored> roll_back(const std::string& path, const std::string& suffix,
   const auto status = schema_status(*place, migrations);
   if (!status) return tl::unexpected(status.error());
   int version = status->version - 1;
-  while (version > 0 && !exists(kept_version(*place, version))) --version;
+  while (version > 0 && !file_exists(kept_version(*place, version))) --version;
   if (version <= 0) {
     const std::string at = *place + " is at version " + std::to_string(status->version);
     return fail(ErrorKind::not_found,

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <memory>
 
+#include "base/write_all.h"
+
 namespace asbb::store {
 namespace {
 
@@ -18,16 +20,6 @@ tl::unexpected<Error> system_failure(const std::string& doing, const std::string
                          : code == ENOSPC || code == EDQUOT ? ErrorKind::unavailable
                                                             : ErrorKind::broken;
   return fail(kind, "cannot " + doing + " " + path + ": " + std::strerror(code));
-}
-
-bool write_all(int descriptor, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t written = ::write(descriptor, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
 }
 
 Result<void> sync_folder(const std::string& folder) {
@@ -40,6 +32,10 @@ Result<void> sync_folder(const std::string& folder) {
 }
 
 }  // namespace
+
+bool file_exists(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
 
 bool give_to_folder_owner(int descriptor, const std::string& path) {
   if (::geteuid() != 0) return true;

@@ -25,6 +25,9 @@ namespace asbb::store {
 // tells.
 [[nodiscard]] bool give_to_folder_owner(int descriptor, const std::string& path);
 
+// Whether anything of that name is there, as far as this process may look.
+[[nodiscard]] bool file_exists(const std::string& path);
+
 // "." for a path without a slash.
 [[nodiscard]] std::string folder_of(const std::string& path);
 

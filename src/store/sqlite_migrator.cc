@@ -142,10 +142,6 @@ Result<MigrationReport> run(sqlite::Connection& connection, std::span<const Migr
   return report;
 }
 
-bool exists(const std::string& path) {
-  return ::access(path.c_str(), F_OK) == 0;
-}
-
 // A copy for the way back, before the first pending step on a database that is in use.
 Result<void> keep_version(const std::string& file, std::span<const Migration> migrations) {
   const auto status = schema_status(file, migrations);
@@ -180,7 +176,7 @@ Result<MigrationReport> migrate(const std::string& path, MigrateMode mode,
                                 std::span<const Migration> migrations) {
   const auto file = true_path(path);
   if (!file) return tl::unexpected(file.error());
-  if (mode == MigrateMode::dry_run && !exists(*file)) {
+  if (mode == MigrateMode::dry_run && !file_exists(*file)) {
     auto memory = sqlite::Connection::open({":memory:", "", sqlite::Access::create});
     if (!memory) return tl::unexpected(std::move(memory.error()));
     return run(**memory, migrations, mode);
@@ -191,7 +187,7 @@ Result<MigrationReport> migrate(const std::string& path, MigrateMode mode,
     if (failure.kind == ErrorKind::unavailable) failure.message += ": stop the service first";
     return tl::unexpected(std::move(failure));
   }
-  if (!exists(*file)) {
+  if (!file_exists(*file)) {
     if (auto created = create_durable_file(*file, 0600, ""); !created) {
       return tl::unexpected(std::move(created.error()));
     }
@@ -215,7 +211,7 @@ Result<SchemaStatus> schema_status(const std::string& path, std::span<const Migr
   const auto file = true_path(path);
   if (!file) return tl::unexpected(file.error());
   std::vector<Applied> applied;
-  if (exists(*file)) {
+  if (file_exists(*file)) {
     auto connection = sqlite::Connection::open({*file, "", sqlite::Access::read_only});
     if (!connection) return tl::unexpected(std::move(connection.error()));
     auto found = read_applied(**connection);
