@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 using testing::money;
 using ::testing::Not;
 
-class FigureTest : public testing::ReconcilerFixture {
+class FigureTest : public testing::ChangedRecordsFixture {
  protected:
   FigureTest() {
     AuthorityOptions authority;
@@ -63,21 +63,6 @@ class FigureTest : public testing::ReconcilerFixture {
     source_.add_record(row);
     (void)pass();
     return row;
-  }
-  void later() {
-    pass_time(seconds(301));
-    (void)pass();
-  }
-  void says(slurm::AccountingRecord row, std::int64_t elapsed_s) {
-    row.elapsed_seconds = elapsed_s;
-    source_.set_records("onprem", {row});
-    later();
-  }
-  [[nodiscard]] std::string alarm() const {
-    for (const Alarm& alarm : alarms_.list()) {
-      if (alarm.key.starts_with("changed ")) return alarm.message;
-    }
-    return {};
   }
   [[nodiscard]] std::vector<ledger::Entry> entries_of(const std::string& job) {
     store::EntryQuery query;

@@ -217,21 +217,8 @@ TEST_F(JobChanges, MoreProcessorsAreSeenByTheSize) {
 }
 
 TEST_F(JobChanges, AMoveToAPricedPartitionGetsAHold) {
-  api::Submission free = submission();
-  free.partition = "cpu";
   auto row = job();
-  token_ = token();
-  EXPECT_EQ(submit(free, token_).decision, "allow");
-  row.job_id = 9;
-  row.partition = "cpu";
-  row.admin_comment = "asbb=" + token_;
-  show({row});
-  (void)pass();
-  api::JobChange asked = change();
-  asked.job = "9";
-  asked.asked.partition = "gpu-aws";
-  EXPECT_EQ(ask(asked).hold_amount, money("4.32"));
-  row.partition = "gpu-aws";
+  ask_in(row, "", "4.32");
   show({row});
   EXPECT_EQ(pass().bound, 1);
   pass_time(hours(2));
@@ -245,21 +232,8 @@ TEST_F(JobChanges, AMoveToAPricedPartitionGetsAHold) {
 TEST_F(JobChanges, OfAnArrayThatMovesTheTasksThatAreLeftGetTheHold) {
   auto row = job("0-3");
   const Micros other = budget("proj001").held;
-  api::Submission free = submission();
-  free.partition = "cpu";
-  free.array = "0-3";
-  token_ = token();
-  EXPECT_EQ(submit(free, token_).decision, "allow");
-  row.job_id = row.array_job_id = 9;
-  row.partition = "cpu";
-  row.admin_comment = "asbb=" + token_;
-  show({row});
-  (void)pass();
-  api::JobChange asked = change();
-  asked.job = "9";
-  asked.asked.partition = "gpu-aws";
-  EXPECT_EQ(ask(asked).hold_amount, money("17.28"));
-  row.partition = "gpu-aws";
+  row.array_job_id = 9;
+  ask_in(row, "0-3", "17.28");
   row.array_tasks = "2-3";
   show({row});
   EXPECT_EQ(pass().bound, 1);

@@ -16,7 +16,7 @@ using testing::at;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class CorrectedTest : public testing::ReconcilerFixture {
+class CorrectedTest : public testing::ChangedRecordsFixture {
  protected:
   // A job that ran 90 seconds and was charged 0.09.
   slurm::AccountingRecord charged(const std::string& token) {
@@ -30,21 +30,6 @@ class CorrectedTest : public testing::ReconcilerFixture {
     (void)pass();
     expect_balance("0", "0.09");
     return row;
-  }
-  void later() {
-    pass_time(seconds(301));
-    (void)pass();
-  }
-  void says(slurm::AccountingRecord row, std::int64_t elapsed_s) {
-    row.elapsed_seconds = elapsed_s;
-    source_.set_records("onprem", {row});
-    later();
-  }
-  [[nodiscard]] std::string alarm() const {
-    for (const Alarm& alarm : alarms_.list()) {
-      if (alarm.key.starts_with("changed ")) return alarm.message;
-    }
-    return {};
   }
   void adjust(const char* amount, const std::string& reason) {
     ledger::Command command;

@@ -120,6 +120,26 @@ class JobChanges : public OperationsFixture {
     return out;
   }
 
+  // Makes the row that of job 9, of which a submission to a free partition is the token, and asks
+  // for its move to a priced one, for which that much is held.
+  void ask_in(slurm::QueueJob& row, const std::string& array, const char* held) {
+    api::Submission free = submission();
+    free.partition = "cpu";
+    free.array = array;
+    token_ = token();
+    EXPECT_EQ(submit(free, token_).decision, "allow");
+    row.job_id = 9;
+    row.partition = "cpu";
+    row.admin_comment = "asbb=" + token_;
+    show({row});
+    (void)pass();
+    api::JobChange asked = change();
+    asked.job = "9";
+    asked.asked.partition = "gpu-aws";
+    EXPECT_EQ(ask(asked).hold_amount, money(held));
+    row.partition = "gpu-aws";
+  }
+
   std::string token_;
   slurm::FakeJobSource source_;
   Reconciler reconciler_{*committer_, source_, view_, prices_, alarms_, ReconcilerOptions{}};

@@ -39,4 +39,24 @@ class ReconcilerFixture : public Fixture {
   std::int64_t db_index_ = 0;
 };
 
+// slurmdbd says something else of a job than what was charged.
+class ChangedRecordsFixture : public ReconcilerFixture {
+ protected:
+  void later() {
+    pass_time(seconds(301));
+    (void)pass();
+  }
+  void says(slurm::AccountingRecord row, std::int64_t elapsed_s) {
+    row.elapsed_seconds = elapsed_s;
+    source_.set_records("onprem", {row});
+    later();
+  }
+  [[nodiscard]] std::string alarm() const {
+    for (const Alarm& alarm : alarms_.list()) {
+      if (alarm.key.starts_with("changed ")) return alarm.message;
+    }
+    return {};
+  }
+};
+
 }  // namespace asbb::service::testing
