@@ -172,6 +172,8 @@ struct MoneyTransfer {
   bool operator==(const MoneyTransfer&) const = default;
 };
 
+inline constexpr Micros percent_whole{100'000'000};
+
 // Which charge is meant: by the transaction that held the money, by the job, or by both.
 struct MoneyRefund {
   std::string transaction_id;

@@ -216,8 +216,6 @@ void check_above_zero(F& f, std::string_view key, Micros value) {
 }
 
 // Of what is about something that was charged.
-constexpr Micros percent_max{100'000'000};
-
 template <typename F, typename T>
 void check_charge(F& f, const T& v) {
   if (v.transaction_id.empty() && v.job_id.empty()) {
@@ -281,7 +279,7 @@ void fields(F& f, As<F, MoneyRefund>& v) {
       f.refuse("amount", "either an amount or a percent of what was charged is expected");
     }
     if (v.amount) check_above_zero(f, "amount", *v.amount);
-    if (v.percent && (*v.percent <= Micros() || *v.percent > percent_max)) {
+    if (v.percent && (*v.percent <= Micros() || *v.percent > percent_whole)) {
       f.refuse("percent", "a number above 0 and at most 100 is expected");
     }
     check_reason(f, v);

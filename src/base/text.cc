@@ -73,6 +73,15 @@ std::string wrapped(std::string_view text, std::size_t width, const std::string&
   return out + line + "\n";
 }
 
+std::string joined(const std::vector<std::string>& words, std::string_view separator) {
+  std::string out;
+  for (const std::string& word : words) {
+    if (!out.empty()) out += separator;
+    out += word;
+  }
+  return out;
+}
+
 std::string listed(const std::vector<std::string>& words, std::size_t most) {
   std::string out;
   for (std::size_t i = 0; i < std::min(most, words.size()); ++i) {

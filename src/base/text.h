@@ -38,6 +38,9 @@ namespace asbb {
 [[nodiscard]] std::string wrapped(std::string_view text, std::size_t width,
                                   const std::string& first = {});
 
+// All of the words, with the separator between them; empty ones at the beginning leave no trace.
+[[nodiscard]] std::string joined(const std::vector<std::string>& words, std::string_view separator);
+
 // "a, b and 3 more": at most so many of the words by name.
 [[nodiscard]] std::string listed(const std::vector<std::string>& words, std::size_t most = 8);
 

@@ -66,6 +66,12 @@ TEST(Text, ListsWordsUpToABound) {
   EXPECT_EQ(listed({"a", "b", "c", "d"}, 2), "a, b and 2 more");
 }
 
+TEST(Joined, PutsTheSeparatorBetweenWords) {
+  EXPECT_EQ(joined({}, ", "), "");
+  EXPECT_EQ(joined({"a"}, ", "), "a");
+  EXPECT_EQ(joined({"a", "b", "c"}, ","), "a,b,c");
+}
+
 TEST(Wrapped, BreaksAtBlanksAndKeepsAPercentSignWithItsNumber) {
   EXPECT_EQ(wrapped("", 10), "\n");
   EXPECT_EQ(wrapped("one two three", 8), "one two\nthree\n");

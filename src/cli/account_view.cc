@@ -8,13 +8,6 @@
 namespace asbb::cli {
 namespace {
 
-const api::Budget* budget_in_force(const api::Account& account, const std::string& unit) {
-  for (const api::Budget& budget : account.budgets) {
-    if (budget.in_force && (unit.empty() || budget.unit == unit)) return &budget;
-  }
-  return nullptr;
-}
-
 Table budgets_table(const api::Account& account) {
   Table table({{"UNIT", "unit"},
                {"FIRST DAY", "first_day"},
@@ -136,6 +129,13 @@ void print_head(std::ostream& out, const api::Account& account) {
 }
 
 }  // namespace
+
+const api::Budget* budget_in_force(const api::Account& account, const std::string& unit) {
+  for (const api::Budget& budget : account.budgets) {
+    if (budget.in_force && (unit.empty() || budget.unit == unit)) return &budget;
+  }
+  return nullptr;
+}
 
 std::string common_unit(const std::vector<std::string>& units) {
   if (units.empty()) return "";

@@ -16,6 +16,10 @@ namespace asbb::cli {
 [[nodiscard]] int show_account(const Context& context, const api::Account& account,
                                const std::vector<api::OpenHold>& holds);
 
+// The first that is in force in that unit, or in any when `unit` is empty; nullptr without one.
+[[nodiscard]] const api::Budget* budget_in_force(const api::Account& account,
+                                                 const std::string& unit);
+
 // "Account proj001 created: 50.00 USD from 2025-01-01 to 2025-12-31."
 [[nodiscard]] std::string creation_sentence(const api::Account& account);
 

@@ -131,6 +131,12 @@ std::string account_path(const std::string& account) {
   return "/api/v1/accounts/" + api::percent_encode(account);
 }
 
+bool is_job_id(const std::string& text) {
+  const auto parts = split(text, '_');
+  const auto job = parse_count(parts.front());
+  return job && *job > 0 && parts.size() <= 2 && parse_count(parts.back()).has_value();
+}
+
 Result<Micros> read_amount(const std::string& flag, const std::string& text) {
   auto amount = parse_micros(text);
   if (amount) return amount;

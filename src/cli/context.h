@@ -79,6 +79,9 @@ class Context {
 // "/api/v1/accounts/proj001": the segment percent-encoded.
 [[nodiscard]] std::string account_path(const std::string& account);
 
+// Slurm's id of a job, "123", or of an array's task, "123_4".
+[[nodiscard]] bool is_job_id(const std::string& text);
+
 // An amount as people type it; the message says what is allowed.
 [[nodiscard]] Result<Micros> read_amount(const std::string& flag, const std::string& text);
 // The same, and not below nothing.

@@ -6,6 +6,7 @@
 #include <ostream>
 #include <utility>
 
+#include "base/text.h"
 #include "cli/commands.h"
 
 namespace asbb::cli {
@@ -131,28 +132,15 @@ int transfer(Context& context, const MoneyFlags& flags) {
               *amount, {"Moved ", " from account " + flags.account + " to account " + flags.to});
 }
 
-// "123" or "123_4".
-bool is_job_id(const std::string& text) {
-  const std::string digits = "0123456789";
-  const std::size_t array = text.find_first_not_of(digits);
-  if (array == std::string::npos) return !text.empty();
-  return array > 0 && text[array] == '_' && array + 1 < text.size() &&
-         text.find_first_not_of(digits, array + 1) == std::string::npos;
-}
-
 // The accounts that were charged for a job. An array's task is looked for by the array.
-Result<std::vector<std::string>> accounts_charged(Context& context, const MoneyFlags& flags,
-                                                  api::Problem& problem) {
+api::Reply<std::vector<std::string>> accounts_charged(Context& context, const MoneyFlags& flags) {
   api::TransactionQuery query;
   query.job_id = flags.job.substr(0, flags.job.find('_'));
   query.types = {"charge", "overrun"};
   query.limit = 1000;
   const auto found = context.call<std::vector<api::Transaction>>(
       "GET", "/api/v1/transactions" + api::to_query_string(query));
-  if (!found) {
-    problem = found.error();
-    return fail(ErrorKind::unavailable, problem.message);
-  }
+  if (!found) return tl::unexpected(found.error());
   std::vector<std::string> accounts;
   for (const api::Transaction& charge : *found) {
     if (!flags.cluster.empty() && charge.cluster != flags.cluster) continue;
@@ -173,19 +161,17 @@ std::optional<int> name_charge(Context& context, MoneyFlags& flags) {
   }
   flags.job = std::exchange(flags.account, flags.charged_account);
   if (!flags.account.empty()) return std::nullopt;
-  api::Problem problem;
-  const auto accounts = accounts_charged(context, flags, problem);
-  if (!accounts) return context.failed(problem);
+  const auto accounts = accounts_charged(context, flags);
+  if (!accounts) return context.failed(accounts.error());
   if (accounts->size() == 1) {
     flags.account = accounts->front();
     return std::nullopt;
   }
-  std::string names;
-  for (const std::string& name : *accounts) names += (names.empty() ? "" : ", ") + name;
   if (!accounts->empty()) {
-    return context.misused("job '" + flags.job + "' was charged to " + names +
+    return context.misused("job '" + flags.job + "' was charged to " + joined(*accounts, ", ") +
                            ": say which with --account");
   }
+  api::Problem problem;
   problem.status = 404;
   problem.message = "No charge of a job '" + flags.job +
                     "' is known; 'asbb transactions list --job=" + flags.job + "' shows what is.";
@@ -203,7 +189,7 @@ int refund(Context& context, const MoneyFlags& given) {
     request.amount = *amount;
   } else {
     const auto percent = parse_micros(*given.percent);
-    if (!percent || *percent <= Micros() || *percent > Micros(100'000'000)) {
+    if (!percent || *percent <= Micros() || *percent > api::percent_whole) {
       return context.misused("--percent: '" + *given.percent +
                              "' is not a number above 0 and at most 100");
     }

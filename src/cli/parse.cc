@@ -75,12 +75,6 @@ std::vector<std::string> verbs_of(const CommandNode& node) {
   return out;
 }
 
-std::string join(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
-  return out;
-}
-
 std::string unexpected_word(const CommandNode& node, const std::string& word) {
   const bool is_flag = word.starts_with('-');
   const std::string typed = word.substr(0, is_flag ? word.find('=') : std::string::npos);
@@ -92,7 +86,7 @@ std::string unexpected_word(const CommandNode& node, const std::string& word) {
                     node.path() + "'";
   const std::string near = nearest(typed, known);
   if (!near.empty()) return out + "; did you mean '" + near + "'?";
-  if (!is_flag && !known.empty()) return out + "; there are " + join(known) + ".";
+  if (!is_flag && !known.empty()) return out + "; there are " + joined(known, ", ") + ".";
   return out + ".";
 }
 
@@ -189,7 +183,7 @@ std::string complaint(const CommandNode& node, const CLI::App& app, const CLI::P
   const auto extra = app.remaining(true);
   if (!extra.empty()) return unexpected_word(node, extra.front());
   if (!node.children.empty() && !node.action) {
-    std::string verbs = wrapped(join(verbs_of(node)) + ".", 80, "  ");
+    std::string verbs = wrapped(joined(verbs_of(node), ", ") + ".", 80, "  ");
     verbs.pop_back();
     return "'" + node.path() + "' needs a command:\n" + verbs;
   }

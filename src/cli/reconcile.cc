@@ -30,13 +30,6 @@ Table outcomes_table(const api::JobReconcileAnswer& answer) {
   return table;
 }
 
-// "123" or "123_4".
-bool is_job_id(const std::string& text) {
-  const auto parts = split(text, '_');
-  const auto job = parse_count(parts.front());
-  return job && *job > 0 && parts.size() <= 2 && parse_count(parts.back()).has_value();
-}
-
 int reconcile(Context& context, const ReconcileFlags& flags) {
   if (!is_job_id(flags.job)) {
     return context.misused("JOB: " + in_quotes(flags.job) +

@@ -4,6 +4,7 @@
 #include <map>
 #include <sstream>
 
+#include "cli/account_view.h"
 #include "cli/table.h"
 
 namespace asbb::cli {
@@ -30,13 +31,6 @@ Lines lines_of(const std::string& text, std::size_t columns) {
   std::istringstream in(text);
   for (std::string line; std::getline(in, line);) out.push_back(cut_line(line, columns));
   return out;
-}
-
-const api::Budget* in_force(const api::Account& account, const std::string& unit) {
-  for (const api::Budget& budget : account.budgets) {
-    if (budget.in_force && budget.unit == unit) return &budget;
-  }
-  return nullptr;
 }
 
 // Those of most accounts first.
@@ -110,7 +104,7 @@ Lines account_lines(const TopFigures& figures, std::size_t columns, std::size_t 
   for (std::size_t i = 0; i < shown && i < accounts.size(); ++i) {
     std::vector<std::string> row{accounts[i]->slurm_account};
     for (const std::string& unit : units) {
-      const api::Budget* budget = in_force(*accounts[i], unit);
+      const api::Budget* budget = budget_in_force(*accounts[i], unit);
       row.push_back(budget == nullptr ? "" : to_display(budget->available));
       row.push_back(budget == nullptr ? "" : to_share(budget->available, budget->limit));
       row.push_back(

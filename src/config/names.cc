@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/nearest.h"
+#include "base/text.h"
 #include "config/old_names.h"
 
 namespace asbb::config {
@@ -18,12 +19,6 @@ std::vector<std::string> keys_of(const std::string& section) {
     if (name.starts_with(section + ".")) keys.push_back(name.substr(section.size() + 1));
   }
   return keys;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
-  return out;
 }
 
 std::string variable_of(const std::string& name) {
@@ -56,7 +51,7 @@ std::string why_unknown(const std::string& name, const std::string& section) {
   if (const std::string other = moved_to(key); !other.empty()) {
     return none + "did you mean '" + other + "'?";
   }
-  return none + "'" + section + "' has " + joined(keys);
+  return none + "'" + section + "' has " + joined(keys, ", ");
 }
 
 std::string why_no_section(const std::string& section) {
@@ -68,7 +63,7 @@ std::string why_no_section(const std::string& section) {
   if (const std::string near = nearest_word(section, names); !near.empty()) {
     return none + "did you mean '" + near + "'?";
   }
-  return none + "there are " + joined(names);
+  return none + "there are " + joined(names, ", ");
 }
 
 std::string why_no_variable(const std::string& variable) {

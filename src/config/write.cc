@@ -1,5 +1,6 @@
 #include <array>
 
+#include "base/text.h"
 #include "config/alerts.h"
 #include "config/allowances.h"
 #include "config/config.h"
@@ -16,19 +17,13 @@ constexpr std::size_t comment_width = 96;
 
 // "  # words", broken into lines.
 std::string comment(const std::string& text, const std::string& indent) {
+  const std::string begin = indent + "# ";
+  const std::string lines = wrapped(text, comment_width - begin.size());
   std::string out;
-  std::string line = indent + "#";
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t blank = std::min(text.find(' ', at), text.size());
-    const std::string word = text.substr(at, blank - at);
-    if (line.size() + 1 + word.size() > comment_width) {
-      out += line + "\n";
-      line = indent + "#";
-    }
-    line += " " + word;
-    at = blank + 1;
+  for (const std::string_view line : split(lines, '\n')) {
+    if (!line.empty()) out += begin + std::string(line) + "\n";
   }
-  return out + line + "\n";
+  return out;
 }
 
 std::string list_admins(const Config& config) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "http/routes.h"
+#include "service/from_settings.h"
 #include "service/log.h"
 
 namespace asbb::http {
@@ -60,18 +61,14 @@ service::OperationsOptions operations_options(const config::Config& config) {
   return options;
 }
 
-int milliseconds_of(Span span) {
-  return static_cast<int>(span.microseconds / 1'000);
-}
-
 ListenerOptions listener_options(const config::Config& config) {
   ListenerOptions options;
   options.socket_path = config.service.socket;
   options.socket_mode = config.service.socket_mode;
   options.listen_addr = config.service.listen_addr;
   options.thread_count = static_cast<int>(config.service.workers);
-  options.read_timeout_ms = milliseconds_of(config.service.read_timeout);
-  options.write_timeout_ms = milliseconds_of(config.service.write_timeout);
+  options.read_timeout_ms = service::milliseconds_of(config.service.read_timeout);
+  options.write_timeout_ms = service::milliseconds_of(config.service.write_timeout);
   return options;
 }
 
@@ -151,7 +148,7 @@ Result<void> Server::start() {
 
 void Server::stop() {
   if (!assembly_) return;
-  assembly_->listener.stop(milliseconds_of(config_.service.shutdown_timeout));
+  assembly_->listener.stop(service::milliseconds_of(config_.service.shutdown_timeout));
   assembly_->work.stop();
 }
 

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "base/assert.h"
+#include "base/text.h"
 #include "ledger/decide.h"
 #include "ledger/record.h"
 
@@ -32,12 +33,6 @@ std::vector<std::string> sorted(const std::vector<std::string>& names) {
   return {set.begin(), set.end()};
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ",") + name;
-  return out;
-}
-
 std::string account_details(const Stage& stage, const Account& account) {
   RecordWriter writer;
   writer.add("display_name", account.display_name).add("description", account.description);
@@ -45,8 +40,8 @@ std::string account_details(const Stage& stage, const Account& account) {
   writer.add("parent", parent == nullptr ? "" : parent->name);
   writer.add("status", to_string(account.status));
   if (account.may_convert) writer.add("may_convert", 1);
-  if (!account.aliases.empty()) writer.add("aliases", joined(account.aliases));
-  if (!account.owners.empty()) writer.add("owners", joined(account.owners));
+  if (!account.aliases.empty()) writer.add("aliases", joined(account.aliases, ","));
+  if (!account.owners.empty()) writer.add("owners", joined(account.owners, ","));
   if (account.hold_factor_millionths) {
     writer.add("hold_factor_millionths", *account.hold_factor_millionths);
   }

@@ -61,6 +61,11 @@ std::string share_name(const ledger::ShareKey& key) {
   return key.task < 0 ? id : id + "_" + std::to_string(key.task);
 }
 
+std::string job_text(const ledger::ShareKey& job) {
+  if (!job.external_id.empty()) return job.external_id;
+  return job.job_id == 0 ? std::string() : share_name(job);
+}
+
 std::int64_t run_to_settle(const std::vector<ledger::Share>& shares, std::int64_t task) {
   std::int64_t run = 0;
   for (const ledger::Share& share : shares) {

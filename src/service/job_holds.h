@@ -36,4 +36,7 @@ void drop_over(std::vector<store::HoldRecord>& holds);
 // "123" or "123_4".
 [[nodiscard]] std::string share_name(const ledger::ShareKey& key);
 
+// The same, or what another program calls its job; empty where no job is known.
+[[nodiscard]] std::string job_text(const ledger::ShareKey& job);
+
 }  // namespace asbb::service

@@ -128,8 +128,8 @@ Reply<Operations::Charge> Operations::find_charge(const std::string& name, const
 namespace {
 
 Micros part_of(Micros charged, Micros percent) {
-  constexpr std::int64_t whole = 100'000'000;
-  const auto part = mul_div(charged.count(), percent.count(), whole, Rounding::half_even);
+  const auto part =
+      mul_div(charged.count(), percent.count(), api::percent_whole.count(), Rounding::half_even);
   return Micros(part.value_or(0));
 }
 

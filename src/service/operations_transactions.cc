@@ -6,6 +6,7 @@
 #include "ledger/record.h"
 #include "service/account_view.h"
 #include "service/entry_pages.h"
+#include "service/job_holds.h"
 #include "service/operations.h"
 #include "service/transaction_view.h"
 
@@ -18,13 +19,6 @@ constexpr std::int64_t page_max = 1000;
 
 std::string money(const ledger::Entry& entry) {
   return to_display(entry.amount, entry.unit);
-}
-
-std::string job_text(const ledger::ShareKey& job) {
-  if (!job.external_id.empty()) return job.external_id;
-  if (job.job_id == 0) return {};
-  const std::string id = std::to_string(job.job_id);
-  return job.task < 0 ? id : id + "_" + std::to_string(job.task);
 }
 
 // A line of the type's own facts; empty when there is none of that name.

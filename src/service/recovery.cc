@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "service/job_holds.h"
 #include "service/trial_store.h"
 
 namespace asbb::service {
@@ -15,12 +16,6 @@ bool is_told(const ledger::Entry& entry) {
   return entry.hold.is_set() &&
          (entry.type == EntryType::bind || entry.type == EntryType::charge ||
           entry.type == EntryType::overrun || entry.type == EntryType::release);
-}
-
-std::string job_text(const ledger::ShareKey& job) {
-  if (!job.external_id.empty()) return job.external_id;
-  if (job.job_id == 0) return {};
-  return std::to_string(job.job_id) + (job.task < 0 ? "" : "_" + std::to_string(job.task));
 }
 
 // What all entries of one hold come to.
