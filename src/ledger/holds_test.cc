@@ -298,6 +298,17 @@ TEST(PlaceHold, TheCapCountsWithinABatchToo) {
   EXPECT_EQ(decide(stage, command).refusal, Refusal::too_many_unbound);
 }
 
+// Each was judged by what was committed before both of them.
+TEST(PlaceHold, TwoHoldsOfOneBatchShareTheMoney) {
+  TestLedger ledger = tree();
+  Stage stage(ledger.book);
+  const Context context{"", "", "root", "", epoch};
+  const Micros most = ledger.budget("proj001").available();
+  EXPECT_TRUE(decide(stage, {context, place("proj001", most)}).accepted());
+  EXPECT_EQ(decide(stage, {context, place("proj001", Micros(1))}).refusal,
+            Refusal::insufficient_budget);
+}
+
 TEST(PlaceHold, WhatIsBoundOrEndedWithinABatchCountsNoMore) {
   TestLedger ledger = tree();
   PlaceHold action = place("proj001", Micros(1));

@@ -9,6 +9,17 @@ namespace {
 using testing::JobChanges;
 using testing::money;
 
+// What an update does not touch is as the job has it: rackslab/slurm-quota held it for one task.
+TEST_F(JobChanges, ARaiseIsPricedByAllThatTheJobHas) {
+  api::Submission large = submission();
+  large.num_tasks = large.min_cpus = 4;
+  token_ = token();
+  EXPECT_EQ(submit(large, token_).decision, "allow");
+  expect_held("17.28");
+  EXPECT_EQ(ask(minutes(90)).hold_amount, money("8.64"));
+  expect_held("25.92");
+}
+
 TEST_F(JobChanges, AStrangerSetsNothingAsideAndLearnsNothing) {
   show({job()});
   (void)pass();
