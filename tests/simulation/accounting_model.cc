@@ -98,6 +98,7 @@ void Accounting::apply(const Message& message) {
   }
   if (message.part == Part::end) {
     row->end = told.end;
+    if (told.nodes.empty() && told.start) row->start = told.start;
     row->status = told.status;
     row->suspended_seconds = told.suspended_seconds;
     row->admin_comment = told.admin_comment;

@@ -1,6 +1,7 @@
 #include "simulation/slurm_model.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace asbb::simulation {
 namespace {
@@ -243,14 +244,12 @@ void Slurm::start(Job& job, Task& task) {
 }
 
 void Slurm::end(Job& job, Task& task, const Fate& fate) {
-  if (task.suspended_at) {
-    task.suspended_seconds += now_.unix_seconds() - task.suspended_at->unix_seconds();
-    task.suspended_at.reset();
-  }
   Run& run = task.runs.back();
-  run.end = now_;
+  if (task.suspended_at) count("ended while it was suspended");
+  // slurmctld takes the end of one that is cancelled while it is suspended for when it was.
+  run.end = std::exchange(task.suspended_at, std::nullopt).value_or(now_);
   run.elapsed_seconds = std::max<std::int64_t>(
-      0, now_.unix_seconds() - run.start.unix_seconds() - task.suspended_seconds);
+      0, run.end->unix_seconds() - run.start.unix_seconds() - task.suspended_seconds);
   run.state = fate.state;
   task.state = Task::State::ended;
   task.last_state = fate.state;
@@ -299,20 +298,21 @@ void Slurm::cancel_task(Job& job, Task& task) {
   count("a task is cancelled without a record");
 }
 
-void Slurm::cancel(Job& job) {
-  const bool has_rest = !task_list(job).empty() && job.is_array();
-  if (has_rest) {
-    tell_rest(job, Accounting::Part::end, "CANCELLED by 1000");
-    count("the rest of an array is cancelled in one record");
-  }
+void Slurm::cancel_rest(Job& job) {
+  if (!job.is_array() || task_list(job).empty()) return;
+  tell_rest(job, Accounting::Part::end, "CANCELLED by 1000");
+  count("the rest of an array is cancelled in one record");
   for (Task& task : job.tasks) {
-    if (!task.is_alive()) continue;
-    if (has_row(task)) {
-      cancel_task(job, task);
-      continue;
-    }
+    if (has_row(task) || !task.is_alive()) continue;
     task.state = Task::State::ended;
     task.shown_until = now_;
+  }
+}
+
+void Slurm::cancel(Job& job) {
+  cancel_rest(job);
+  for (Task& task : job.tasks) {
+    if (task.is_alive()) cancel_task(job, task);
   }
 }
 

@@ -51,6 +51,8 @@ class Slurm final : public slurm::JobSource {
               const std::string& comment, std::int64_t het_id, std::int64_t het_offset);
   // Everything of it that waits or runs.
   void cancel(Job& job);
+  // All tasks of an array that have no row of their own yet, in one record.
+  void cancel_rest(Job& job);
   // That task by its number.
   void cancel_task(Job& job, Task& task);
   // scontrol requeue, also of what has just ended.

@@ -25,7 +25,9 @@ void Slurm::send(Task* task, const slurm::AccountingRecord& row, Accounting::Par
 void Slurm::tell(Job& job, Task& task, Accounting::Part part) {
   slurm::AccountingRecord row = record_of(job, task);
   if (part == Accounting::Part::end) {
-    row.end = now_;
+    row.end = task.has_nodes() ? task.runs.back().end : now_;
+    // Nobody had told slurmdbd of it before it was cancelled: its start is its end.
+    if (!task.has_nodes() && now_ <= task.submit + seconds(1)) row.start = now_;
     row.status = slurm::parse_job_status(task.last_state);
     if (chance_.one_in(10)) send(&task, row, part);
   }

@@ -139,6 +139,7 @@ slurm::AccountingRecord record_of(const Job& job, const Task& task) {
   const Run& run = task.runs.back();
   row.submit = run.submit;
   row.start = run.shown_start;
+  if (run.shown_start < run.submit) row.eligible = run.submit;  // of a later size
   row.nodes = "n1";
   row.node_count = 1;
   row.allocated_tres = tres_of(run.cpus, run.gpus);
@@ -152,6 +153,7 @@ slurm::AccountingRecord rest_record_of(const Job& job) {
   row.job_id = row.array_job_id = job.id;
   row.array_task_id.reset();
   row.array_tasks = task_list(job);
+  if (job.request.at_once > 0) row.array_tasks += "%" + std::to_string(job.request.at_once);
   return row;
 }
 
