@@ -262,4 +262,32 @@ TEST(Tidy, NamesAreSnakeCase) {
   }
 }
 
+// A rule that a document says is tested stays so: the files that it names are there.
+TEST(Tidy, TheTestsThatDocumentsNameAreThere) {
+  std::set<std::string> names;
+  for (const char* folder : {"src", "plugins", "tests"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
+      names.insert(entry.path().filename().string());
+    }
+  }
+  const std::regex test("`([A-Za-z0-9_./-]+(_test\\.cc|\\.bats)|tests/[A-Za-z0-9_./-]+)`");
+  std::size_t count = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(root / "docs")) {
+    if (entry.path().extension() != ".md") continue;
+    std::ifstream in(entry.path());
+    std::size_t number = 0;
+    for (std::string line; std::getline(in, line);) {
+      ++number;
+      for (std::sregex_iterator at(line.begin(), line.end(), test), end; at != end; ++at) {
+        const std::string name = (*at)[1];
+        const bool is_path = name.find('/') != std::string::npos;
+        EXPECT_TRUE(is_path ? fs::exists(root / name) : names.contains(name))
+            << fs::relative(entry.path(), root).string() << ":" << number << " names " << name;
+        ++count;
+      }
+    }
+  }
+  EXPECT_GT(count, 40u);
+}
+
 }  // namespace
