@@ -142,6 +142,7 @@ void fields(F& f, As<F, ClusterInfo>& v) {
   f.text("federation", v.federation, Need::left_out);
   f.texts("reaches", v.reaches, Need::must);
   f.text("slurm_conf", v.slurm_conf, Need::left_out);
+  f.text("slurm_version", v.slurm_version, Need::left_out);
 }
 
 template <typename F>

@@ -63,6 +63,7 @@ struct ClusterInfo {
   std::string federation;                  // left out when empty
   std::vector<std::string> reaches;        // other clusters of its slurmdbd: sbatch -M names them
   std::string slurm_conf;                  // as the service was told; left out when empty
+  std::string slurm_version;               // of its controller, "22.05.8"; left out when empty
   bool operator==(const ClusterInfo&) const = default;
 };
 

@@ -160,7 +160,19 @@ class Submitter {
     const Offer& chosen = offers[choice->index];
     if (!chosen.cluster.is_usable) say(chosen.cluster.name + ": " + chosen.cluster.problem);
     say(chosen.cluster.name + " is chosen" + (choice->reason.empty() ? "" : ": " + choice->reason));
+    note_version(chosen.cluster);
     return hand_over(chosen.route);
+  }
+
+  // Controllers and clients of Slurm understand each other for a few releases only, and what sbatch
+  // says when they do not names neither.
+  void note_version(const api::ClusterInfo& cluster) {
+    if (job_.is_quiet || cluster.name == own_ || cluster.slurm_version.empty()) return;
+    const std::string here = sbatch_release();
+    if (here.empty() || here == release_of(cluster.slurm_version)) return;
+    say("cluster " + cluster.name + " has Slurm " + cluster.slurm_version +
+        ", and sbatch here is of " + here +
+        ": if its controller refuses that, submit where Slurm has its version");
   }
 
   static const Offer& find_wanted(const std::vector<Offer>& offers) {
@@ -188,6 +200,7 @@ class Submitter {
   int named_without_quote(const Offer& wanted) {
     if (wanted.route.cluster.empty()) return fail_with(wanted.problem);
     say("no quote: " + wanted.problem + "; the controller decides");
+    note_version(wanted.cluster);
     return hand_over(wanted.route);
   }
 

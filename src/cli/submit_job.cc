@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -197,6 +198,30 @@ Result<Instant> ask_start(const Context& context, const SubmitJob& job, const Ro
   const auto start = parse_rfc3339(when + "Z");
   if (!start) return fail(ErrorKind::broken, "it says no time: " + last_line(text));
   return *start;
+}
+
+std::string release_of(const std::string& version) {
+  std::string_view number(version);
+  while (!number.empty() && std::isspace(static_cast<unsigned char>(number.back())) != 0) {
+    number.remove_suffix(1);
+  }
+  number.remove_prefix(number.rfind(' ') + 1);  // npos + 1 is 0
+  const std::size_t first = number.find('.');
+  if (first == std::string_view::npos || first == 0) return {};
+  const std::size_t second = number.find_first_not_of("0123456789", first + 1);
+  const std::string_view release = number.substr(0, second);
+  const bool is_number = release.size() > first + 1 &&
+                         release.find_first_not_of("0123456789.") == std::string_view::npos;
+  return is_number ? std::string(release) : std::string();
+}
+
+std::string sbatch_release() {
+  constexpr int patience_ms = 5'000;
+  slurm::ProcessRequest request;
+  request.argv = {"sbatch", "--version"};
+  request.deadline_ms = patience_ms;
+  const auto said = slurm::run_process(request);
+  return said && said->exit_code == 0 ? release_of(said->out) : std::string();
 }
 
 Error become_sbatch(const SubmitJob& job, const Route& route) {

@@ -49,6 +49,12 @@ struct Route {
 [[nodiscard]] Result<Instant> ask_start(const Context& context, const SubmitJob& job,
                                         const Route& route);
 
+// "22.05" of "slurm-wlm 22.05.8", of the version of a controller as well; empty for anything else.
+[[nodiscard]] std::string release_of(const std::string& version);
+
+// The release of the sbatch of this machine; empty when it does not say.
+[[nodiscard]] std::string sbatch_release();
+
 // Becomes sbatch; comes back with what went wrong only.
 [[nodiscard]] Error become_sbatch(const SubmitJob& job, const Route& route);
 

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "api/json.h"
+#include "cli/submit_job.h"
 #include "cli/testing/run.h"
 
 namespace asbb::cli {
@@ -39,7 +40,8 @@ class SubmitTest : public ::testing::Test {
     std::ofstream(conf_) << "ClusterName=onprem\n";
     const std::string sbatch = service_.folder() + "/sbatch";
     std::ofstream(sbatch) << "#!/bin/sh\n"
-                             "case $1 in --test-only)\n"
+                             "case $1 in --version) echo slurm-wlm 22.05.8; exit 0 ;;\n"
+                             "--test-only)\n"
                              "  case $2 in *cloud) at=12:05:00 ;; *) at=14:00:00 ;; esac\n"
                              "  echo \"sbatch: Job 7 to start at 2025-06-15T$at using 1\" >&2\n"
                              "  exit 0\n"
@@ -213,6 +215,35 @@ TEST_F(SubmitTest, LeavesOutAClusterThatIsDownAndSaysSo) {
   EXPECT_THAT(submit({"--cluster=cloud", "--wrap", "true"}).err,
               HasSubstr("cloud: slurmctld does not answer"));
   EXPECT_EQ(submit({"--cloud", "--soonest", "--wrap", "true"}).code, exit_failed);
+}
+
+TEST_F(SubmitTest, NamesTheReleaseOfAClusterThatSbatchHereIsNotOf) {
+  auto cloud = cluster("cloud", true, "onprem");
+  cloud.slurm_version = "23.11.4";
+  start(api::to_json(std::vector<api::ClusterInfo>{cluster("onprem", false, "cloud"), cloud}),
+        quote("allow", "USD", 1));
+  const auto ran = submit({"--cloud", "--wrap", "true"});
+  EXPECT_EQ(ran.code, exit_of_sbatch);
+  EXPECT_THAT(ran.err, HasSubstr("cluster cloud has Slurm 23.11.4, and sbatch here is of 22.05: "));
+  EXPECT_THAT(submit({"--cloud", "--quiet", "--wrap", "true"}).err, IsEmpty());
+}
+
+TEST_F(SubmitTest, SaysNothingOfAClusterOfTheSameRelease) {
+  auto cloud = cluster("cloud", true, "onprem");
+  cloud.slurm_version = "22.05.11";
+  start(api::to_json(std::vector<api::ClusterInfo>{cluster("onprem", false, "cloud"), cloud}),
+        quote("allow", "USD", 1));
+  EXPECT_THAT(submit({"--cloud", "--wrap", "true"}).err, Not(HasSubstr("has Slurm")));
+}
+
+TEST(SlurmRelease, IsReadOffWhatSlurmSays) {
+  EXPECT_EQ(release_of("slurm-wlm 22.05.8\n"), "22.05");
+  EXPECT_EQ(release_of("23.11.4"), "23.11");
+  EXPECT_EQ(release_of("24.05.0-rc1"), "24.05");
+  EXPECT_EQ(release_of("24.05"), "24.05");
+  for (const char* text : {"", "22", "22.", ".5", "slurm", "command not found", "a.b.c"}) {
+    EXPECT_EQ(release_of(text), "") << text;
+  }
 }
 
 TEST_F(SubmitTest, WithoutTheServiceANamedClusterGetsTheJobAndAChoiceFails) {

@@ -49,6 +49,7 @@ Reply<std::vector<api::ClusterInfo>> Operations::clusters(const Caller& caller) 
     const auto snapshot = with_.view.cluster(name);
     const auto associations = with_.view.associations(name);
     info.units = units_of(book, name, snapshot.get());
+    if (snapshot) info.slurm_version = snapshot->slurm_version;
     const auto conf = options_.slurm_confs.find(name);
     if (conf != options_.slurm_confs.end()) info.slurm_conf = conf->second;
     info.problem = with_.view.problem(name);

@@ -27,7 +27,9 @@ effective_from: 2025-03-01
     both.add(onprem);
     both.add(cloud);
     for (const char* name : {"onprem", "cloud"}) {
-      view_.put(cluster(name));
+      auto snapshot = cluster(name);
+      snapshot.slurm_version = "22.05.8";
+      view_.put(std::move(snapshot));
       view_.put(name, both);
     }
   }
@@ -47,6 +49,7 @@ TEST_F(ClusterListTest, TellsUnitsFederationAndWhichIsCloudByItsFeature) {
   EXPECT_EQ(infos[0].federation, "hybrid");
   EXPECT_THAT(infos[0].reaches, ElementsAre("cloud"));
   EXPECT_EQ(infos[0].view_age_s, 0);
+  EXPECT_EQ(infos[0].slurm_version, "22.05.8");
 }
 
 TEST_F(ClusterListTest, WithoutFeaturesTheOneThatIsPaidIsCloud) {

@@ -164,6 +164,7 @@ ClusterInfo sample_cluster() {
   out.units = {"core-hours"};
   out.reaches = {"cloud"};
   out.slurm_conf = "/etc/slurm/slurm.conf";
+  out.slurm_version = "22.05.8";
   return out;
 }
 
