@@ -5,7 +5,8 @@
 
 Indented lines that start with 'asbb ', 'curl ' or 'source ' (a '$ ' before it is cut) run in bash against a
 service which knows account proj001, the example's prices in three versions, and two clusters that do not
-answer; those that would spoil it for the others have a service of their own. A command must succeed, unless it is in ANSWERS. Lines with a placeholder in
+answer; those that would spoil it for the others have a service of their own, and so has the guide to dual accounting, with
+budgets in two units. A command must succeed, unless it is in ANSWERS. Lines with a placeholder in
 capitals are synopses. Indented YAML that begins with a section of the settings must be valid settings.
 What needs a running Slurm is told and checked by tools/demo and tests/slurm.
 """
@@ -19,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from scratch_service import EXAMPLE_PRICES, ROOT, ScratchService  # noqa: E402
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+DUAL = ROOT / "docs" / "dual-accounting.md"
 SECTIONS = ("service:", "database:", "budget:", "slurm:", "enforcement:", "alerts:", "audit:")
 
 # What a command answers where no cluster answers; the same commands are run with Slurm in tests/slurm.
@@ -34,6 +36,10 @@ ANSWERS = {
     "asbb quote -- --partition=gpu-aws --nodes=2 --gpus-per-node=1 --time=4:00:00": (1, "name one"),
     "asbb quote -- --account=proj001 job.sh": (1, "name one"),
     "asbb submit --cheapest -A proj001 --time=2:00:00 job.sh": (1, "left out"),
+    "asbb submit --cloud -A proj001 --time=2:00:00 job.sh": (1, "no cluster is known as cloud"),
+    "asbb submit --onprem -A proj001 --time=2:00:00 job.sh": (3, "name one with --partition"),
+    "asbb submit --soonest -A proj001 --time=2:00:00 job.sh": (1, "left out"),
+    "asbb submit -A proj001 --time=2:00:00 job.sh": (1, "no quote"),
     "asbb submit --cloud --dry-run --ntasks=4 --wrap 'srun hostname'": (1, "no cluster is known as cloud"),
     "asbb doctor": (1, "failed   controller onprem"),
     "asbb recover --dry-run": (1, "cannot be read"),
@@ -102,6 +108,13 @@ def prepare(service, command=""):
         charge(service, "proj001", 10)
 
 
+def prepare_dual(service):
+    prepare(service)
+    for account in ("proj001", "proj002"):
+        service.asbb("account", "update", account, "--unit=core-hours", "--budget=1000", "--start=2025-01-01",
+                     "--end=2099-12-31")
+
+
 def run(service, where, command):
     """What does not hold, as a list of at most one text."""
     answer = ANSWERS.get(command, (0, ""))
@@ -128,26 +141,36 @@ def check_settings(programs, where, lines):
     return [] if result.returncode == 0 else [f"{where}: these settings are refused\n{result.stdout}"]
 
 
+def check_page(programs, page, shared):
+    """How many commands and settings it shows, and what does not hold."""
+    problems, count = [], 0
+    for start, lines in blocks(page):
+        if lines[0].startswith(SECTIONS):
+            problems += check_settings(programs, f"{page.relative_to(ROOT)}:{start}", lines)
+            count += 1
+        for offset, command in commands_of(lines):
+            where = f"{page.relative_to(ROOT)}:{start + offset}"
+            count += 1
+            if ANSWERS.get(command, ()) is None:
+                continue
+            if is_alone(command):
+                with ScratchService(programs) as own:
+                    prepare(own, command)
+                    problems += run(own, where, command)
+            else:
+                problems += run(shared, where, command)
+    return count, problems
+
+
 def main():
     programs, problems, count = sys.argv[1], [], 0
-    with ScratchService(programs) as shared:
+    with ScratchService(programs) as shared, ScratchService(programs) as dual:
         prepare(shared)
+        prepare_dual(dual)
         for page in PAGES:
-            for start, lines in blocks(page):
-                if lines[0].startswith(SECTIONS):
-                    problems += check_settings(programs, f"{page.relative_to(ROOT)}:{start}", lines)
-                    count += 1
-                for offset, command in commands_of(lines):
-                    where = f"{page.relative_to(ROOT)}:{start + offset}"
-                    count += 1
-                    if ANSWERS.get(command, ()) is None:
-                        continue
-                    if is_alone(command):
-                        with ScratchService(programs) as own:
-                            prepare(own, command)
-                            problems += run(own, where, command)
-                    else:
-                        problems += run(shared, where, command)
+            shown, wrong = check_page(programs, page, dual if page == DUAL else shared)
+            count += shown
+            problems += wrong
     for problem in problems:
         print(problem)
     print(f"{count} commands and settings of the documentation, {len(problems)} do not do what they say")

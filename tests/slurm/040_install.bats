@@ -31,8 +31,10 @@ teardown_file() { rm -rf "$DESTINATION"; }
   grep -q '^Persistent=true' usr/lib/systemd/system/asbb-weekly-reports.timer
   grep -q ' asbb /usr/bin/asbb report weekly' usr/share/asbb/cron.d/asbb-weekly-reports.cron
   grep -q ' asbb /usr/bin/asbb slurm sync-accounts' usr/share/asbb/cron.d/asbb-sync-accounts.cron
+  grep -q '^ExecStart=/usr/bin/asbb slurm fence --cluster=' usr/lib/systemd/system/asbb-slurm-fence.service
+  grep -q ' asbb /usr/bin/asbb slurm fence --cluster=cloud' usr/share/asbb/cron.d/asbb-slurm-fence.cron
   mkdir -p units
-  for unit in usr/lib/systemd/system/asbb-{sync-accounts,weekly-reports}.*; do sed "s|=/usr/bin/|=$DESTINATION/usr/bin/|" "$unit" >"units/${unit##*/}"; done
+  for unit in usr/lib/systemd/system/asbb-{slurm-fence,sync-accounts,weekly-reports}.*; do sed "s|=/usr/bin/|=$DESTINATION/usr/bin/|" "$unit" >"units/${unit##*/}"; done
   systemd-analyze verify --man=no units/asbb-*
   grep -q '^u asbb' usr/lib/sysusers.d/asbb.conf
   grep -q '/var/lib/asbb' usr/lib/tmpfiles.d/asbb.conf
