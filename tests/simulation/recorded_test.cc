@@ -93,6 +93,23 @@ std::string as_text(const AccountingRecord& row, bool is_federated) {
   return text;
 }
 
+// What squeue shows of it. slurmctld guesses when one that waits will start, and keeps what was
+// allocated to one that has ended.
+std::string as_text(const slurm::QueueJob& row) {
+  std::string text = std::to_string(row.job_id) + " of " + std::to_string(row.array_job_id) + "_";
+  if (row.array_task_id) text += std::to_string(*row.array_task_id);
+  text += "[" + service::text_of_tasks(service::tasks_of(row)) + "]";
+  text += " het " + std::to_string(row.het_job_id) + "+" + std::to_string(row.het_job_offset);
+  text += " state " + std::to_string(static_cast<int>(row.status.base));
+  if (row.status.revoked) text += " revoked";
+  text += " account " + row.account + " user " + row.user;
+  text += " restarts " + std::to_string(row.restart_count);
+  const bool runs = row.status.base == JobState::running || row.status.base == JobState::suspended;
+  if (runs) text += " start " + moment(row.start);
+  text += row.nodes.empty() ? " nowhere" : " on nodes";
+  return text;
+}
+
 // One recorded job, done again.
 class Replay {
  public:
@@ -105,15 +122,17 @@ class Replay {
     origin_ = group_of(rows_.front()) < first_of_cloud ? "onprem" : "cloud";
   }
 
-  void run() {
+  // All that was done to it by then.
+  void run(Instant until) {
     slurm_.advance(rows_.front().submit);
     submit();
     plan();
     for (const auto& [at, act] : acts_) {
+      if (until < at) break;
       slurm_.advance(at);
       act();
     }
-    slurm_.advance(slurm_.now() + hours(1));
+    slurm_.advance(until);
   }
 
   // Whether the cluster that ran it is the one that did: who wins is chance.
@@ -129,6 +148,12 @@ class Replay {
     for (const AccountingRecord& row : list->records) {
       lines.insert(as_text(row, is_federated(rows_)));
     }
+    return lines;
+  }
+  [[nodiscard]] std::multiset<std::string> simulated_queue(const std::string& cluster) {
+    std::multiset<std::string> lines;
+    const auto list = slurm_.list_queue(cluster);
+    for (const slurm::QueueJob& row : list->jobs) lines.insert(as_text(row));
     return lines;
   }
   [[nodiscard]] std::multiset<std::string> recorded(const std::string& cluster) const {
@@ -212,7 +237,13 @@ class Replay {
         acts_.emplace(from + seconds(row.suspended_seconds),
                       [&row, this] { std::apply(&Replay::resume, with(row)); });
       }
-      acts_.emplace(*row.end, [&row, this] { end(row); });
+      Instant ends = *row.end;
+      if (suspended_.contains(row.job_id)) {
+        // Slurm says that it ended when it was suspended: the scancel came later.
+        acts_.emplace(ends, [&row, this] { std::apply(&Replay::suspend, with(row)); });
+        ends = ends + seconds(75);
+      }
+      acts_.emplace(ends, [&row, this] { end(row); });
     }
   }
 
@@ -247,11 +278,6 @@ class Replay {
     if (row.status.requeued) {
       slurm_.requeue(*job, *task);
     } else if (row.status.base == JobState::cancelled) {
-      // Slurm says that one which was suspended ended when it was: the scancel came later.
-      if (suspended_.contains(row.job_id)) {
-        slurm_.suspend(*job, *task);
-        slurm_.advance(slurm_.now() + seconds(60));
-      }
       slurm_.cancel_task(*job, *task);
     } else {
       task->fate = {row.status.text, 0, runs_again};
@@ -271,33 +297,61 @@ class Replay {
   std::multimap<Instant, std::function<void()>> acts_;
 };
 
-std::set<std::int64_t> suspended_jobs() {
+std::vector<slurm::QueueJob> recorded_queue(const std::string& cluster) {
   slurm::QueueList list;
-  list.cluster = "onprem";
-  slurm::read_queue(slurm::recorded("running/onprem.reader-squeue.txt"), slurm::recorded_separator,
-                    list);
+  list.cluster = cluster;
+  slurm::read_queue(slurm::recorded("running/" + cluster + ".reader-squeue.txt"),
+                    slurm::recorded_separator, list);
+  EXPECT_TRUE(list.problems.empty());
+  return list.jobs;
+}
+
+std::set<std::int64_t> suspended_jobs() {
   std::set<std::int64_t> ids;
-  for (const auto& row : list.jobs) {
+  for (const auto& row : recorded_queue("onprem")) {
     if (row.status.base == JobState::suspended) ids.insert(row.job_id);
   }
   return ids;
 }
 
-TEST(RecordedSlurm, HasTheRowsThatTheRealOneHad) {
+// Each recorded job, done again until then.
+std::map<std::int64_t, std::unique_ptr<Replay>> replays(Instant until) {
   std::map<std::int64_t, Rows> jobs;
   for (const char* cluster : {"onprem", "cloud"}) {
     for (const AccountingRecord& row : recorded_rows(cluster)) jobs[group_of(row)].push_back(row);
   }
   EXPECT_GT(jobs.size(), 40u);
+  const std::set<std::int64_t> suspended = suspended_jobs();
+  std::map<std::int64_t, std::unique_ptr<Replay>> out;
   for (const auto& [id, rows] : jobs) {
-    std::unique_ptr<Replay> replay;
     for (std::uint64_t seed = 1; seed < 100; ++seed) {
-      replay = std::make_unique<Replay>(rows, suspended_jobs(), seed);
-      replay->run();
-      if (replay->is_won_alike()) break;
+      out[id] = std::make_unique<Replay>(rows, suspended, seed);
+      out[id]->run(until);
+      if (out[id]->is_won_alike()) break;
     }
+  }
+  return out;
+}
+
+TEST(RecordedSlurm, HasTheRowsThatTheRealOneHad) {
+  for (const auto& [id, replay] : replays(*parse_rfc3339("2026-11-22T11:00:00Z"))) {
     for (const char* cluster : {"onprem", "cloud"}) {
       EXPECT_EQ(replay->simulated(cluster), replay->recorded(cluster)) << id << " on " << cluster;
+    }
+  }
+}
+
+TEST(RecordedSlurm, ShowsTheJobsAsTheRealOneDid) {
+  std::map<std::string, std::map<std::int64_t, std::multiset<std::string>>> recorded;
+  for (const char* cluster : {"onprem", "cloud"}) {
+    for (const slurm::QueueJob& row : recorded_queue(cluster)) {
+      const std::int64_t root = row.array_job_id != 0 ? row.array_job_id : row.job_id;
+      recorded[cluster][row.het_job_id != 0 ? row.het_job_id : root].insert(as_text(row));
+    }
+  }
+  for (const auto& [id, replay] : replays(*parse_rfc3339("2026-11-22T09:33:24Z"))) {
+    for (const char* cluster : {"onprem", "cloud"}) {
+      EXPECT_EQ(replay->simulated_queue(cluster), recorded[cluster][id]) << id << " on " << cluster;
     }
   }
 }

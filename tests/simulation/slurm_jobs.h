@@ -107,6 +107,7 @@ struct Job {
   bool is_acted_on = false;        // by a ladder of enforcement
   bool is_held_for = false;        // its submission was answered with money set aside
   bool is_forgotten = false;       // the controller lost it with its state
+  Instant rest_shown_until;        // by squeue: what was cancelled of an array in one record
 
   [[nodiscard]] bool is_array() const { return !request.tasks.empty(); }
   [[nodiscard]] bool is_alive() const {

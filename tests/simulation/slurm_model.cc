@@ -302,6 +302,7 @@ void Slurm::cancel_rest(Job& job) {
   if (!job.is_array() || task_list(job).empty()) return;
   tell_rest(job, Accounting::Part::end, "CANCELLED by 1000");
   count("the rest of an array is cancelled in one record");
+  job.rest_shown_until = now_ + shown_after_end;
   for (Task& task : job.tasks) {
     if (has_row(task) || !task.is_alive()) continue;
     task.state = Task::State::ended;

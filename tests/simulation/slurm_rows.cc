@@ -93,6 +93,12 @@ std::vector<slurm::QueueJob> queue_rows(const Job& job, const std::string& clust
   std::vector<slurm::QueueJob> rows;
   const bool may_be_there = job.request.is_federated || cluster == job.cluster;
   if (job.is_forgotten || !may_be_there) return rows;
+  if (now < job.rest_shown_until) {
+    slurm::QueueJob row = row_of_all(job, job.tasks.front(), cluster);
+    row.job_id = job.id;  // it is of no array any more
+    row.status = slurm::parse_job_status("CANCELLED");
+    rows.push_back(std::move(row));
+  }
   bool has_rest = false;
   for (const Task& task : job.tasks) {
     if (task.state == Task::State::gone) continue;
