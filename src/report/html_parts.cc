@@ -89,7 +89,7 @@ std::string unit_tile(const Dual& report, std::size_t unit) {
   const std::string& name = report.units[unit];
   const Micros charged = report.all.charged[unit].value_or(Micros());
   const std::string where = clusters_of(report, unit);
-  std::string out = "<div class=\"tile " + style_of(name) + "\"><h3>Spent in " + escaped(name) +
+  std::string out = "<div class=\"tile " + style_of(name) + "\"><h3>Spent" +
                     (where.empty() ? "" : " on " + escaped(where)) + "</h3><p class=\"big\">";
   const std::string sign = name == "USD" && charged.is_negative() ? "-$" : name == "USD" ? "$" : "";
   const Micros shown = sign == "-$" ? Micros() - charged : charged;

@@ -108,6 +108,14 @@ TEST(Html, AnEmptyReportSaysSo) {
   EXPECT_THAT(page, HasSubstr("All accounts"));
 }
 
+// Else a budget of ten years has the same day at each mark.
+TEST(Html, ABudgetOfSeveralYearsNamesThem) {
+  Dual report = sample();
+  EXPECT_THAT(to_html(report), Not(HasSubstr(">Dec 34<")));
+  report.burn_downs[0].budget.last_day = {2034, 12, 31};
+  EXPECT_THAT(to_html(report), HasSubstr(">Dec 34<"));
+}
+
 TEST(Plots, WhatIsLeftGoesBackFromToday) {
   const auto days = left_by_day(sample().burn_downs[0]);
   EXPECT_THAT(days, ElementsAre(LeftOn{{2024, 12, 31}, Micros(100'000'000)},

@@ -34,7 +34,8 @@ section>p{margin:0 0 12px;color:var(--soft);max-width:72ch}
 .tile .big{margin:2px 0 0;color:var(--ink);font-size:27px;font-weight:650;line-height:1.25;
 letter-spacing:-.01em;overflow-wrap:anywhere}
 .tile data,.tile small{white-space:nowrap}
-.tile .big small{font-size:15px;font-weight:500;color:var(--soft);letter-spacing:0}
+.tile .big small{display:block;font-size:14px;font-weight:500;line-height:1.3;color:var(--soft);
+letter-spacing:0}
 .tile p{margin:5px 0 0;font-size:13px;color:var(--soft)}
 .meter{display:block;width:100%;height:8px;margin-top:10px;border-radius:4px;overflow:hidden;
 background:var(--grid)}
@@ -90,7 +91,7 @@ body{font-size:10pt}main{max-width:none;padding:0}h1{font-size:20pt}
 h2{margin:18pt 0 6pt;font-size:13pt;break-after:avoid}
 .tile,.note,tr{break-inside:avoid}.tile .big{font-size:15pt}section>p{break-after:avoid}
 .tiles{gap:7pt;grid-template-columns:repeat(auto-fit,minmax(150px,1fr))}
-.tile{padding:9pt 10pt}.tile .big small{display:block;font-size:9pt}
+.tile{padding:9pt 10pt}.tile .big small{font-size:9pt}
 figure{padding:9pt 12pt 8pt}figure>svg{max-width:86%;margin:0 auto}
 thead{display:table-header-group}tfoot{display:table-row-group}
 .table{overflow:visible}th,td{padding:2.5pt 7pt}

@@ -63,13 +63,15 @@ std::int64_t place_of_day(const BurnDown& of, std::int64_t days) {
 
 void draw_months(Svg& svg, const BurnDown& of, std::int64_t y) {
   const std::int64_t days = days_between(of.budget.first_day, of.budget.last_day) + 1;
+  constexpr std::int64_t days_of_a_year = 366;
+  const auto label = days > days_of_a_year ? month_year : day_month;
   const std::int64_t step = std::max<std::int64_t>(1, days / 6);
   for (std::int64_t day = 0; day < days; day += step) {
     if (days - day < step * 3 / 4) break;
-    svg.text({place_of_day(of, day), y}, day_month(days_after(of.budget.first_day, day)), "tick",
+    svg.text({place_of_day(of, day), y}, label(days_after(of.budget.first_day, day)), "tick",
              day == 0 ? Anchor::start : Anchor::middle);
   }
-  svg.text({right_edge, y}, day_month(of.budget.last_day), "tick", Anchor::end);
+  svg.text({right_edge, y}, label(of.budget.last_day), "tick", Anchor::end);
 }
 
 // From today on, at the rate of the last 30 days, to the end of the money or of the period.

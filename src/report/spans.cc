@@ -38,8 +38,7 @@ DaySpan span_from(Day first, Day end, Kind kind) {
   while (next_day(last).month == first.month) last = next_day(last);
   span.last = std::min(last, end);
   span.name = to_string(first).substr(0, 7);
-  span.label =
-      day_month(first).substr(day_month(first).find(' ') + 1) + " " + span.name.substr(2, 2);
+  span.label = month_year(first);
   return span;
 }
 

@@ -36,6 +36,12 @@ std::string grouped(std::string digits) {
   return digits;
 }
 
+const char* month_of(Day day) {
+  static constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  return months.at(day.month - 1);
+}
+
 }  // namespace
 
 std::string escaped(std::string_view text) {
@@ -122,9 +128,11 @@ const char* why_uncharged(Price price) {
 }
 
 std::string day_month(Day day) {
-  static constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  return std::to_string(day.day) + " " + months.at(day.month - 1);
+  return std::to_string(day.day) + " " + month_of(day);
+}
+
+std::string month_year(Day day) {
+  return std::string(month_of(day)) + " " + to_string(day).substr(2, 2);
 }
 
 std::string shortened(const std::string& text, std::size_t most) {

@@ -34,6 +34,8 @@ namespace asbb::report {
 [[nodiscard]] const char* why_uncharged(Price price);
 // "3 Jun".
 [[nodiscard]] std::string day_month(Day day);
+// "Jun 25".
+[[nodiscard]] std::string month_year(Day day);
 // At most so many characters, the last of them an ellipsis when something was cut.
 [[nodiscard]] std::string shortened(const std::string& text, std::size_t most);
 
