@@ -39,6 +39,7 @@ const std::vector<std::string> expected{
     "requeued: BOOT_FAIL",
     "requeued: PREEMPTED",
     "a run ends: TIMEOUT",
+    "a run goes beyond its limit",
     "a run ends: CANCELLED",
     "a run is written off",
     "suspended",

@@ -46,6 +46,7 @@ slurm::ClusterSnapshot cluster_of(const std::string& name, Instant read_at) {
   snapshot.cluster = name;
   snapshot.read_at = read_at;
   snapshot.select_type = "select/cons_tres";
+  snapshot.over_time_limit_minutes = over_time_minutes(name);
   snapshot.select_type_parameters = "CR_CORE";
   for (const char* partition : {"batch", "gpu", "free"}) {
     snapshot.partitions.push_back(partition_of(partition));

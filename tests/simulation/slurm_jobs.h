@@ -13,6 +13,11 @@ namespace asbb::simulation {
 
 inline constexpr const char* free_partition = "free";  // it has no price anywhere
 
+// OverTimeLimit: for so long a job may run beyond its limit there.
+inline std::int64_t over_time_minutes(const std::string& cluster) {
+  return cluster == "cloud" ? 10 : 0;
+}
+
 // What somebody asks for with sbatch.
 struct Request {
   std::string user;

@@ -22,9 +22,14 @@ bool has_row(const Task& task) {
   return task.job_id != 0;
 }
 
+// The most that Slurm lets it run.
+std::int64_t longest_seconds(const Task& task) {
+  return (task.limit_minutes + over_time_minutes(task.cluster)) * 60;
+}
+
 // When a run ends that nothing interrupts.
 Instant end_of(const Task& task) {
-  const std::int64_t work = std::min(task.fate.after_seconds, task.limit_minutes * 60);
+  const std::int64_t work = std::min(task.fate.after_seconds, longest_seconds(task));
   return task.started_at + seconds(work + task.suspended_before + task.suspended_seconds);
 }
 
@@ -76,7 +81,9 @@ void Slurm::advance(Instant to) {
 void Slurm::happen(Job& job, Task& task) {
   if (task.state == Task::State::running) {
     Fate fate = task.fate;
-    if (task.limit_minutes * 60 <= fate.after_seconds) fate = {"TIMEOUT", 0, false};
+    if (longest_seconds(task) <= fate.after_seconds) fate = {"TIMEOUT", 0, false};
+    const std::int64_t work = std::min(task.fate.after_seconds, longest_seconds(task));
+    if (task.limit_minutes * 60 < work) count("a run goes beyond its limit");
     return end(job, task, fate);
   }
   if (task.fate.state.starts_with("CANCELLED")) return cancel_task(job, task);
@@ -114,7 +121,7 @@ Fate Slurm::fate_of(const Task& task) {
   Fate fate{"COMPLETED", 1 + chance_.below(limit), false};
   switch (chance_.below(16)) {
     case 0:
-      fate.after_seconds = limit + 1;
+      fate.after_seconds = limit + (task.job_id % 2 == 0 ? 300 : 900);
       break;
     case 1:
       fate.state = "FAILED";

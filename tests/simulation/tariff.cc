@@ -65,7 +65,8 @@ Cost Tariff::hold(std::int64_t version, const std::string& cluster, const Reques
   const Rate asked = rate(version, cluster, request.partition);
   if (asked.unit.empty()) return {};
   const std::int64_t an_hour = request.cpus * asked.core_hour + request.gpus * asked.gpu_hour;
-  const std::int64_t seconds = std::max(request.limit_minutes * 60, asked.least_seconds);
+  const std::int64_t minutes = request.limit_minutes + over_time_minutes(cluster);
+  const std::int64_t seconds = std::max(minutes * 60, asked.least_seconds);
   const std::int64_t estimate = divided_up(an_hour * seconds, hour);
   return {asked.unit, divided_up(estimate * 12, 10)};
 }
