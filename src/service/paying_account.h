@@ -16,4 +16,10 @@ namespace asbb::service {
                                                     const std::string& cluster,
                                                     const std::string& slurm_account);
 
+// Whether that account is the Slurm account itself or above it. True as well when no account here
+// pays for the Slurm account.
+[[nodiscard]] bool may_pay_for(const ledger::Book& book, ledger::AccountId payer,
+                               const slurm::Associations* associations, const std::string& cluster,
+                               const std::string& slurm_account);
+
 }  // namespace asbb::service

@@ -177,20 +177,38 @@ bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
                                std::optional<ledger::PlaceHold> place, const Cause& cause) {
   const auto tasks = leaving_tasks(open, rows);
   if (!tasks) return false;
-  const bool is_array = tasks->front() >= 0;
-  std::int64_t next_run = scope_of(open.hold.group).first_run;
+  Leaving leaving{*tasks, scope_of(open.hold.group).first_run, false};
   for (const ledger::Share& share : open.shares) {
-    if (!is_array) next_run = std::max(next_run, share.key.run + 1);
+    if (tasks->front() < 0) leaving.next_run = std::max(leaving.next_run, share.key.run + 1);
   }
+  leaving.runs =
+      std::any_of(rows.begin(), rows.end(), [](const auto* row) { return !is_pending(*row); });
+  const auto placed = replace_tasks(open, leaving, proposal, std::move(place), cause);
+  if (!placed) return false;
+  // The next change is told from these rows, however soon it follows.
+  for (const slurm::QueueJob* row : rows) {
+    const Tasks of_row = tasks_of(*row);
+    if (of_row.empty()) continue;
+    owner_.measured_.insert_or_assign(std::pair(*placed, of_row.front()), *row);
+    measured_now_.insert(*placed);
+  }
+  return true;
+}
+
+std::optional<ledger::HoldId> Reconciler::Pass::replace_tasks(
+    const OpenHold& open, const Leaving& leaving, std::optional<ledger::HoldId> proposal,
+    std::optional<ledger::PlaceHold> place, const Cause& cause) {
+  const Tasks& tasks = leaving.tasks;
+  const bool is_array = tasks.front() >= 0;
   ledger::ReplaceHold action;
   action.hold = open.hold.id;
-  action.task_count = static_cast<std::int64_t>(tasks->size());
-  action.group = to_text(without(scope_of(open.hold.group), *tasks, next_run));
+  action.task_count = static_cast<std::int64_t>(tasks.size());
+  action.group = to_text(without(scope_of(open.hold.group), tasks, leaving.next_run));
   action.proposal = proposal;
   if (place) {
     HoldScope scope;
-    if (is_array) scope.only = text_of_tasks(*tasks);
-    if (!is_array) scope.first_run = next_run;
+    if (is_array) scope.only = text_of_tasks(tasks);
+    if (!is_array) scope.first_run = leaving.next_run;
     place->kind = ledger::HoldKind::slurm;
     place->user = open.hold.user;
     place->cluster = open.hold.cluster;
@@ -198,15 +216,14 @@ bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
     place->group = to_text(scope);
     place->unbound_max = std::numeric_limits<std::int64_t>::max();
     place->period_at = cause.period_at;
-    place->running =
-        std::any_of(rows.begin(), rows.end(), [](const auto* row) { return !is_pending(*row); });
+    place->running = leaving.runs;
     action.place = std::move(place);
   }
   const auto outcome = owner_.committer_.run(
       reconciler_command(std::move(action), std::string("the job ") + cause.what));
   if (!outcome) {
     report_.problems.push_back(change_key(open.hold) + ": " + outcome.error().message);
-    return false;
+    return std::nullopt;
   }
   if (!outcome->accepted()) {
     change_problem(open.hold, std::string(" ") + cause.what + " and needs " +
@@ -214,21 +231,14 @@ bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
                                   " to be held, which is refused (" +
                                   std::string(to_string(outcome->refusal)) +
                                   "): what it costs beyond its hold will be an overrun");
-    return false;
+    return std::nullopt;
   }
   replaced_ = true;
-  // The next change is told from these rows, however soon it follows.
-  for (const slurm::QueueJob* row : rows) {
-    const Tasks of_row = tasks_of(*row);
-    if (of_row.empty()) continue;
-    owner_.measured_.insert_or_assign(std::pair(outcome->hold, of_row.front()), *row);
-    measured_now_.insert(outcome->hold);
-  }
   ++report_.followed;
   report_.actions.push_back("the hold of " + describe_job(open.hold) + " " + cause.done + ": " +
                             to_display(outcome->released, open.hold.parts.front().unit) +
                             " back, " + to_display(outcome->amount, outcome->unit) + " held");
-  return true;
+  return outcome->hold;
 }
 
 void Reconciler::Pass::change_problem(const ledger::Hold& hold, const std::string& what) {

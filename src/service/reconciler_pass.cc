@@ -312,6 +312,14 @@ std::optional<slurm::AccountingList> Reconciler::Pass::read_accounting(
   return std::move(*list);
 }
 
+// Other tasks of it may have left since it was read.
+ledger::Hold Reconciler::Pass::as_it_is(const ledger::Hold& hold) const {
+  return owner_.committer_.read([&](const ledger::Book& book) {
+    const ledger::Hold* known = book.hold(hold.id);
+    return known == nullptr ? hold : *known;
+  });
+}
+
 std::string Reconciler::Pass::account_of(ledger::HoldId id) const {
   for (const OpenHold& open : holds_) {
     if (open.hold.id != id) continue;

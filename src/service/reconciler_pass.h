@@ -63,6 +63,7 @@ class Reconciler::Pass {
   [[nodiscard]] bool is_its_row(const ledger::JobRef& job, const slurm::QueueJob& row) const;
   [[nodiscard]] std::optional<slurm::AccountingList> read_accounting(
       const std::string& cluster, const slurm::AccountingQuery& query);
+  [[nodiscard]] ledger::Hold as_it_is(const ledger::Hold& hold) const;
   [[nodiscard]] std::string account_of(ledger::HoldId id) const;
 
   // reconciler_runs.cc
@@ -95,6 +96,8 @@ class Reconciler::Pass {
   [[nodiscard]] bool may_be_settled_elsewhere(const ledger::Hold& hold,
                                               const slurm::AccountingRecord& record,
                                               const ledger::ShareKey& key) const;
+  [[nodiscard]] bool pays_for_account(const ledger::Hold& hold,
+                                      const slurm::AccountingRecord& record) const;
   [[nodiscard]] std::optional<slurm::AccountingRecord> whole_row(
       const ledger::Hold& hold, const slurm::AccountingRecord& record);
   [[nodiscard]] std::optional<ledger::Command> settlement(const OpenHold& open,
@@ -160,6 +163,18 @@ class Reconciler::Pass {
   [[nodiscard]] bool replace(const OpenHold& open, const QueueRows& rows,
                              std::optional<ledger::HoldId> proposal,
                              std::optional<ledger::PlaceHold> place, const Cause& cause);
+  // What leaves a hold: the job itself (-1) from that run on, or these tasks of its array.
+  struct Leaving {
+    Tasks tasks;
+    std::int64_t next_run = 0;
+    bool runs = false;  // or has run: budgets lend it up to their credit
+  };
+  // The new hold, or the old one where nothing is placed. Nothing: it could not be replaced.
+  [[nodiscard]] std::optional<ledger::HoldId> replace_tasks(const OpenHold& open,
+                                                            const Leaving& leaving,
+                                                            std::optional<ledger::HoldId> proposal,
+                                                            std::optional<ledger::PlaceHold> place,
+                                                            const Cause& cause);
   [[nodiscard]] std::optional<Tasks> leaving_tasks(const OpenHold& open,
                                                    const QueueRows& rows) const;
   [[nodiscard]] bool outgrows(const ledger::Hold& hold, const slurm::QueueJob& row);
@@ -179,8 +194,11 @@ class Reconciler::Pass {
 
   // reconciler_periods.cc
   void move_periods();
-  [[nodiscard]] std::set<ledger::HoldId> holds_of_ended_periods() const;
-  void move_to_period(const OpenHold& open);
+  [[nodiscard]] std::optional<Instant> period_end(const ledger::Hold& hold) const;
+  [[nodiscard]] ledger::PlaceHold same_place(const OpenHold& open, std::int64_t tasks) const;
+  void move_to_period(const OpenHold& open, Instant ended);
+  [[nodiscard]] bool goes_to_next_period(const OpenHold& open,
+                                         const slurm::AccountingRecord& record, std::int64_t task);
   [[nodiscard]] bool has_unsettled_runs(const OpenHold& open, const slurm::QueueJob& row) const;
   [[nodiscard]] Reconciler::EndedRuns ended_runs(const OpenHold& open,
                                                  const slurm::QueueJob& row) const;
@@ -215,12 +233,17 @@ class Reconciler::Pass {
   void note_unreadable(const slurm::AccountingList& list);
   void rescan_record(const slurm::AccountingRecord& record, HeldJobs& held);
   [[nodiscard]] bool settle_held(const std::string& cluster, const HeldJobs& held);
+  [[nodiscard]] bool is_paid(const HeldJobs& held, const slurm::AccountingRecord& record);
+  void alarm_incomplete(const slurm::AccountingRecord& record, HeldJobs& held);
+  void alarm_endless(const slurm::AccountingList& list);
+  [[nodiscard]] bool is_shown(const slurm::AccountingRecord& record) const;
+  [[nodiscard]] bool charge_to_its_account(const slurm::AccountingRecord& record);
   [[nodiscard]] Result<std::vector<OpenHold>> holds_by_siblings(
       const slurm::AccountingRecord& record);
   [[nodiscard]] Result<std::optional<ledger::Hold>> backfill_of(
       const slurm::AccountingRecord& record) const;
   void release_charged(const OpenHold& open, const slurm::AccountingRecord& record,
-                       std::int64_t task);
+                       std::int64_t task, const std::string& why);
   [[nodiscard]] Result<std::vector<OpenHold>> holds_of(const slurm::AccountingRecord& record);
   [[nodiscard]] bool charge_without_hold(const slurm::AccountingRecord& record,
                                          const pricing::Charge& charge);
@@ -287,6 +310,11 @@ class Reconciler::Pass {
   // reconciler_sweep.cc
   void sweep();
   [[nodiscard]] bool absent_from_queues(const ledger::Hold& hold) const;
+  template <typename Row>
+  [[nodiscard]] bool is_like(const ledger::Hold& hold, const Row& row,
+                             const std::string& cluster) const;
+  [[nodiscard]] bool may_wait_without_token(const ledger::Hold& hold);
+  void alarm_tokenless(const ledger::Hold& hold, const std::string& cluster, std::int64_t job_id);
   [[nodiscard]] std::optional<std::vector<slurm::AccountingList>> read_settled_accounting(
       Instant since);
   [[nodiscard]] bool absent_from_accounting(const ledger::Hold& hold,
@@ -309,6 +337,8 @@ class Reconciler::Pass {
   std::set<ledger::HoldId> measured_now_;           // holds that were placed in this pass
   std::set<std::string> alarmed_changes_;  // keys of alarms that this pass found a cause of
   ShapeCache shapes_;
+  // Tasks of runs that are over and go on into the next period.
+  std::set<std::pair<ledger::HoldId, std::int64_t>> moved_on_;
   std::map<ledger::ShareKey, ledger::HoldId> settling_;           // by commands of this pass
   std::map<std::string, ledger::JobRef, std::less<>> open_jobs_;  // of those, by request id
   std::map<std::string, std::optional<ledger::JobRef>, std::less<>> jobs_of_tokens_;  // looked up

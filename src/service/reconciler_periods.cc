@@ -7,22 +7,25 @@
 #include "base/token.h"
 #include "service/digest.h"
 #include "service/job_change.h"
+#include "service/job_holds.h"
 #include "service/reconciler_pass.h"
 
 namespace asbb::service {
+namespace {
 
-// Those that a budget pays which has ended.
-std::set<ledger::HoldId> Reconciler::Pass::holds_of_ended_periods() const {
+constexpr const char* into_next = "goes on into the next period of its account";
+
+}  // namespace
+
+// When the budget ended that pays for it, of several the last; nothing while all are in force.
+std::optional<Instant> Reconciler::Pass::period_end(const ledger::Hold& hold) const {
   return owner_.committer_.read([&](const ledger::Book& book) {
-    std::set<ledger::HoldId> out;
-    for (const OpenHold& open : holds_) {
-      const auto& parts = open.hold.parts;
-      const bool has_ended = std::any_of(parts.begin(), parts.end(), [&](const auto& part) {
-        return book.budget(part.budget)->end <= now_;
-      });
-      if (has_ended) out.insert(open.hold.id);
+    std::optional<Instant> end;
+    for (const ledger::HoldPart& part : hold.parts) {
+      const Instant of_part = book.budget(part.budget)->end;
+      if (of_part <= now_) end = std::max(end.value_or(of_part), of_part);
     }
-    return out;
+    return end;
   });
 }
 
@@ -45,44 +48,74 @@ bool Reconciler::Pass::awaits_runs(const OpenHold& open, const slurm::QueueJob& 
   return now_ < row.submit + owner_.options_.pieces_grace || !had_told_all(row.cluster);
 }
 
-// Each task with what it has in the hold now. Its price stays the one at which it was held.
-void Reconciler::Pass::move_to_period(const OpenHold& open) {
-  const ReconcilerOptions& options = owner_.options_;
-  QueueRows rows;
-  for (const slurm::QueueJob* row : rows_of(*open.hold.job)) {
-    if (!is_live(*row) || awaits_runs(open, *row)) continue;
-    if (is_pending(*row) ? options.moves_waiting : options.moves_running) rows.push_back(row);
-  }
-  const auto tasks = leaving_tasks(open, rows);
-  if (!tasks) return;
+// So many tasks with what they have in the hold now. Its price stays the one at which it was held.
+ledger::PlaceHold Reconciler::Pass::same_place(const OpenHold& open, std::int64_t tasks) const {
   ledger::PlaceHold place;
   place.account = account_of(open.hold.id);
   place.partition = open.hold.partition;
   for (const ledger::HoldPart& part : open.hold.parts) {
-    const auto count = static_cast<std::int64_t>(tasks->size());
-    place.parts.push_back({part.unit, part_of_tasks(part.estimate, count, open.hold.task_count),
-                           part_of_tasks(part.granted, count, open.hold.task_count),
+    place.parts.push_back({part.unit, part_of_tasks(part.estimate, tasks, open.hold.task_count),
+                           part_of_tasks(part.granted, tasks, open.hold.task_count),
                            part.price_version});
   }
-  const std::string name = fresh_token(now_);
-  place.transaction_id = name;
-  const Cause cause{"goes on into the next period of its account",
-                    "goes on into the next period of its account", std::nullopt};
-  if (!replace(open, rows, std::nullopt, std::move(place), cause)) return;
+  place.transaction_id = fresh_token(now_);
+  return place;
+}
+
+void Reconciler::Pass::move_to_period(const OpenHold& open, Instant ended) {
+  const ReconcilerOptions& options = owner_.options_;
+  QueueRows rows;
+  for (const slurm::QueueJob* row : rows_of(*open.hold.job)) {
+    if (!is_live(*row) || awaits_runs(open, *row)) continue;
+    // It may have waited at the end, and started before a pass saw it.
+    const bool waited = is_pending(*row) || (row->start && *row->start >= ended);
+    if (waited ? options.moves_waiting : options.moves_running) rows.push_back(row);
+  }
+  const auto tasks = leaving_tasks(open, rows);
+  if (!tasks) return;
+  ledger::PlaceHold place = same_place(open, static_cast<std::int64_t>(tasks->size()));
+  const std::string name = place.transaction_id;
+  if (!replace(open, rows, std::nullopt, std::move(place), {into_next, into_next, std::nullopt}))
+    return;
   if (const auto request = owner_.known_.request(open.hold.request_id)) {
     owner_.known_.priced(name, *request);
   }
 }
 
 void Reconciler::Pass::move_periods() {
-  const std::set<ledger::HoldId> ended = holds_of_ended_periods();
   // Those whose job may be changing follow that first.
   const std::set<ledger::HoldId> changing = holds_being_changed();
   for (const OpenHold& open : holds_) {
     if (!open.hold.job || open.hold.backfilled || changing.contains(open.hold.id)) continue;
-    if (ended.contains(open.hold.id)) move_to_period(open);
+    if (const auto ended = period_end(open.hold)) move_to_period(open, *ended);
   }
   if (replaced_) read_holds();
+}
+
+// A run that is over began after its hold's period, and no pass saw it in between: true when the
+// hold goes on into the period in which it began, where the next pass charges it. A run before it
+// is charged first.
+bool Reconciler::Pass::goes_to_next_period(const OpenHold& open,
+                                           const slurm::AccountingRecord& record,
+                                           std::int64_t task) {
+  if (!owner_.options_.moves_waiting || open.hold.status == ledger::HoldStatus::closed ||
+      open.hold.backfilled || !has_run(record)) {
+    return false;
+  }
+  const auto ended = period_end(open.hold);
+  if (!ended || *record.start < *ended) return false;
+  if (moved_on_.contains({open.hold.id, task})) return true;
+  const std::int64_t run = record.run - 1;
+  if (run > scope_of(open.hold.group).first_run && run_to_settle(open.shares, task) < run) {
+    return true;
+  }
+  const Cause cause{into_next, into_next, record.start};
+  const OpenHold current{as_it_is(open.hold), open.shares};
+  if (!replace_tasks(current, {{task}, run, true}, std::nullopt, same_place(current, 1), cause)) {
+    return false;
+  }
+  moved_on_.emplace(open.hold.id, task);
+  return true;
 }
 
 }  // namespace asbb::service

@@ -81,11 +81,115 @@ TEST_F(PeriodsTest, AJobThatRunsIsChargedToThePeriodInWhichItStarted) {
   const auto job = queued(token, 7, "RUNNING");
   source_.set_queue("onprem", {job});
   (void)pass();
+  auto ended = record(7, "COMPLETED", 90);
   set_now(end_ + seconds(60));
   (void)pass();
   expect_held("1.2", "0");
+  source_.set_queue("onprem", {});
+  source_.add_record(ended);
+  EXPECT_EQ(pass().settled, 1);
+  EXPECT_EQ(to_decimal(period(0).used), "0.09");
+}
+
+// It waited at the end of the old period, and no pass saw it before it ran.
+TEST_F(PeriodsTest, AJobThatStartedInTheNextPeriodBeforeItWasSeenIsChargedThere) {
+  add_next_period("5");
+  const std::string token = hold("1.2");
+  auto job = queued(token, 7, "PENDING");
+  source_.set_queue("onprem", {job});
+  (void)pass();
+  set_now(end_ + seconds(5));
+  job.status = slurm::parse_job_status("RUNNING");
+  job.start = now();
+  source_.set_queue("onprem", {job});
+  EXPECT_EQ(pass().followed, 1);
+  expect_held("0", "1.2");
   auto ended = record(7, "COMPLETED", 90);
   ended.submit = job.submit;
+  source_.set_queue("onprem", {});
+  source_.add_record(ended);
+  EXPECT_EQ(pass().settled, 1);
+  EXPECT_EQ(to_decimal(period(1).used), "0.09");
+}
+
+TEST_F(PeriodsTest, SoIsOneThatHasEndedBeforeItWasSeen) {
+  add_next_period("5");
+  const std::string token = hold("1.2");
+  const auto job = queued(token, 7, "PENDING");
+  source_.set_queue("onprem", {job});
+  (void)pass();
+  set_now(end_ + seconds(5));
+  auto ended = record(7, "COMPLETED", 90);
+  ended.submit = job.submit;
+  pass_time(seconds(95));
+  source_.set_queue("onprem", {});
+  source_.add_record(ended);
+  EXPECT_EQ(pass().settled, 1);
+  expect_held("0", "0");
+  EXPECT_EQ(to_decimal(period(0).used), "0");
+  EXPECT_EQ(to_decimal(period(1).used), "0.09");
+  pass_time(seconds(301));
+  EXPECT_EQ(pass().charged_without_hold, 0);
+}
+
+TEST_F(PeriodsTest, OfRunsThatNobodySawEachIsChargedToThePeriodInWhichItStarted) {
+  add_next_period("5");
+  const std::string token = hold("1.2");
+  const auto job = queued(token, 7, "PENDING");
+  source_.set_queue("onprem", {job});
+  (void)pass();
+  auto first = record(7, "REQUEUED", 400);
+  first.submit = job.submit;
+  set_now(end_ + seconds(5));
+  auto second = record(7, "COMPLETED", 90);
+  second.submit = now() - seconds(1);
+  second.run = 2;
+  pass_time(seconds(95));
+  source_.set_queue("onprem", {});
+  source_.set_records("onprem", {first, second});
+  for (int i = 0; i < 3; ++i) (void)pass();
+  expect_held("0", "0");
+  EXPECT_EQ(to_decimal(period(0).used), "0.4");
+  EXPECT_EQ(to_decimal(period(1).used), "0.09");
+}
+
+TEST_F(PeriodsTest, TasksThatNobodySawMoveOnceEach) {
+  add_next_period("50");
+  const std::string token = hold("10", 10);
+  auto rest = queued(token, 20, "PENDING");
+  rest.array_job_id = 20;
+  rest.array_tasks = "0-9";
+  source_.set_queue("onprem", {rest});
+  (void)pass();
+  set_now(end_ + seconds(5));
+  const auto task = [&](std::int64_t index, std::int64_t run, const char* state,
+                        std::int64_t elapsed_s) {
+    auto row = record(21 + index, state, elapsed_s);
+    row.array_job_id = 20;
+    row.array_task_id = index;
+    row.run = run;
+    source_.add_record(row);
+  };
+  task(3, 1, "REQUEUED", 100);
+  task(4, 1, "COMPLETED", 20);
+  pass_time(seconds(200));
+  task(3, 2, "COMPLETED", 50);
+  pass_time(seconds(50));
+  source_.fail_queue("onprem", Error{ErrorKind::unavailable, "away", ""});
+  for (int i = 0; i < 3; ++i) (void)pass();
+  expect_held("8", "0");
+  EXPECT_EQ(to_decimal(period(1).used), "0.17");
+}
+
+TEST_F(PeriodsTest, WithoutANextPeriodTheRunIsChargedToTheOneThatHeldIt) {
+  const std::string token = hold("1.2");
+  const auto job = queued(token, 7, "PENDING");
+  source_.set_queue("onprem", {job});
+  (void)pass();
+  set_now(end_ + seconds(5));
+  auto ended = record(7, "COMPLETED", 90);
+  ended.submit = job.submit;
+  pass_time(seconds(95));
   source_.set_queue("onprem", {});
   source_.add_record(ended);
   EXPECT_EQ(pass().settled, 1);
@@ -134,11 +238,12 @@ TEST_F(PeriodsTest, ARunThatHasEndedIsChargedToItsPeriodBeforeTheNextRunMoves) {
   source_.set_queue("onprem", {job});
   source_.fail_accounting("onprem", Error{ErrorKind::unavailable, "away", ""});
   (void)pass();
+  const auto over = record(7, "REQUEUED", 400);
   set_now(end_);
   EXPECT_EQ(pass().followed, 0);
   expect_held("1", "0");
   source_.fail_accounting("onprem", std::nullopt);
-  source_.add_record(record(7, "REQUEUED", 400));
+  source_.add_record(over);
   EXPECT_EQ(pass().settled, 1);
   EXPECT_EQ(pass().followed, 1);
   expect_held("0", "1");

@@ -85,15 +85,7 @@ void Reconciler::Pass::become_hold(const ledger::Hold& money, const QueueRows& r
         owner_.committer_.run(reconciler_command(std::move(over), "the other tasks have ended"));
     if (!left || !left->accepted()) return;
   }
-  ledger::PlaceHold place;
-  place.account = account_of(money.id);
-  place.partition = money.partition;
-  for (const ledger::HoldPart& part : money.parts) {
-    place.parts.push_back({part.unit, part_of_tasks(part.estimate, count, money.task_count),
-                           part_of_tasks(part.granted, count, money.task_count),
-                           part.price_version});
-  }
-  replace_with_money(open, rows, money, std::nullopt, std::move(place));
+  replace_with_money(open, rows, money, std::nullopt, same_place(open, count));
 }
 
 void Reconciler::Pass::give_back(const ledger::Hold& money, const std::string& why) {

@@ -73,6 +73,7 @@ bool Reconciler::Pass::rescan_cluster(const std::string& cluster) {
   note_unreadable(*list);
   HeldJobs held;
   for (const slurm::AccountingRecord& record : list->records) rescan_record(record, held);
+  if (until == now_ && is_all_told) alarm_endless(*list);
   const bool is_settled = held.jobs.empty() || settle_held(cluster, held);
   if (held.waits || !is_settled) return true;
   // What the controller has not sent yet may have ended long ago: slurmdbd was away.
@@ -137,7 +138,7 @@ Result<void> Reconciler::Pass::recall_scans() {
 
 void Reconciler::Pass::rescan_record(const slurm::AccountingRecord& record, HeldJobs& held) {
   if (!is_complete(record, now_, owner_.options_.pieces_grace) || !has_run(record)) return;
-  if (record.partition.empty() || record.account.empty()) return;
+  if (record.partition.empty() || record.account.empty()) return alarm_incomplete(record, held);
   const Reconciler::RecordName id{record.cluster, record.db_index};
   const std::size_t said = fingerprint_of(record);
   const auto done = owner_.done_records_.find(id);
@@ -165,16 +166,86 @@ void Reconciler::Pass::rescan_record(const slurm::AccountingRecord& record, Held
     for (OpenHold& hold : *open) held.holds.insert_or_assign(hold.hold.id, std::move(hold));
     return;
   }
+  if (!charge_to_its_account(record)) held.waits = true;
+}
+
+// Of a run that no hold pays for, by the prices that were in force when it started. False: it
+// cannot be charged now.
+bool Reconciler::Pass::charge_to_its_account(const slurm::AccountingRecord& record) {
+  const auto history = owner_.prices_.history();
+  const pricing::PriceBook* book = history->in_force(*record.start);
+  if (book == nullptr || book->find_priced(record.cluster, record.partition) == nullptr)
+    return true;
   const auto charge = charge_of(*book, record, owner_.view_);
   if (!charge) {
-    held.waits = held.waits || charge.error().kind == ErrorKind::unavailable;
     problem("charge " + describe(record),
             describe(record) + ": the record cannot be charged: " + charge.error().message);
-    return;
+    return charge.error().kind != ErrorKind::unavailable;
   }
   owner_.alarms_.clear("charge " + describe(record));
   note_instances(record, *charge);
-  if (!charge_without_hold(record, *charge)) held.waits = true;
+  return charge_without_hold(record, *charge);
+}
+
+// slurmctld died with the start of the run. Where the job has a hold, that one says what is lost.
+void Reconciler::Pass::alarm_incomplete(const slurm::AccountingRecord& record, HeldJobs& held) {
+  const auto history = owner_.prices_.history();
+  const pricing::PriceBook* book = history->in_force(*record.start);
+  const auto may_cost = [&](const pricing::Rate& rate) {
+    return !rate.free && (rate.cluster == "*" || rate.cluster == record.cluster);
+  };
+  const bool is_priced =
+      book != nullptr &&
+      (record.partition.empty() ? std::any_of(book->rates.begin(), book->rates.end(), may_cost)
+                                : book->find_priced(record.cluster, record.partition) != nullptr);
+  if (!is_priced) return;
+  const auto open = holds_of(record);
+  if (!open) held.waits = true;
+  if (!open || !open->empty()) return;
+  problem("charge " + describe(record),
+          describe(record) + " of user " + record.user + " ran for " +
+              std::to_string(record.elapsed_seconds) + " s without a hold, and slurmdbd has it " +
+              (record.partition.empty() ? "without a partition" : "without an account") +
+              ": it cannot be charged; look at it with sacct -D -j " +
+              std::to_string(record.job_id) + " -M " + record.cluster +
+              ", and charge what it cost with asbb adjust");
+}
+
+bool Reconciler::Pass::is_shown(const slurm::AccountingRecord& record) const {
+  const auto& rows = queues_.at(record.cluster).jobs;
+  return std::any_of(rows.begin(), rows.end(), [&](const slurm::QueueJob& row) {
+    return row.job_id == record.job_id && is_live(row);
+  });
+}
+
+// A job that runs for slurmdbd alone, and that no hold waits for: its end is lost. Nothing tells
+// how long it ran. REQUIRES: the controller had told everything before the list was read.
+void Reconciler::Pass::alarm_endless(const slurm::AccountingList& list) {
+  const std::string word = "endless " + list.cluster + " ";
+  const auto queue = queues_.find(list.cluster);
+  if (queue == queues_.end() || !queue->second.is_evidence()) return;
+  const Instant latest = queue->second.read_at - owner_.options_.hold_alarm_after;
+  const auto history = owner_.prices_.history();
+  std::set<std::string> found;
+  for (const slurm::AccountingRecord& record : list.records) {
+    if (record.status.has_ended() || record.status.revoked || !has_run(record)) continue;
+    if (latest < *record.start || is_shown(record)) continue;
+    const pricing::PriceBook* book = history->in_force(*record.start);
+    if (book == nullptr || book->find_priced(record.cluster, record.partition) == nullptr) continue;
+    const std::string key = word + "job " + std::to_string(record.job_id);
+    const auto open = holds_of(record);
+    if (!open || !open->empty()) continue;
+    found.insert(key);
+    problem(key, describe(record) + " of account " + record.account + " runs since " +
+                     to_rfc3339(*record.start) +
+                     " for slurmdbd, without a hold, and slurmctld does not know it: its end is "
+                     "lost, and it is not charged before it has one; see sacctmgr show "
+                     "runawayjobs " +
+                     list.cluster);
+  }
+  for (const Alarm& alarm : owner_.alarms_.list()) {
+    if (alarm.key.starts_with(word) && !found.contains(alarm.key)) owner_.alarms_.clear(alarm.key);
+  }
 }
 
 // One question for all of them, by job: the run numbers of a window may not reach back to a job's
@@ -195,11 +266,34 @@ bool Reconciler::Pass::settle_held(const std::string& cluster, const HeldJobs& h
     if (rows != by_job.end()) settle_records(open, rows->second, commands);
   }
   const std::size_t problems_before = report_.problems.size();
-  const bool all_judged = run_settlements(std::move(commands));
-  if (report_.problems.size() == problems_before) {
-    for (const auto& [id, said] : held.rows) owner_.done_records_.insert_or_assign(id, said);
+  bool all_judged = run_settlements(std::move(commands));
+  std::map<Reconciler::RecordName, const slurm::AccountingRecord*> known;
+  for (const slurm::AccountingRecord& record : list->records) {
+    known.emplace(Reconciler::RecordName{record.cluster, record.db_index}, &record);
+  }
+  for (const auto& [id, said] : held.rows) {
+    const auto row = known.find(id);
+    const bool has_payer = row == known.end() || is_paid(held, *row->second);
+    if (!has_payer && !charge_to_its_account(*row->second)) all_judged = false;
+    if (has_payer && report_.problems.size() == problems_before) {
+      owner_.done_records_.insert_or_assign(id, said);
+    }
   }
   return all_judged;
+}
+
+// Whether one of the job's holds pays for that run, of which the number is known here. A hold that
+// ended when its job was moved to where it costs nothing pays for no run after that, and the job
+// may have come back unseen.
+bool Reconciler::Pass::is_paid(const HeldJobs& held, const slurm::AccountingRecord& record) {
+  return std::any_of(held.holds.begin(), held.holds.end(), [&](const auto& named) {
+    const ledger::Hold& hold = named.second.hold;
+    const HoldScope scope = scope_of(hold.group);
+    const Tasks tasks = tasks_of(record);
+    return is_row_of(*hold.job, record) && !is_of_another_job(hold, record) &&
+           std::any_of(tasks.begin(), tasks.end(),
+                       [&](std::int64_t task) { return pays_for(scope, task, record.run - 1); });
+  });
 }
 
 // The origin's row of a federated job alone has the token that the service knows.
@@ -229,17 +323,16 @@ Result<std::optional<ledger::Hold>> Reconciler::Pass::backfill_of(
   return std::optional(std::move(known->front().hold));
 }
 
-// The submission reached the service after its job had run, and was charged without it.
+// The run was charged by itself: its task leaves the hold.
 void Reconciler::Pass::release_charged(const OpenHold& open, const slurm::AccountingRecord& record,
-                                       std::int64_t task) {
+                                       std::int64_t task, const std::string& why) {
+  const std::string reason = describe(record) + " " + why;
   ledger::ReplaceHold leave;
   leave.hold = open.hold.id;
-  leave.group = to_text(without(scope_of(open.hold.group), {task}, record.run));
-  const auto left = owner_.committer_.run(reconciler_command(
-      std::move(leave), describe(record) + " was charged before its submission arrived"));
+  leave.group = to_text(without(scope_of(as_it_is(open.hold).group), {task}, record.run));
+  const auto left = owner_.committer_.run(reconciler_command(std::move(leave), reason));
   if (!left || !left->accepted()) return;
-  report_.actions.push_back("gave back " + to_display(left->released, left->unit) + ": " +
-                            describe(record) + " was charged before its submission arrived");
+  report_.actions.push_back("gave back " + to_display(left->released, left->unit) + ": " + reason);
 }
 
 // Those of the record's job: one, unless it was changed. An error: nobody can tell now.

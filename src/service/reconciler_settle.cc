@@ -5,6 +5,7 @@
 
 #include "base/token.h"
 #include "service/job_holds.h"
+#include "service/paying_account.h"
 #include "service/reconciler_pass.h"
 
 namespace asbb::service {
@@ -100,7 +101,21 @@ void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingR
     is_settled = is_settled && backfill;
     if (!backfill) continue;
     if (*backfill) {
-      if (next == NextRun::none) release_charged(open, record, task);
+      if (next == NextRun::none) {
+        release_charged(open, record, task, "was charged before its submission arrived");
+      }
+      continue;
+    }
+    if (has_run(record) && !pays_for_account(open.hold, record)) {
+      const bool is_charged = charge_to_its_account(record);
+      is_settled = is_settled && is_charged;
+      if (is_charged && next == NextRun::none) {
+        release_charged(open, record, task, "ran under account " + record.account);
+      }
+      continue;
+    }
+    if (goes_to_next_period(open, record, task)) {
+      is_settled = false;
       continue;
     }
     if (auto command = settlement(open, record, task, next)) {
@@ -133,6 +148,16 @@ bool Reconciler::Pass::may_be_settled_elsewhere(const ledger::Hold& hold,
     if (other.hold.id == hold.id || !job) return false;
     const bool is_same = is_one_job(*job, *hold.job, token) || is_one_job(*hold.job, *job, token);
     return is_same && settled_share(other.shares, key) != nullptr;
+  });
+}
+
+// False: the job was changed to another account, and no pass saw it there before this run was over.
+// An account that got a budget of its own since leaves the run to the hold above it.
+bool Reconciler::Pass::pays_for_account(const ledger::Hold& hold,
+                                        const slurm::AccountingRecord& record) const {
+  const auto associations = owner_.view_.associations(record.cluster);
+  return record.account.empty() || owner_.committer_.read([&](const ledger::Book& book) {
+    return may_pay_for(book, hold.account, associations.get(), record.cluster, record.account);
   });
 }
 

@@ -4,13 +4,22 @@
 #include <set>
 #include <string_view>
 
+#include "base/text.h"
 #include "base/token.h"
+#include "service/paying_account.h"
 #include "service/reconciler_pass.h"
 
 namespace asbb::service {
 namespace {
 
 constexpr Span clock_tolerance = seconds(120);
+
+bool costs_in_one_of(const pricing::PriceBook& book, const slurm::QueueJob& job) {
+  const auto partitions = split(job.partition, ',');
+  return std::any_of(partitions.begin(), partitions.end(), [&](const auto& name) {
+    return book.find_priced(job.cluster, name) != nullptr;
+  });
+}
 
 }  // namespace
 
@@ -26,7 +35,7 @@ void Reconciler::Pass::sweep() {
   Instant oldest = now_;
   for (const OpenHold& open : holds_) {
     if (open.hold.job || open.hold.backfilled || is_proposal(open.hold)) continue;
-    if (!absent_from_queues(open.hold)) continue;
+    if (!absent_from_queues(open.hold) || may_wait_without_token(open.hold)) continue;
     candidates.push_back(&open.hold);
     oldest = std::min(oldest, open.hold.placed_at);
   }
@@ -58,6 +67,53 @@ bool Reconciler::Pass::absent_from_queues(const ledger::Hold& hold) const {
   return true;
 }
 
+// The row, a QueueJob or an AccountingRecord, is of the hold's user and time, and its account pays
+// out of the hold's.
+template <typename Row>
+bool Reconciler::Pass::is_like(const ledger::Hold& hold, const Row& row,
+                               const std::string& cluster) const {
+  if (row.user != hold.user || row.submit < hold.placed_at - clock_tolerance ||
+      hold.placed_at + clock_tolerance < row.submit) {
+    return false;
+  }
+  const auto associations = owner_.view_.associations(cluster);
+  return owner_.committer_.read([&](const ledger::Book& book) {
+    const ledger::Account* payer = paying_account(book, associations.get(), cluster, row.account);
+    return payer != nullptr && payer->id == hold.account;
+  });
+}
+
+void Reconciler::Pass::alarm_tokenless(const ledger::Hold& hold, const std::string& cluster,
+                                       std::int64_t job_id) {
+  problem("hold " + hold.request_id,
+          "the hold of " + to_display(hold.parts.front().unopened, hold.parts.front().unit) +
+              " of user " + hold.user + " may belong to " + cluster + " job " +
+              std::to_string(job_id) +
+              ", which carries no token: it is kept; look at both and settle it");
+}
+
+// Whether a job that lives may be the hold's: of its user, account and time, where it costs
+// something, and of no other hold. What another plugin writes into admin_comment takes the token.
+bool Reconciler::Pass::may_wait_without_token(const ledger::Hold& hold) {
+  const auto history = owner_.prices_.history();
+  const pricing::PriceBook* book = history->in_force(hold.placed_at);
+  if (book == nullptr) return false;
+  for (const auto& [cluster, list] : queues_) {
+    for (const slurm::QueueJob& job : list.jobs) {
+      const bool like_it = find_token(job.admin_comment).empty() && is_live(job) &&
+                           is_like(hold, job, cluster) && costs_in_one_of(*book, job);
+      if (!like_it) continue;
+      const bool is_of_other = std::any_of(holds_.begin(), holds_.end(), [&](const OpenHold& open) {
+        return open.hold.job && is_row_of(*open.hold.job, job);
+      });
+      if (is_of_other) continue;
+      alarm_tokenless(hold, cluster, job.job_id);
+      return true;
+    }
+  }
+  return false;
+}
+
 // What slurmdbd of every cluster has since then, read while no controller had anything left to
 // send; nothing when that cannot be had.
 std::optional<std::vector<slurm::AccountingList>> Reconciler::Pass::read_settled_accounting(
@@ -76,18 +132,14 @@ std::optional<std::vector<slurm::AccountingList>> Reconciler::Pass::read_settled
 
 bool Reconciler::Pass::absent_from_accounting(const ledger::Hold& hold,
                                               const slurm::AccountingList& list) {
-  const std::string account = owner_.committer_.read(
-      [&](const ledger::Book& book) { return book.account(hold.account)->name; });
   for (const slurm::AccountingRecord& record : list.records) {
     const std::string_view token = find_token(record.admin_comment);
     if (token == hold.request_id) {
       (void)holds_of(record);  // binds it, so that it is settled
       return false;
     }
-    const bool like_it = token.empty() && !record.status.revoked && record.user == hold.user &&
-                         record.submit >= hold.placed_at - clock_tolerance &&
-                         record.submit <= hold.placed_at + clock_tolerance &&
-                         payer_of(record, owner_.view_, owner_.committer_) == account;
+    const bool like_it =
+        token.empty() && !record.status.revoked && is_like(hold, record, list.cluster);
     if (!like_it) continue;
     // Whose job it was does not matter: it is over and cost nothing.
     const bool cost_nothing =
@@ -98,11 +150,7 @@ bool Reconciler::Pass::absent_from_accounting(const ledger::Hold& hold,
     if (!others || !backfill) return false;  // nobody can tell now
     const bool was_charged_without = *backfill && (*backfill)->status == ledger::HoldStatus::closed;
     if (!others->empty() || was_charged_without) continue;
-    problem("hold " + hold.request_id,
-            "the hold of " + to_display(hold.parts.front().unopened, hold.parts.front().unit) +
-                " of user " + hold.user + " may belong to " + list.cluster + " job " +
-                std::to_string(record.job_id) +
-                ", which carries no token: it is kept; look at both and settle it");
+    alarm_tokenless(hold, list.cluster, record.job_id);
     return false;
   }
   return true;

@@ -207,9 +207,8 @@ void Truth::check_run(const Job& job, const Task& task, const Run& run,
           name + ": a run of " + std::to_string(run.elapsed_seconds) + " s (" + run.state +
               ") costs " + text_of(costs) + " " + unit + ", and is charged " +
               std::to_string(charge.micros) + " " + charge.unit);
-  const bool is_payer =
-      charge.account == run.account || (job.is_changed && job.accounts.contains(charge.account));
-  require(is_payer, name + " is charged to " + charge.account + ", not to " + run.account);
+  require(charge.account == run.account,
+          name + " is charged to " + charge.account + ", not to " + run.account);
   const auto& policy = rules_.run_costs;
   const bool is_borne = (run.state == "NODE_FAIL" && policy.writes_off_node_fail) ||
                         (run.state == "BOOT_FAIL" && policy.writes_off_boot_fail) ||
@@ -305,6 +304,19 @@ void Truth::check_promises_were_kept(store::Store& reader) const {
   }
 }
 
+// The alarm of a run whose end slurmctld never told, and of which no hold is left to say so.
+bool Truth::is_endless(const std::string& key) const {
+  return std::any_of(asked_.begin(), asked_.end(), [&](const Asked& asked) {
+    if (asked.job == nullptr || !asked.job->is_lost()) return false;
+    const auto& tasks = asked.job->tasks;
+    return std::any_of(tasks.begin(), tasks.end(), [&](const Task& task) {
+      return std::any_of(task.runs.begin(), task.runs.end(), [&](const Run& run) {
+        return key == "endless " + run.cluster + " job " + std::to_string(run.job_id);
+      });
+    });
+  });
+}
+
 void Truth::check_alarms(Service& service, Instant now) const {
   for (const service::Alarm& alarm : service.alarms().list()) {
     const bool is_short = service.committer().read(
@@ -312,7 +324,8 @@ void Truth::check_alarms(Service& service, Instant now) const {
     // A run on another cluster that nobody saw before it was over is an administrator's.
     const bool is_elsewhere = alarm.key.starts_with("settle ") &&
                               alarm.message.find("unit_not_held") != std::string::npos;
-    const bool is_explained = alarm.key.starts_with("changed ") || is_elsewhere || is_short;
+    const bool is_explained =
+        alarm.key.starts_with("changed ") || is_elsewhere || is_short || is_endless(alarm.key);
     require(is_explained, "an alarm that nothing explains: " + alarm.key + ": " + alarm.message);
   }
 }

@@ -109,6 +109,7 @@ class Truth {
   void check_run(const Job& job, const Task& task, const Run& run, const Charge& charge) const;
   [[nodiscard]] std::set<std::int64_t> versions_of(const Job& job, const Run& run) const;
   [[nodiscard]] std::set<std::int64_t> costs_of(const Job& job, const Run& run) const;
+  [[nodiscard]] bool is_endless(const std::string& key) const;
   void check_alarms(Service& service, Instant now) const;
   void check_holds_are_closed(Service& service) const;
   // Of a task's runs the nth is charged to the period that the rules say.

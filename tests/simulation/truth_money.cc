@@ -130,9 +130,7 @@ void Truth::check_moved(const Job& job, const Task& task, const Run& run, bool i
   };
   const std::int64_t asked = period_of(asked_of(job)->at);
   const std::int64_t started = period_of(run.start);
-  const Instant waits_from = is_first ? job.submit : run.submit;
-  const Instant began = std::max(waits_from, period_start(started));
-  if (rules_.moves_waiting && asked < started && was_seen_since(began, run.start)) {
+  if (rules_.moves_waiting && asked < started) {
     require(started <= period, name_of(job, task) + " waited for period " +
                                    std::to_string(started) + ", and is charged to " +
                                    std::to_string(period));

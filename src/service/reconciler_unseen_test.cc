@@ -1,0 +1,209 @@
+// What became of a job while nobody looked: between two passes, or while the service was away.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "service/testing/job_changes_fixture.h"
+#include "service/testing/reconciler_fixture.h"
+
+namespace asbb::service {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::money;
+using ::testing::SizeIs;
+
+class UnseenTest : public testing::ReconcilerFixture {
+ protected:
+  UnseenTest() { account("other001", "", "50"); }
+
+  // Until all is looked at, however long that was not done.
+  void look() {
+    pass_time(seconds(301));
+    for (int i = 0; i < 3; ++i) (void)pass();
+  }
+  // A later look at all that slurmdbd has, which finds nothing new.
+  void expect_nothing_more() {
+    pass_time(seconds(301));
+    const PassReport report = pass();
+    EXPECT_EQ(report.settled + report.charged_without_hold, 0);
+  }
+};
+
+class UnseenChanges : public testing::JobChanges {
+ protected:
+  // The job moves to a partition that costs nothing, which is seen, and back, which is not.
+  void move_there_and_back(slurm::QueueJob row) {
+    api::JobChange asked = change();
+    asked.asked.partition = "cpu";
+    ASSERT_EQ(ask(asked).decision, "allow");
+    row.partition = "cpu";
+    show({row});
+    EXPECT_EQ(pass().followed, 1);
+    expect_held("0");
+    show({});
+    pass_time(seconds(301));
+  }
+};
+
+TEST_F(UnseenChanges, AJobThatCameBackFromAFreePartitionIsChargedThoughItsHoldIsGone) {
+  const auto row = job();
+  show({row});
+  (void)pass();
+  move_there_and_back(row);
+  source_.add_record(ended(7, 600, row.submit, 1));
+  EXPECT_EQ(pass().charged_without_hold, 1);
+  EXPECT_EQ(to_decimal(budget("proj001").used), "0.6");
+  pass_time(seconds(301));
+  EXPECT_EQ(pass().charged_without_hold, 0);
+  EXPECT_EQ(to_decimal(budget("proj001").used), "0.6");
+}
+
+TEST_F(UnseenChanges, TheRunBeforeItWasMovedIsNotChargedAgain) {
+  auto row = job();
+  show({row});
+  (void)pass();
+  auto first = ended(7, 600, row.submit, 1);
+  first.status = slurm::parse_job_status("REQUEUED");
+  source_.add_record(first);
+  pass_time(seconds(601));
+  row.restart_count = 1;
+  row.submit = now();
+  show({row});
+  EXPECT_EQ(pass().settled, 1);
+  move_there_and_back(row);
+  auto second = ended(7, 100, row.submit, 2);
+  second.run = 2;
+  source_.add_record(second);
+  EXPECT_EQ(pass().charged_without_hold, 1);
+  EXPECT_EQ(to_decimal(budget("proj001").used), "0.7");
+}
+
+TEST_F(UnseenTest, ARunUnderAnotherAccountIsChargedToThatAccount) {
+  const std::string token = hold("1.2");
+  const auto job = queued(token, 7, "PENDING");
+  source_.set_queue("onprem", {job});
+  (void)pass();
+  source_.set_queue("onprem", {});
+  auto ended = record(7, "COMPLETED", 90);
+  ended.account = "other001";
+  ended.admin_comment = job.admin_comment;
+  source_.add_record(ended);
+  EXPECT_EQ(pass().charged_without_hold, 1);
+  expect_balance("0", "0");
+  EXPECT_EQ(to_decimal(budget("other001").used), "0.09");
+  expect_nothing_more();
+  EXPECT_THAT(alarms_.list(), IsEmpty());
+}
+
+TEST_F(UnseenTest, TheRunBeforeTheAccountChangedStaysWithTheFirst) {
+  const std::string token = hold("1.2");
+  auto job = queued(token, 7, "PENDING");
+  source_.set_queue("onprem", {job});
+  (void)pass();
+  source_.set_queue("onprem", {});
+  source_.add_record(record(7, "REQUEUED", 100));
+  pass_time(seconds(100));
+  auto second = record(7, "COMPLETED", 50);
+  second.account = "other001";
+  second.run = 2;
+  source_.add_record(second);
+  pass_time(seconds(50));
+  (void)pass();
+  (void)pass();
+  expect_balance("0", "0.1");
+  EXPECT_EQ(to_decimal(budget("other001").used), "0.05");
+  expect_nothing_more();
+}
+
+TEST_F(UnseenTest, AnAccountWithoutABudgetLeavesTheRunToTheHold) {
+  const std::string token = hold("1.2");
+  source_.set_queue("onprem", {queued(token, 7, "PENDING")});
+  (void)pass();
+  source_.set_queue("onprem", {});
+  auto ended = record(7, "COMPLETED", 90);
+  ended.account = "unknown";
+  source_.add_record(ended);
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("0", "0.09");
+}
+
+// The account has got a budget of its own since the hold was placed above it.
+TEST_F(UnseenTest, AHoldOfAnAccountAbovePaysForTheRunThatItWasPlacedFor) {
+  slurm::Associations tree;
+  tree.add(slurm::Association{"onprem", "sub001", "", "", "proj001", "", false});
+  view_.put("onprem", tree);
+  const std::string token = hold("1.2");
+  source_.set_queue("onprem", {queued(token, 7, "PENDING")});
+  (void)pass();
+  account("sub001", "proj001", "10");
+  source_.set_queue("onprem", {});
+  auto ended = record(7, "COMPLETED", 90);
+  ended.account = "sub001";
+  source_.add_record(ended);
+  EXPECT_EQ(pass().settled, 1);
+  EXPECT_EQ(to_decimal(budget("sub001").used), "0");
+}
+
+TEST_F(UnseenTest, ARunThatNeverGotItsPartitionAndHasNoHoldIsAlarmed) {
+  auto lost = record(7, "COMPLETED", 90);
+  lost.partition.clear();
+  source_.add_record(lost);
+  pass_time(seconds(1800));
+  (void)pass();
+  ASSERT_THAT(alarms_.list(), SizeIs(1));
+  EXPECT_THAT(alarms_.list()[0].message, HasSubstr("onprem job 7"));
+  EXPECT_THAT(alarms_.list()[0].message, HasSubstr("without a partition"));
+  lost.partition = "gpu-aws";
+  source_.set_records("onprem", {lost});
+  pass_time(seconds(301));
+  EXPECT_EQ(pass().charged_without_hold, 1);
+  EXPECT_THAT(alarms_.list(), IsEmpty());
+}
+
+TEST_F(UnseenTest, ARunWhoseEndIsLostAndThatHasNoHoldIsAlarmed) {
+  auto lost = record(7, "RUNNING", 90);
+  lost.end.reset();
+  lost.eligible = now();
+  auto live = record(8, "RUNNING", 90);
+  live.end.reset();
+  live.eligible = now();
+  source_.set_records("onprem", {lost, live});
+  source_.set_queue("onprem", {queued("", 7, "RUNNING"), queued("", 8, "RUNNING")});
+  pass_time(hours(25));
+  look();
+  EXPECT_THAT(alarms_.list(), IsEmpty());
+  source_.set_queue("onprem", {queued("", 8, "RUNNING")});
+  look();
+  ASSERT_THAT(alarms_.list(), SizeIs(1));
+  EXPECT_THAT(alarms_.list()[0].message, HasSubstr("onprem job 7"));
+  EXPECT_THAT(alarms_.list()[0].message, HasSubstr("runawayjobs"));
+  auto ended = lost;
+  ended.status = slurm::parse_job_status("COMPLETED");
+  ended.end = now();
+  source_.set_records("onprem", {ended, live});
+  look();
+  EXPECT_EQ(to_decimal(budget("proj001").used), "0.09");
+  EXPECT_THAT(alarms_.list(), IsEmpty());
+}
+
+// Another plugin wrote its own words over the token before the job was seen.
+TEST_F(UnseenTest, AHoldWhoseJobMayWaitWithoutItsTokenIsKeptAndAlarmed) {
+  const std::string token = hold("1.2");
+  auto job = queued("", 7, "PENDING");
+  job.admin_comment = "of another plugin";
+  pass_time(hours(1));
+  source_.set_queue("onprem", {job});
+  EXPECT_EQ(pass().voided, 0);
+  expect_balance("1.2", "0");
+  ASSERT_THAT(alarms_.list(), SizeIs(1));
+  EXPECT_THAT(alarms_.list()[0].message, HasSubstr("may belong to onprem job 7"));
+  job.partition = "cpu";  // which costs nothing
+  source_.set_queue("onprem", {job});
+  pass_time(hours(1));
+  EXPECT_EQ(pass().voided, 1);
+  expect_balance("0", "0");
+}
+
+}  // namespace
+}  // namespace asbb::service
