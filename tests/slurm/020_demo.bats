@@ -22,3 +22,13 @@ shown_in_readme() {
   echo "in the README, not in the demo: $missing"
   [ -z "$missing" ]
 }
+
+@test "so does that of two units" {
+  cd "$SLURM_TESTS/../.."
+  run nice timeout 1200 env DEMO_PLUGIN_ARGUMENTS=timeout_ms=1000 tools/demo --dual
+  echo "$output"
+  [ "$status" = 0 ]
+  [[ $output == *"All of it held."* ]]
+  # the page needs nothing else
+  [ "$(grep -cE '(src|href)="?(http|//)|<script' .demo/report.html)" = 0 ]
+}

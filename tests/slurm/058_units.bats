@@ -27,10 +27,6 @@ END
 
 teardown_file() { gate_down; }
 
-# of_unit ACCOUNT UNIT held|used
-of_unit() {
-  asbb account show "$1" --output json | jq -r --arg unit "$2" ".budgets[] | select(.unit == \$unit) | .$3"
-}
 unit_is() { [ "$(of_unit "$1" "$2" "$3")" = "$4" ]; }
 siblings_of() {
   squeue -M onprem -a --json | jq -r --argjson job "$1" '.jobs[] | select(.job_id == $job) | .federation_siblings_viable'

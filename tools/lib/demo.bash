@@ -1,5 +1,5 @@
 # The stage of tools/demo: how it builds, starts, speaks, checks and stops. Sourced by tools/demo from the project's folder.
-# shellcheck shell=bash disable=SC2154,SC2034 # variables are shared with tools/demo
+# shellcheck shell=bash disable=SC2154,SC2034 # variables are shared with tools/demo and its stories
 
 . tests/slurm/lib/service.bash
 
@@ -77,6 +77,16 @@ run() {
   last_job=$(sed -n 's/^Submitted batch job \([0-9]*\).*/\1/p' "$output")
 }
 
+# ends_with CODE COMMAND...: shows it and what came back; it must end with that exit code.
+ends_with() {
+  local code=$1 have=0
+  shift
+  speak "$@"
+  "$@" >"$output" 2>&1 || have=$?
+  cat "$output"
+  [[ $have == "$code" ]] || broken "that should have ended with exit code $code, not $have"
+}
+
 # refused COMMAND...: shows it and what came back; it must fail.
 refused() {
   speak "$@"
@@ -104,13 +114,20 @@ else
   as_stranger=()
 fi
 
+# held ACCOUNT UNIT AMOUNT
 held() {
   local have
-  have=$(balance "$1" held)
-  [[ $have == "$2" ]] || broken "$1 should have $2 held, it has $have"
+  have=$(of_unit "$1" "$2" held)
+  [[ $have == "$3" ]] || broken "$1 should have $3 $2 held, it has $have"
 }
 
-nothing_held() { [[ $(balance proj001 held) == 0 ]]; }
+# nothing_held ACCOUNT...: in any unit.
+nothing_held() {
+  local account
+  for account in "$@"; do
+    asbb account show "$account" --output json | jq -e '[.budgets[].held] | all(. == 0)' || return 1
+  done
+}
 
 # settled_within SECONDS JOB TYPES...: since its end the ledger has an entry of each type for that job.
 settled_within() {
@@ -122,37 +139,43 @@ settled_within() {
   echo "job $job: $* within $((SECONDS - began + 1)) s of its end"
 }
 
-job_ended() { ! squeue -M onprem --local -h -j "$1" -o %T 2>/dev/null | grep -qE 'PENDING|RUNNING|CONFIGURING|COMPLETING'; }
+job_ended() { ! squeue -M onprem,cloud -h -j "$1" -o %T 2>/dev/null | grep -qE 'PENDING|RUNNING|CONFIGURING|COMPLETING'; }
 
 has_entries() {
   local job=$1 type
   shift
   for type in "$@"; do
-    asbb transactions proj001 --job="$job" --type="$type" --output json | jq -e 'length == 1' || return 1
+    asbb transactions --job="$job" --type="$type" --output json | jq -e 'length == 1' || return 1
   done
 }
 
+# everything_is_settled ACCOUNT...
 everything_is_settled() {
+  local account
   echo
   echo "waiting until every job has ended and is charged ..."
-  wait_for 120 nothing_held || {
-    asbb account show proj001
-    squeue -M onprem,cloud -a -t all
-    tail -n 20 "$demo/asbb/service.log"
-    broken "money is still held after two minutes"
-  }
+  wait_for 120 nothing_held "$@" && return
+  for account in "$@"; do asbb account show "$account"; done
+  squeue -M onprem,cloud -a -t all
+  tail -n 20 "$demo/asbb/service.log"
+  broken "money is still held after two minutes"
 }
 
+# charges_agree PRICES ACCOUNT...: every charge is what sacct and the prices make of the job, by a program that shares no code
+# with asbb.
 charges_agree() {
-  sacct -M onprem,cloud -D -X -P -n --noconvert -a -S now-1day -A proj001,proj002 \
-    --format=Cluster,JobID,Partition,State,ElapsedRaw,Start,AllocTRES,NodeList >"$demo/sacct.txt"
-  local account
-  for account in proj001 proj002; do
-    asbb transactions "$account" --limit=10000 --output json >"$demo/transactions-$account.json"
+  local prices=$1 account files=()
+  shift
+  sacct -M onprem,cloud -D -X -P -n --noconvert -a -S now-1day -A "$(
+    IFS=,
+    echo "$*"
+  )" --format=Cluster,JobID,Partition,State,ElapsedRaw,Start,AllocTRES,NodeList >"$demo/sacct.txt"
+  for account in "$@"; do
+    files+=("$demo/transactions-$account.json")
+    asbb transactions "$account" --limit=10000 --output json >"${files[-1]}"
   done
-  run tests/slurm/verify_charges examples/demo/prices.yaml "$demo/sacct.txt" \
-    "$demo/transactions-proj001.json" "$demo/transactions-proj002.json"
-  nothing_held || broken "money is still held"
+  run tests/slurm/verify_charges "$prices" "$demo/sacct.txt" "${files[@]}"
+  nothing_held "$@" >"$output" || broken "money is still held"
 }
 
 demo_stop() {
@@ -180,7 +203,7 @@ It is left running. In this folder:
 
     eval "\$(tests/slurm/bed env $bed)"
     export PATH=$build/bin:\$PATH ASBB_CONFIG_FILE=$ASBB_CONFIG_FILE
-    sbatch -A proj001 -p gpu-aws -t 10 --wrap 'sleep 20'     # or -M cloud -p aws-cpu
+    sbatch -A proj001 -t 10 --wrap 'sleep 20'     # or -M cloud -p aws-cpu
     asbb account show proj001
     asbb transactions proj001
     squeue -M onprem,cloud

@@ -99,3 +99,7 @@ service_knows_clusters() {
 balance() { # ACCOUNT held|used|available
   asbb account show "$1" --output json | jq -r ".budget_$2"
 }
+
+of_unit() { # ACCOUNT UNIT held|used|available
+  asbb account show "$1" --output json | jq -r --arg unit "$2" ".budgets[] | select(.unit == \$unit) | .$3"
+}
