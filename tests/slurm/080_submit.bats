@@ -40,6 +40,21 @@ bats_require_minimum_version 1.5.0
 job_of() { sed -n 's/.*[^0-9]\([0-9]\{6,\}\).*/\1/p;s/^\([0-9]\{6,\}\).*/\1/p' <<<"$1" | head -n 1; }
 script_of() { "$2" scontrol write batch_script "$1" -; }
 
+holds() { [ "$(of_unit proj001 "$1" held)" = "$2" ]; }
+
+@test "without a flag a job goes to whichever has it first: quoted and held in both units" {
+  submit -A proj001 -t 60 -H -o /dev/null --wrap true
+  [ "$status" = 0 ]
+  [[ $output =~ ^Submitted\ batch\ job\ [0-9]+$ ]]
+  [[ $said == *"1.00 core-hours"* ]]
+  [[ $said == *'$0.085'* ]]
+  holds core-hours 1.2
+  holds USD 0.102
+  onprem scancel "$(job_of "$output")"
+  wait_until 60 holds USD 0
+  wait_until 10 holds core-hours 0
+}
+
 @test "quotes, blanks and dollars of --wrap reach the job as they were typed" {
   submit --cloud -A proj001 -H -t 5 -J 'two  words' -o /dev/null --wrap 'echo "a  b" $HOME '"'c d'"' \\ ; true # --cheapest'
   [ "$status" = 0 ]

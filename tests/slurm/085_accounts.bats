@@ -150,6 +150,54 @@ empty_cloud() {
   for name in 'a b' -dash; do on onprem delete account where name="$name" cluster=onprem; done
 }
 
+# sacctmgr of cloud, before whose second call that adds anything its slurmdbd stops; the real one else.
+stopping_sacctmgr() {
+  local name folder=$GATE/stopping
+  mkdir -p "$folder"
+  for name in squeue sacct scontrol sdiag; do ln -sf "$(command -v $name)" "$folder/$name"; done
+  cat >"$folder/sacctmgr" <<END
+#! /bin/bash
+case " \$* " in *' -i add '*) echo x >>$folder/adds ;; esac
+if [ -e $folder/adds ] && [ "\$(wc -l <$folder/adds)" = 2 ] && [ ! -e $folder/stopped ]; then
+  touch $folder/stopped
+  pid=\$(cat $BED_RUN/pid/slurmdbd-cloud)
+  kill "\$pid"
+  while kill -0 "\$pid" 2>/dev/null; do sleep 0.1; done
+fi
+exec $(command -v sacctmgr) "\$@"
+END
+  chmod 755 "$folder/sacctmgr"
+  sed "s|conf: $BED_CLOUD_CONF|conf: $BED_CLOUD_CONF, bin_dir: $folder|" "$SETTINGS" >"$GATE/stopping.yaml"
+}
+start_slurmdbd() {
+  SLURM_CONF=$BED/etc/dbd-cloud/slurm.conf setsid slurmdbd -D </dev/null >>"$BED/log/slurmdbd-cloud.out" 2>&1 3>&- 4>&- &
+  echo $! >"$BED_RUN/pid/slurmdbd-cloud"
+  disown
+  wait_until 30 cloud sacctmgr -n show cluster
+}
+
+@test "a slurmdbd that stops in the middle ends the run, and the same command goes on from there" {
+  on onprem add account name=chem parent=lab cluster=onprem
+  on onprem add account name=bio parent=chem cluster=onprem
+  on onprem add user name=daemon account=bio cluster=onprem DefaultAccount=bio
+  stopping_sacctmgr
+  began=$SECONDS
+  run asbb slurm sync-accounts --config="$GATE/stopping.yaml" --from=onprem --to=cloud
+  echo "$output"
+  start_slurmdbd
+  [ -e "$GATE/stopping/stopped" ]
+  [ "$status" = 1 ]
+  [ $((SECONDS - began)) -lt 120 ]
+  [[ $output == *"Cluster cloud"* ]]
+  [ "$(cloud sacctmgr -n -P show assoc where cluster=cloud account=chem,bio format=Account | sort -u)" = chem ]
+  run sync
+  echo "$output"
+  [ "$status" = 0 ]
+  diff <(structure onprem) <(structure cloud)
+  run sync
+  [[ $output == *"Nothing to do"* ]]
+}
+
 @test "an account of the ledger is made in Slurm as well, with limits of its own on each, and again does nothing" {
   year=$(date -u +%Y)
   create() {
