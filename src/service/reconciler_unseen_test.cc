@@ -187,6 +187,29 @@ TEST_F(UnseenTest, ARunWhoseEndIsLostAndThatHasNoHoldIsAlarmed) {
   EXPECT_THAT(alarms_.list(), IsEmpty());
 }
 
+// slurmdbd has no row of the first run any more, and the second is counted as the first.
+TEST_F(UnseenTest, ARunWhoseForerunnerWasPurgedIsAnAlarmAndNotChargedTwice) {
+  const std::string token = hold("1.2");
+  auto job = queued(token, 7, "PENDING");
+  job.restart_count = 1;
+  source_.set_queue("onprem", {job});
+  source_.add_record(record(7, "REQUEUED", 100));
+  pass_time(hours(1));
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("1.2", "0.1");
+  pass_time(hours(1000));
+  source_.set_records("onprem", {record(7, "COMPLETED", 50)});
+  source_.set_queue("onprem", {});
+  pass_time(hours(1));
+  for (int i = 0; i < 3; ++i) (void)pass();
+  expect_balance("1.2", "0.1");
+  const auto alarms = alarms_.list();
+  EXPECT_TRUE(std::any_of(alarms.begin(), alarms.end(), [](const Alarm& alarm) {
+    return alarm.key.starts_with("changed onprem") &&
+           alarm.message.find("$0.05") != std::string::npos;
+  }));
+}
+
 // Another plugin wrote its own words over the token before the job was seen.
 TEST_F(UnseenTest, AHoldWhoseJobMayWaitWithoutItsTokenIsKeptAndAlarmed) {
   const std::string token = hold("1.2");
