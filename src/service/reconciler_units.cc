@@ -106,7 +106,9 @@ void Reconciler::Pass::follow_units(const OpenHold& open) {
   if (is_same) return;
   ledger::PlaceHold place;
   place.account = account_of(open.hold.id);
-  place.partition = open.hold.partition;
+  // Reports and limits go by it: not by the one of a cluster that lost.
+  const slurm::QueueJob& first = *rows.front();
+  place.partition = is_pending(first) ? open.hold.partition : first.partition;
   place.parts = std::move(parts);
   const std::string name = fresh_token(now_);
   place.transaction_id = name;

@@ -102,6 +102,43 @@ TEST_F(Units, TheLosersMoneyGoesBackWhenOneClusterWins) {
   EXPECT_TRUE(alarms_.list().empty());
 }
 
+// The default partitions have different names, and a report showed one that the cluster has not.
+TEST_F(Units, TheHoldIsOfThePartitionOnWhichItRuns) {
+  set_prices(R"(
+prices:
+  - {cluster: onprem, partition: cpu, unit: core-hours, basis: tres, per_core_hour: 1}
+  - {cluster: cloud, partition: aws-cpu, unit: USD, basis: tres, per_core_hour: 2}
+effective_from: 2025-02-01
+)");
+  auto there = cluster("cloud");
+  there.partitions.front().name = "aws-cpu";
+  for (auto& node : there.nodes) node.partitions = {"aws-cpu"};
+  view_.put(there);
+  api::Submission asked = submission();
+  asked.partition.clear();
+  token_ = token();
+  const auto answer = submit(asked, token_);
+  ASSERT_EQ(answer.decision, "allow") << answer.message;
+  const auto open = [&] {
+    return committer_->read([](const ledger::Book& book) { return *book.open_holds().front(); });
+  };
+  ASSERT_EQ(open().parts.size(), 2U);
+  ASSERT_EQ(open().partition, "aws-cpu");
+  slurm::QueueJob row = federated_job();
+  row.admin_comment = "asbb=" + open().request_id;
+  row.partition = "cpu";
+  auto elsewhere = on("cloud", row, "PENDING");
+  elsewhere.partition = "aws-cpu";
+  show_both(on("onprem", row, "PENDING"), elsewhere);
+  (void)pass();
+  elsewhere.status = slurm::parse_job_status("REVOKED");
+  show_both(on("onprem", row, "RUNNING"), elsewhere);
+  EXPECT_EQ(pass().followed, 1);
+  EXPECT_EQ(open().parts.size(), 1U);
+  EXPECT_EQ(open().partition, "cpu");
+  EXPECT_EQ(pass().followed, 0);
+}
+
 TEST_F(Units, ARequeuedJobMayNeedThemAgain) {
   auto row = federated_job();
   waits(row);
