@@ -38,6 +38,8 @@ reports_agree() {
   asbb transactions --limit=10000 --output json >"$demo/transactions.json"
   asbb report dual --account=ALL --start="$today" --end="$(date -u +%F)" --output=json >"$demo/report.json"
   run tests/slurm/verify_report "$demo/report.json" "$demo/transactions.json" "$demo/sacct-report.txt"
+  jq -e '[.by_partition[] | select(.cluster == "onprem") | .name] == ["cpu"]' "$demo/report.json" >"$output" ||
+    broken "jobs on premises ran on cpu alone, and the report says otherwise"
   local unit
   for unit in core-hours USD; do
     grep -qF "<data value=\"$(jq -r --arg unit $unit '.all.charged[$unit]' "$demo/report.json")\">" "$demo/report.html" ||
@@ -78,7 +80,6 @@ run scontrol release "$either"
 wait_for 60 leg_is USD 0 || broken "the dollars are still held"
 run asbb budgets
 held proj001 core-hours 4.8
-run asbb transactions proj001 --job="$either"
 run scontrol -M cloud update PartitionName=aws-cpu State=UP
 
 chapter "4. To the cloud, on premises, where it is cheapest"
@@ -96,7 +97,8 @@ says "100.00 core-hours left on onprem"
 run sbatch -M onprem -A nih-r01 -t 1:00:00 -n 2 -o /dev/null --wrap 'sleep 2'
 everything_is_settled proj001 nih-r01
 
-chapter "6. One report of both"
+chapter "6. What is left, and one report of both"
+run asbb budgets
 run asbb report dual --account=ALL --start="$today" --end="$(date -u +%F)"
 run asbb report dual --account=ALL --start="$today" --end="$(date -u +%F)" --output=html --file="$demo/report.html" --force
 
