@@ -106,6 +106,7 @@ bool Reconciler::Pass::goes_to_next_period(const OpenHold& open,
   if (!ended || *record.start < *ended) return false;
   if (moved_on_.contains({open.hold.id, task})) return true;
   const std::int64_t run = record.run - 1;
+  if (task >= 0 && run > 0) return false;  // it stays with its array's hold
   if (run > scope_of(open.hold.group).first_run && run_to_settle(open.shares, task) < run) {
     return true;
   }

@@ -184,6 +184,33 @@ TEST_F(PeriodsTest, TasksThatNobodySawMoveOnceEach) {
   EXPECT_EQ(to_decimal(period(1).used), "0.17");
 }
 
+TEST_F(PeriodsTest, ATaskWhoseFirstRunIsChargedStaysWithItsArray) {
+  add_next_period("50");
+  const std::string token = hold("2", 2);
+  auto first = record(23, "REQUEUED", 100);
+  first.array_job_id = 20;
+  first.array_task_id = 1;
+  auto rest = queued(token, 20, "PENDING");
+  rest.array_job_id = 20;
+  rest.array_tasks = "0-1";
+  source_.set_queue("onprem", {rest});
+  (void)pass();
+  source_.fail_queue("onprem", Error{ErrorKind::unavailable, "away", ""});
+  pass_time(seconds(200));
+  source_.set_records("onprem", {first});
+  (void)pass();
+  set_now(end_ + seconds(5));
+  auto second = record(23, "COMPLETED", 50);
+  second.array_job_id = 20;
+  second.array_task_id = 1;
+  second.run = 2;
+  pass_time(seconds(60));
+  source_.set_records("onprem", {first, second});
+  for (int i = 0; i < 3; ++i) (void)pass();
+  expect_held("1", "0");
+  EXPECT_EQ(to_decimal(period(0).used), "0.15");
+}
+
 TEST_F(PeriodsTest, WithoutANextPeriodTheRunIsChargedToTheOneThatHeldIt) {
   const std::string token = hold("1.2");
   const auto job = queued(token, 7, "PENDING");
