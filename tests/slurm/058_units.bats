@@ -15,6 +15,7 @@ setup_file() {
 effective_from: 2025-01-01
 prices:
   - {cluster: onprem, partition: cpu, unit: core-hours, basis: tres, per_core_hour: 1}
+  - {cluster: onprem, partition: big, unit: gpu-hours, basis: tres, per_gpu_hour: {v100: 1}}
   - {cluster: cloud, partition: aws-cpu, unit: USD, basis: tres, per_core_hour: 0.085}
 END
   asbb prices import "$GATE/prices.yaml"
@@ -57,6 +58,26 @@ siblings_of() {
   unit_is nih-r01 USD held 0.102
   onprem scancel "${job%%;*}"
   wait_until 60 unit_is nih-r01 USD held 0
+}
+
+@test "a further unit needs a price and a budget, and nothing else" {
+  on_gpus() { run_sbatch -M onprem -A proj001 -p big --gres=gpu:v100:2 -t 60 "$@"; }
+  run on_gpus
+  echo "$output"
+  [ "$status" != 0 ]
+  [[ $output == *gpu-hours* ]]
+  year=$(date -u +%Y)
+  asbb account update proj001 --unit=gpu-hours --budget=3 --start="$year-01-01" --end="$year-12-31"
+  job=$(on_gpus --wrap 'sleep 2')
+  unit_is proj001 gpu-hours held 2.4
+  run on_gpus
+  echo "$output"
+  [[ $output == *"only 0.60 gpu-hours"* ]]
+  wait_for_job "$job" COMPLETED
+  wait_until 60 unit_is proj001 gpu-hours held 0
+  seconds=$(accounting "$job" ElapsedRaw)
+  [ "$(of_unit proj001 gpu-hours used)" = "$(asbb transactions proj001 --job="$job" --type=charge --output json | jq '.[0].amount')" ]
+  [ "$(asbb transactions proj001 --job="$job" --type=charge --output json | jq ".[0].amount * 3600 - 2 * $seconds | fabs < 0.01")" = true ]
 }
 
 @test "a job that can be paid nowhere is refused" {
