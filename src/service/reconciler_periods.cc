@@ -64,9 +64,16 @@ ledger::PlaceHold Reconciler::Pass::same_place(const OpenHold& open, std::int64_
 
 void Reconciler::Pass::move_to_period(const OpenHold& open, Instant ended) {
   const ReconcilerOptions& options = owner_.options_;
+  const QueueRows all = rows_of(*open.hold.job);
+  // A cluster that was away shows its sibling of a job that runs elsewhere as waiting.
+  const bool runs = ledger::is_federated(open.hold.job->job_id) &&
+                    std::any_of(all.begin(), all.end(), [](const slurm::QueueJob* row) {
+                      return is_live(*row) && !is_pending(*row);
+                    });
   QueueRows rows;
-  for (const slurm::QueueJob* row : rows_of(*open.hold.job)) {
+  for (const slurm::QueueJob* row : all) {
     if (!is_live(*row) || awaits_runs(open, *row)) continue;
+    if (runs && is_pending(*row)) continue;
     // It may have waited at the end, and started before a pass saw it.
     const bool waited = is_pending(*row) || (row->start && *row->start >= ended);
     if (waited ? options.moves_waiting : options.moves_running) rows.push_back(row);

@@ -226,6 +226,19 @@ TEST_F(PeriodsTest, WithoutANextPeriodTheRunIsChargedToTheOneThatHeldIt) {
   EXPECT_EQ(to_decimal(period(0).used), "0.09");
 }
 
+// Its cluster was away when the other one started the job.
+TEST_F(PeriodsTest, ASiblingThatWaitsDoesNotMoveAJobThatRuns) {
+  add_next_period("5");
+  constexpr std::int64_t federated = (std::int64_t{1} << 26) + 7;
+  const std::string token = hold("1.2");
+  source_.set_queue("onprem", {queued("onprem", token, federated, "RUNNING")});
+  source_.set_queue("cloud", {queued("cloud", "", federated, "PENDING")});
+  (void)pass();
+  set_now(end_ + seconds(5));
+  (void)pass();
+  expect_held("1.2", "0");
+}
+
 TEST_F(PeriodsTest, OfAnArrayTheTasksThatWaitMove) {
   add_next_period("50");
   const std::string token = hold("10", 10);

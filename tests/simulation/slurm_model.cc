@@ -255,6 +255,7 @@ void Slurm::end(Job& job, Task& task, const Fate& fate) {
   if (task.suspended_at) count("ended while it was suspended");
   // slurmctld takes the end of one that is cancelled while it is suspended for when it was.
   run.end = std::exchange(task.suspended_at, std::nullopt).value_or(now_);
+  run.over_at = now_;
   run.elapsed_seconds = std::max<std::int64_t>(
       0, run.end->unix_seconds() - run.start.unix_seconds() - task.suspended_seconds);
   run.state = fate.state;
@@ -392,7 +393,7 @@ void Slurm::set_account(Job& job, const std::string& account) {
 void Slurm::resize(Job& job, Task& task, std::int64_t cpus) {
   if (task.state != Task::State::running || now_ <= task.runs.back().submit) return;
   Run& before = task.runs.back();
-  before.end = now_;
+  before.end = before.over_at = now_;
   before.elapsed_seconds =
       now_.unix_seconds() - before.start.unix_seconds() - task.suspended_seconds;
   before.state = "RESIZING";

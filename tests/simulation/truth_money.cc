@@ -98,7 +98,7 @@ void Truth::check_period(const Job& job, const Task& task, const Run& run, bool 
   require(budget.account == charge.account && budget.unit == charge.unit,
           name + " is charged to another's budget");
   const bool may_be_anew = job.is_changed || job.is_acted_on || job.request.is_federated;
-  Instant latest = rules_.moves_running || may_be_anew ? *run.end : run.start;
+  Instant latest = rules_.moves_running || may_be_anew ? run.over_at : run.start;
   if (!rules_.moves_waiting && !rules_.moves_running && !may_be_anew && asked.is_promised) {
     latest = asked.at;
   }
