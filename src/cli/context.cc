@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <map>
 #include <ostream>
 
 #include "base/text.h"
@@ -24,6 +25,38 @@ std::string advice_for(const api::Problem& problem) {
   return {};
 }
 
+// The service speaks of the fields of its API; here they are flags. What stands in quotes is
+// somebody's own text.
+std::string with_flags(const std::string& text) {
+  static const std::map<std::string, std::string> flags = {{"transaction_id", "--transaction"},
+                                                           {"job_id", "--job"},
+                                                           {"request_id", "--request-id"},
+                                                           {"start_date", "--start"},
+                                                           {"end_date", "--end"},
+                                                           {"hold_percentage", "--hold-percentage"},
+                                                           {"credit_limit", "--credit-limit"},
+                                                           {"carry_over", "--carry-over"}};
+  std::string out;
+  std::string word;
+  bool is_quoted = false;
+  const auto finish = [&] {
+    const auto found = is_quoted ? flags.end() : flags.find(word);
+    out += found == flags.end() ? word : found->second;
+    word.clear();
+  };
+  for (const char c : text) {
+    if ((c >= 'a' && c <= 'z') || c == '_') {
+      word += c;
+      continue;
+    }
+    finish();
+    if (c == '\'') is_quoted = !is_quoted;
+    out += c;
+  }
+  finish();
+  return out;
+}
+
 }  // namespace
 
 Context::Context(std::ostream& out, std::ostream& err, config::Environment environment,
@@ -35,6 +68,25 @@ void Context::set_timeouts(int connect_timeout_ms, int timeout_ms) {
   timeout_ms_ = timeout_ms;
 }
 
+api::Reply<std::string> Context::socket() const {
+  if (!flags.socket.empty()) return flags.socket;
+  // Ordinary users need not be able to read the settings: then it is the usual socket.
+  const std::string file = config::config_file(flags.config, environment_);
+  const bool is_ours_to_read =
+      file.empty() || !flags.config.empty() || access(file.c_str(), R_OK) == 0 || errno != EACCES;
+  if (!is_ours_to_read) return api::Endpoint{}.socket;
+  const auto loaded = config::load_config(flags.config, environment_);
+  if (!loaded) {
+    return tl::unexpected(
+        api::Problem{0,
+                     "BAD_SETTINGS",
+                     "the settings cannot be used: " + loaded.error().front(),
+                     loaded.error().size() > 1 ? "'asbb config validate' shows all problems" : "",
+                     {}});
+  }
+  return loaded->service.socket;
+}
+
 api::Reply<void> Context::connect() {
   if (client_ != nullptr) return {};
   api::Endpoint endpoint;
@@ -42,25 +94,10 @@ api::Reply<void> Context::connect() {
   endpoint.timeout_ms = timeout_ms_;
   endpoint.url = flags.url;
   endpoint.token_file = flags.token_file;
-  if (!flags.socket.empty()) {
-    endpoint.socket = flags.socket;
-  } else if (flags.url.empty()) {
-    // Ordinary users need not be able to read the settings: then it is the usual socket.
-    const std::string file = config::config_file(flags.config, environment_);
-    const bool is_ours_to_read =
-        file.empty() || !flags.config.empty() || access(file.c_str(), R_OK) == 0 || errno != EACCES;
-    if (is_ours_to_read) {
-      const auto loaded = config::load_config(flags.config, environment_);
-      if (!loaded) {
-        return tl::unexpected(api::Problem{
-            0,
-            "BAD_SETTINGS",
-            "the settings cannot be used: " + loaded.error().front(),
-            loaded.error().size() > 1 ? "'asbb config validate' shows all problems" : "",
-            {}});
-      }
-      endpoint.socket = loaded->service.socket;
-    }
+  if (flags.url.empty() || !flags.socket.empty()) {
+    const auto path = socket();
+    if (!path) return tl::unexpected(path.error());
+    endpoint.socket = *path;
   }
   client_ = std::make_unique<api::Client>(std::move(endpoint));
   return {};
@@ -97,7 +134,7 @@ int Context::done(const std::string& sentence, const std::string& json) const {
 }
 
 int Context::failed(const api::Problem& problem) const {
-  err_ << "asbb: " << harmless_lines(problem.message) << "\n";
+  err_ << "asbb: " << harmless_lines(with_flags(problem.message)) << "\n";
   const bool is_sentence =
       problem.details.find(' ') != std::string::npos;  // or a code for programs
   if (is_sentence) err_ << harmless_lines(problem.details) << "\n";

@@ -61,6 +61,10 @@ class Context {
   [[nodiscard]] int misused(const std::string& sentence) const;
   void warn(const std::string& sentence) const;
 
+  // The service's: that of --socket, else of the settings, where this user may read them, else the
+  // usual one.
+  [[nodiscard]] api::Reply<std::string> socket() const;
+
   // The settings, or every problem with them on `err` and nothing.
   [[nodiscard]] std::optional<config::Config> settings() const;
 

@@ -198,120 +198,6 @@ TEST(PricesCommand, SaysWhetherWhatWasImportedCounts) {
             "Price book version 5 will be in force from 2026-01-01T00:00:00Z.\n");
 }
 
-TEST(MoneyCommands, SendWhatTheyAreGivenWithAnId) {
-  api::Account account;
-  account.slurm_account = "proj001";
-  account.status = "active";
-  api::Budget& budget = account.budgets.emplace_back();
-  budget.unit = "USD";
-  budget.in_force = true;
-  budget.used = Micros(7'500'000);
-  budget.available = Micros(42'500'000);
-  const std::vector<std::pair<std::string, std::string>> verbs{
-      {"deposits", "deposit proj001 --amount=5 --reason=r"},
-      {"withdrawals", "withdraw proj001 --amount=5 --reason=r"},
-      {"transfers", "transfer proj001 proj002 --amount=5 --reason=r"},
-      {"refunds", "refund proj001 --job=47_1 --amount=5 --reason=r"},
-      {"write-offs", "write-off proj001 --job=47_1 --amount=5 --reason=r"},
-      {"conversions", "convert proj001 --amount=5 --to=core-hours --reason=r"}};
-  const std::string figures = ": 7.50 used, 42.50 available.\n";
-  const std::vector<std::string> said{
-      "Put 5.00 USD into account proj001" + figures,
-      "Took 5.00 USD out of account proj001" + figures,
-      "Moved 5.00 USD from account proj001 to account proj002" + figures,
-      "Gave 5.00 back to account proj001.\n",
-      "Wrote 5.00 of account proj001 off.\n",
-      "Converted 5.00 USD of account proj001 to core-hours" + figures};
-  for (std::size_t i = 0; i < verbs.size(); ++i) {
-    const auto& [route, line] = verbs[i];
-    CannedService service;
-    service.answer("POST /api/v1/accounts/proj001/" + route, 200, api::to_json(account)).start();
-    const auto ran = run(service, testing::split(line));
-    EXPECT_EQ(ran.code, exit_done) << ran.err;
-    EXPECT_EQ(ran.out, said[i]);
-    service.stop();
-    EXPECT_THAT(service.last_body(), HasSubstr(R"("amount":5)"));
-    EXPECT_THAT(service.last_body(), HasSubstr(R"("request_id":")"));
-    for (const char* amount : {"0", "-1", "nan", "1e99", "5 USD"}) {
-      auto arguments = testing::split(line);
-      *std::find(arguments.begin(), arguments.end(), "--amount=5") =
-          std::string("--amount=") + amount;
-      const auto refused = run(arguments);
-      EXPECT_EQ(refused.code, exit_usage) << amount;
-      EXPECT_THAT(refused.err, HasSubstr("--amount"));
-    }
-  }
-  const auto nothing = run(testing::split("refund proj001 --amount=1 --reason=r"));
-  EXPECT_EQ(nothing.code, exit_usage);
-  EXPECT_THAT(nothing.err, HasSubstr("--job"));
-}
-
-TEST(RefundCommand, FindsTheAccountThatWasChargedForTheJob) {
-  api::Account account;
-  account.slurm_account = "proj001";
-  account.status = "active";
-  api::Transaction charge;
-  charge.account = "proj001";
-  charge.cluster = "onprem";
-  charge.type = "charge";
-  const std::string wanted = "GET /api/v1/transactions?job_id=47&type=charge%2Coverrun&limit=1000";
-  CannedService service;
-  service.answer(wanted, 200, api::to_json(std::vector{charge, charge}))
-      .answer("POST /api/v1/accounts/proj001/refunds", 200, api::to_json(account))
-      .start();
-  const auto ran = run(service, testing::split("refund 47_1 --percent=12.5 --reason=r"));
-  EXPECT_EQ(ran.code, exit_done) << ran.err;
-  EXPECT_EQ(ran.out, "Gave 12.5 % of what was charged back to account proj001.\n");
-  service.stop();
-  EXPECT_THAT(service.last_body(), HasSubstr(R"("job_id":"47_1")"));
-  EXPECT_THAT(service.last_body(), HasSubstr(R"("percent":12.5)"));
-  EXPECT_EQ(service.last_body().find("amount"), std::string::npos);
-
-  api::Transaction other = charge;
-  other.account = "nih-r01";
-  other.cluster = "cloud";
-  CannedService two;
-  two.answer(wanted, 200, api::to_json(std::vector{charge, other}))
-      .answer("POST /api/v1/accounts/nih-r01/refunds", 200, api::to_json(account))
-      .start();
-  const auto unclear = run(two, testing::split("refund 47 --amount=1 --reason=r"));
-  EXPECT_EQ(unclear.code, exit_usage);
-  EXPECT_THAT(unclear.err, HasSubstr("proj001, nih-r01: say which with --account"));
-  EXPECT_EQ(run(two, testing::split("refund 47 --cluster=cloud --amount=1 --reason=r")).code,
-            exit_done);
-  EXPECT_EQ(run(two, testing::split("refund 47 --account=nih-r01 --amount=1 --reason=r")).code,
-            exit_done);
-
-  CannedService none;
-  none.answer(wanted, 200, "[]").start();
-  EXPECT_THAT(run(none, testing::split("refund 47 --amount=1 --reason=r")).err,
-              HasSubstr("No charge of a job '47' is known"));
-  for (const char* percent : {"0", "-1", "100.1", "nan", "5%"}) {
-    const auto refused = run({"refund", "47", std::string("--percent=") + percent, "--reason=r"});
-    EXPECT_EQ(refused.code, exit_usage) << percent;
-    EXPECT_THAT(refused.err, HasSubstr("--percent"));
-  }
-  EXPECT_THAT(run(testing::split("refund 47 --percent=5 --amount=1 --reason=r")).err,
-              HasSubstr("either --amount"));
-}
-
-TEST(WriteOffCommand, WithoutAnAmountIsAboutAllOfIt) {
-  api::Account account;
-  account.slurm_account = "proj001";
-  account.status = "active";
-  CannedService service;
-  service.answer("POST /api/v1/accounts/proj001/write-offs", 200, api::to_json(account)).start();
-  const auto ran = run(service, testing::split("write-off proj001 --job=47 --reason=r"));
-  EXPECT_EQ(ran.code, exit_done) << ran.err;
-  EXPECT_EQ(ran.out, "Wrote all that was charged to account proj001 off.\n");
-  service.stop();
-  EXPECT_EQ(service.last_body().find("amount"), std::string::npos);
-  EXPECT_EQ(run(testing::split("write-off proj001 --reason=r")).code, exit_usage);
-  // An amount that came out empty wrote all of it off.
-  EXPECT_EQ(run(testing::split("write-off proj001 --job=47 --amount= --reason=r")).code,
-            exit_usage);
-}
-
 TEST(RatesCommand, RecordsAndListsRates) {
   api::ConversionRate rate{1,
                            "USD",
@@ -378,7 +264,12 @@ TEST(AuditCommand, FailsWhenTheLedgerDoes) {
   EXPECT_THAT(broken.err, HasSubstr("asbb: entry 7 was changed\n"));
   EXPECT_EQ(run(bad, {"audit", "verify", "--output=json"}).code, exit_failed);
   EXPECT_EQ(run(bad, {"audit", "verify", "--offline", "--archive=a"}).code, exit_usage);
-  EXPECT_EQ(run(bad, {"audit", "verify", "--archive=a"}).code, exit_usage);
+  // It wanted --key-file, and its help said that the settings' key is used.
+  const std::string config = bad.folder() + "/config.yaml";
+  std::ofstream(config) << "database: {chain_key_file: " << bad.folder() << "/chain.key}\n";
+  const auto no_key = run({"audit", "verify", "--archive=a", "--config=" + config});
+  EXPECT_EQ(no_key.code, exit_failed);
+  EXPECT_THAT(no_key.err, HasSubstr(bad.folder() + "/chain.key"));
   EXPECT_EQ(run(bad, {"audit", "verify", "--key-file=a"}).code, exit_usage);
   EXPECT_EQ(run(bad, {"audit", "export", "--format=xml"}).code, exit_usage);
 }

@@ -15,6 +15,8 @@ namespace {
 struct MoneyFlags {
   std::string account;
   std::string to;
+  std::string from_flag;  // of transfer, instead of the two above
+  std::string to_flag;
   std::string job;
   std::string transaction;
   std::string cluster;
@@ -123,7 +125,29 @@ int withdraw(Context& context, const MoneyFlags& flags) {
               {"Took ", " out of account " + flags.account});
 }
 
-int transfer(Context& context, const MoneyFlags& flags) {
+// 'transfer FROM TO' or 'transfer --from=FROM --to=TO': fills in the first form. The exit code when
+// the line has neither, or something of both.
+std::optional<int> name_both(const Context& context, MoneyFlags& flags) {
+  const bool has_words = !flags.account.empty() || !flags.to.empty();
+  const bool has_flags = !flags.from_flag.empty() || !flags.to_flag.empty();
+  if (has_words && has_flags) {
+    return context.misused(
+        "give the accounts either as 'transfer FROM TO' or with --from and --to, "
+        "not both");
+  }
+  if (has_flags) {
+    flags.account = flags.from_flag;
+    flags.to = flags.to_flag;
+  }
+  if (!flags.account.empty() && !flags.to.empty()) return std::nullopt;
+  const std::string missing = flags.account.empty() ? "from" : "to";
+  return context.misused("which account the money goes " + missing +
+                         " is not said: --from=ACCOUNT --to=ACCOUNT");
+}
+
+int transfer(Context& context, const MoneyFlags& given) {
+  MoneyFlags flags = given;
+  if (const auto code = name_both(context, flags)) return *code;
   const auto amount = read_positive(flags.amount.value_or(""));
   if (!amount) return context.misused(amount.error().message);
   const std::string id = id_of(flags, "transfer");
@@ -132,50 +156,69 @@ int transfer(Context& context, const MoneyFlags& flags) {
               *amount, {"Moved ", " from account " + flags.account + " to account " + flags.to});
 }
 
-// The accounts that were charged for a job. An array's task is looked for by the array.
-api::Reply<std::vector<std::string>> accounts_charged(Context& context, const MoneyFlags& flags) {
+// Who was charged for a job, each once.
+struct Charged {
+  std::vector<std::string> accounts;
+  std::vector<std::string> transactions;  // of another program's job: it is known by these alone
+};
+
+void add_once(std::vector<std::string>& names, const std::string& name) {
+  if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+}
+
+// An array's task is looked for by the array.
+api::Reply<Charged> find_charged(Context& context, const MoneyFlags& flags) {
   api::TransactionQuery query;
-  query.job_id = flags.job.substr(0, flags.job.find('_'));
+  query.job_id = is_job_id(flags.job) ? flags.job.substr(0, flags.job.find('_')) : flags.job;
+  query.account = flags.account;
   query.types = {"charge", "overrun"};
   query.limit = 1000;
   const auto found = context.call<std::vector<api::Transaction>>(
       "GET", "/api/v1/transactions" + api::to_query_string(query));
   if (!found) return tl::unexpected(found.error());
-  std::vector<std::string> accounts;
+  Charged charged;
   for (const api::Transaction& charge : *found) {
     if (!flags.cluster.empty() && charge.cluster != flags.cluster) continue;
-    const auto known = std::find(accounts.begin(), accounts.end(), charge.account);
-    if (known == accounts.end()) accounts.push_back(charge.account);
+    add_once(charged.accounts, charge.account);
+    if (charge.cluster.empty()) add_once(charged.transactions, charge.transaction_id);
   }
-  return accounts;
+  return charged;
 }
 
 // 'VERB JOB', or 'VERB ACCOUNT --job=JOB': fills in what was left out. The exit code when that
 // cannot be done.
 std::optional<int> name_charge(Context& context, MoneyFlags& flags) {
-  if (!flags.job.empty() || !flags.transaction.empty()) return std::nullopt;
-  if (!is_job_id(flags.account)) {
-    return context.misused("'" + flags.account +
-                           "' is not a job such as 123 or 123_4; with an account first, either "
-                           "--job=JOBID or --transaction=ID is needed");
+  if (!flags.transaction.empty()) return std::nullopt;
+  const bool has_account = !flags.job.empty() || !flags.charged_account.empty();
+  if (flags.job.empty()) flags.job = std::exchange(flags.account, flags.charged_account);
+  if (has_account && is_job_id(flags.job)) return std::nullopt;
+  const auto charged = find_charged(context, flags);
+  if (!charged) return context.failed(charged.error());
+  const auto& accounts = charged->accounts;
+  if (accounts.empty() && !has_account && !is_job_id(flags.job)) {
+    return context.misused("no charge of a job '" + flags.job +
+                           "' is known; where that is an account, --job=JOB or --transaction=ID is "
+                           "needed");
   }
-  flags.job = std::exchange(flags.account, flags.charged_account);
-  if (!flags.account.empty()) return std::nullopt;
-  const auto accounts = accounts_charged(context, flags);
-  if (!accounts) return context.failed(accounts.error());
-  if (accounts->size() == 1) {
-    flags.account = accounts->front();
-    return std::nullopt;
+  if (accounts.empty()) {
+    api::Problem problem;
+    problem.status = 404;
+    problem.message = "No charge of a job '" + flags.job +
+                      "' is known; 'asbb transactions list --job=" + flags.job + "' shows what is.";
+    return context.failed(problem);
   }
-  if (!accounts->empty()) {
-    return context.misused("job '" + flags.job + "' was charged to " + joined(*accounts, ", ") +
+  if (accounts.size() > 1) {
+    return context.misused("job '" + flags.job + "' was charged to " + joined(accounts, ", ") +
                            ": say which with --account");
   }
-  api::Problem problem;
-  problem.status = 404;
-  problem.message = "No charge of a job '" + flags.job +
-                    "' is known; 'asbb transactions list --job=" + flags.job + "' shows what is.";
-  return context.failed(problem);
+  flags.account = accounts.front();
+  const auto& transactions = charged->transactions;
+  if (transactions.size() > 1) {
+    return context.misused("there are several charges of a job '" + flags.job +
+                           "': say which with --transaction, one of " + joined(transactions, ", "));
+  }
+  if (!transactions.empty()) flags.transaction = transactions.front();
+  return std::nullopt;
 }
 
 int refund(Context& context, const MoneyFlags& given) {
@@ -265,7 +308,9 @@ Command add_verb(Command& root, const char* name, const char* summary,
 Command add_charge_verb(Command& root, const char* name, const char* summary,
                         const std::shared_ptr<MoneyFlags>& flags) {
   return root.add(name, summary)
-      .take({"JOB", "", "The job, such as 123 or 123_4; with --job or --transaction the account.",
+      .take({"JOB", "",
+             "The job, such as 123 or 123_4, or as another program calls it; with --job or "
+             "--transaction the account.",
              Presence::required},
             flags->account)
       .take({"--account", "ACCOUNT", "That was charged; needed where there are several."},
@@ -318,11 +363,17 @@ void add_money(Command& root, Context& context) {
            context, flags, "How much.", withdraw);
 
   flags = std::make_shared<MoneyFlags>();
-  complete(add_verb(root, "transfer", "Moves money from one account to another.", flags)
-               .take({"TO", "", "The account that gets it.", Presence::required}, flags->to)
-               .note("Both happen or neither. Limits of the accounts above do not move.")
-               .example("asbb transfer proj001 proj002 --amount=10 --reason='agreed on 2 June'"),
-           context, flags, "How much; at most what is available.", transfer);
+  complete(
+      root.add("transfer", "Moves money from one account to another.")
+          .take({"FROM", "", "The account that gives it; --from says the same."}, flags->account)
+          .take({"TO", "", "The account that gets it; --to says the same."}, flags->to)
+          .take({"--from", "ACCOUNT", "Instead of FROM, together with --to."}, flags->from_flag)
+          .take({"--to", "ACCOUNT", "Instead of TO, together with --from."}, flags->to_flag)
+          .note("Both happen or neither. Limits of the accounts above do not move.")
+          .example("asbb transfer proj001 proj002 --amount=10 --reason='agreed on 2 June'")
+          .example("asbb transfer --from=proj001 --to=proj002 --amount=10 "
+                   "--reason='agreed on 2 June'"),
+      context, flags, "How much; at most what is available.", transfer);
 
   add_charge_verbs(root, context);
   flags = std::make_shared<MoneyFlags>();

@@ -111,6 +111,25 @@ TEST(Program, SaysWhenTheOutputWasLost) {
   std::ostringstream err;
   EXPECT_EQ(run_program({"version"}, out, err, {}, [] { return Instant{}; }), exit_failed);
   EXPECT_THAT(err.str(), HasSubstr("could not be written"));
+  // It was silent where the command had failed anyway, as doctor does that found something.
+  std::ostringstream doctor_err;
+  out.clear();
+  EXPECT_EQ(
+      run_program({"doctor", "--config=/none"}, out, doctor_err, {}, [] { return Instant{}; }),
+      exit_failed);
+  EXPECT_THAT(doctor_err.str(), HasSubstr("could not be written"));
+}
+
+TEST(ServiceCommand, StopNamesWhatItDidNotStop) {
+  CannedService service;
+  const auto nobody = run(service, {"service", "stop"});
+  EXPECT_EQ(nobody.code, exit_failed);
+  EXPECT_THAT(nobody.err, HasSubstr("the service is not running: nobody listens on"));
+  service.start();
+  const auto other = run(service, {"service", "stop"});
+  EXPECT_EQ(other.code, exit_failed);
+  EXPECT_THAT(other.err, HasSubstr("is no asbb-service: it is left as it is"));
+  EXPECT_EQ(run({"service", "stop", "--url=http://127.0.0.1:8080"}).code, exit_usage);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "cli/commands.h"
+#include "cli/service_stop.h"
 
 namespace asbb::cli {
 namespace {
@@ -38,6 +39,18 @@ int start(Context& context) {
                               std::string(program) + " cannot be started: " + std::strerror(errno) +
                                   "; it belongs beside asbb, or in PATH",
                               {}});
+}
+
+int stop(Context& context, std::int64_t wait_s) {
+  if (!context.flags.url.empty()) {
+    return context.misused(
+        "--url: a service is stopped on its own machine, through its socket; leave the URL out");
+  }
+  const auto socket = context.socket();
+  if (!socket) return context.failed(socket.error());
+  const auto stopped = stop_service(*socket, static_cast<int>(wait_s));
+  if (!stopped) return context.failed(stopped.error());
+  return context.done("The service (process " + std::to_string(*stopped) + ") has stopped.");
 }
 
 int status(Context& context) {
@@ -97,6 +110,15 @@ void add_service(Command& root, Context& context) {
           "'systemctl start asbb-service' is the usual way.")
       .example("asbb service start --config=/etc/asbb/config.yaml")
       .action([&context] { return start(context); });
+  auto wait_s = std::make_shared<std::int64_t>(60);
+  service.add("stop", "Stops the service on this machine, and waits until it has ended.")
+      .take({"--wait", "SECONDS", "How long at most; 60 when left out."}, *wait_s, 1, 3600)
+      .note(
+          "It answers who is waiting, writes what it has, and ends. Only its own user and root may "
+          "stop it. Exit code 1 when it was not running, or has not ended yet. systemd does not "
+          "start it again by itself.")
+      .example("asbb service stop")
+      .action([&context, wait_s] { return stop(context, *wait_s); });
   service.add("status", "Shows how the service is: clusters, holds, alarms.").action([&context] {
     return status(context);
   });
