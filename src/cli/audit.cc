@@ -50,10 +50,13 @@ int verify(Context& context, const VerifyFlags& flags) {
     return verify_online(context);
   }
   if (flags.offline) return context.misused("give either --offline or --archive");
-  if (flags.key_file.empty()) {
-    return context.misused("--archive: the key of the chain is needed, --key-file=FILE");
+  std::string key_file = flags.key_file;
+  if (key_file.empty()) {
+    const auto settings = context.settings();
+    if (!settings) return exit_failed;
+    key_file = settings->database.chain_key_file;
   }
-  const auto report = verify_archive(flags.archive, flags.key_file, flags.heads_file);
+  const auto report = verify_archive(flags.archive, key_file, flags.heads_file);
   if (!report) return context.failed(report.error());
   return show_verdict(context, *report);
 }
@@ -68,7 +71,9 @@ void add_verify(Command& audit, Context& context) {
       .take({"--key-file", "FILE", "The chain's key; that of the settings when left out."},
             flags->key_file)
       .take({"--heads-file", "FILE",
-             "Heads written down earlier; the settings' audit.head_file when left out."},
+             "Heads written down earlier; the settings' audit.head_file when left out, for an "
+             "archive "
+             "none."},
             flags->heads_file)
       .note(
           "Says of each entry that does not fit what was done to it. Exit code 1 when anything "

@@ -148,9 +148,9 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
   const int code = run_command_line(tree, version_line(), arguments, out, complaints);
   out.flush();
   if (is_quiet) return exit_done;
-  if (!out && code == exit_done) {
+  if (!out) {
     err << "asbb: the output could not be written completely\n";
-    return exit_failed;
+    return code == exit_done ? exit_failed : code;
   }
   return code;
 }
