@@ -161,7 +161,13 @@ class Operations::Doctor {
         if (is_over) over.insert(account->name);
       }
     });
-    if (!strange.empty()) {
+    const auto& clusters = operations_.options_.clusters;
+    const bool is_read = std::all_of(clusters.begin(), clusters.end(), [&](const auto& cluster) {
+      return operations_.with_.view.associations(cluster) != nullptr;
+    });
+    if (!is_read) {
+      say("budgets", "warning", "not checked: not all clusters were read yet");
+    } else if (!strange.empty()) {
       say("budgets", "warning", "of accounts that Slurm does not have: " + listed(strange),
           "Add them with 'sacctmgr add account', or close them with 'asbb account delete "
           "ACCOUNT'.");
