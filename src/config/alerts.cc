@@ -73,6 +73,13 @@ bool is_url(std::string_view text, Kind kind) {
   return kind == Kind::smtp ? name == "smtp" || name == "smtps" : name == "http" || name == "https";
 }
 
+// Whoever knows the path of a chat's hook may write there.
+std::string without_path(const std::string& url) {
+  const auto scheme = url.find("://");
+  const auto path = url.find('/', scheme == std::string::npos ? 0 : scheme + 3);
+  return without_secrets(path == std::string::npos ? url : url.substr(0, path) + "/***");
+}
+
 // One channel of the list, key by key.
 class ChannelReader {
  public:
@@ -88,7 +95,9 @@ class ChannelReader {
   }
   void refuse(int line, const std::string& key, const std::string& text,
               const std::string& allowed) {
-    say(line, key, in_quotes(without_secrets(text)) + " is not allowed; expected is " + allowed);
+    say(line, key,
+        in_quotes(key == "url" ? without_path(text) : without_secrets(text)) +
+            " is not allowed; expected is " + allowed);
   }
   void read_kind(const YAML::Node& value, int line);
   void read_key(const std::string& key, const YAML::Node& value, int line);
@@ -220,15 +229,11 @@ std::optional<AlertChannel> ChannelReader::read(const YAML::Node& value) {
   return is_good_ ? std::optional(std::move(channel_)) : std::nullopt;
 }
 
-// Whoever knows the path of a chat's hook may write there.
-std::string without_secret_path(const AlertChannel& channel) {
-  const std::string url = without_secrets(channel.url);
-  if (channel.kind != Kind::slack) return url;
-  const auto path = url.find('/', url.find("://") + 3);
-  return path == std::string::npos ? url : url.substr(0, path) + "/***";
-}
-
 }  // namespace
+
+std::string shown_url(const AlertChannel& channel) {
+  return channel.kind == Kind::slack ? without_path(channel.url) : without_secrets(channel.url);
+}
 
 const std::string& allowed_channels() {
   static const std::string text =
@@ -308,7 +313,7 @@ std::string to_text(const std::vector<AlertChannel>& channels) {
     line("type", words_of(channel.kind).word);
     line("severity", to_string(channel.least));
     line("digest", channel.has_digest ? "true" : "false");
-    text("url", without_secret_path(channel));
+    text("url", shown_url(channel));
     text("program", channel.program);
     text("from", channel.from);
     std::string addresses;

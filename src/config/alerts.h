@@ -23,6 +23,9 @@ namespace asbb::config {
 [[nodiscard]] std::string to_text(const std::vector<AlertChannel>& channels);
 [[nodiscard]] std::string to_text(const std::vector<std::int64_t>& thresholds);
 
+// A channel's URL without what may be a secret in it.
+[[nodiscard]] std::string shown_url(const AlertChannel& channel);
+
 // What a channel may have, for people.
 [[nodiscard]] const std::string& allowed_channels();
 

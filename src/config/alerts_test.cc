@@ -57,9 +57,19 @@ TEST(AlertSettings, EveryKindOfChannelIsReadAndShownAgain) {
   EXPECT_THAT(alerts.channels[2].to, ElementsAre("hpc@example.org", "office@example.org"));
   EXPECT_EQ(alerts.channels[3].program, "/usr/sbin/sendmail");
   Config shown = *loaded;
+  shown.alerts.channels[0].url = "https://a.example.org/a?***";  // a query may be a password
   shown.alerts.channels[1].url =
       "http://localhost:9/***";  // who knows a chat's path may write there
   EXPECT_EQ(*parse_config(show_config(*loaded), "shown", {}), shown);
+}
+
+// The path of a chat's hook was printed when its scheme was forgotten.
+TEST(AlertSettings, ARefusedUrlKeepsItsSecrets) {
+  for (const std::string url : {"hooks.example.org/T0/secret", "ftp://hooks.example.org/secret"}) {
+    const std::string said = refusal_of("{name: a, type: slack, url: '" + url + "'}");
+    EXPECT_THAT(said, HasSubstr("hooks.example.org/***' is not allowed"));
+    EXPECT_EQ(said.find("secret"), std::string::npos) << said;
+  }
 }
 
 TEST(AlertSettings, SaysWhereAndWhatIsAllowed) {

@@ -349,6 +349,15 @@ TEST(Config, RefusesWhatIsNoSettingsFile) {
   EXPECT_THAT(problems_of("service: [\n"), ElementsAre(HasSubstr("this is not YAML")));
   EXPECT_THAT(problems_of("service:\n\tworkers: 2\n"),
               ElementsAre(HasSubstr("test.yaml:2: a tab stands before the setting")));
+  // Each of these hid the problems behind it.
+  EXPECT_THAT(problems_of("service:\n\tworkers: 0\n\tworker: 1\nweb: {}\n"),
+              ElementsAre(HasSubstr(":2: a tab"), HasSubstr(":2: service.workers: '0'"),
+                          HasSubstr(":3: a tab"), HasSubstr(":3: service.worker: "),
+                          HasSubstr(":4: web: ")));
+  EXPECT_THAT(problems_of("service: {workers: 2}\nservice: {workers: 3, worker: 1}\n"),
+              ElementsAre(HasSubstr(":2: service: this key is given twice"),
+                          HasSubstr(":2: service.workers: line 1 gives this already"),
+                          HasSubstr(":2: service.worker: ")));
   EXPECT_THAT(problems_of("- a\n"), ElementsAre(HasSubstr("not a list")));
   EXPECT_THAT(problems_of("a: 1\n---\nb: 2\n"), ElementsAre(HasSubstr("second document")));
   EXPECT_THAT(problems_of("service: 7\n"), ElementsAre(HasSubstr("not one value")));
@@ -379,9 +388,32 @@ TEST(Config, FilesAreReadOrRefusedWithTheirName) {
   EXPECT_EQ(config_file("/a", {{"ASBB_CONFIG_FILE", path}}), "/a");
   chmod(path.c_str(), 0666);
   EXPECT_THAT(load_config(path, {}).error(), ElementsAre(HasSubstr("everybody may change")));
+  std::ofstream(path) << "service: {workers: 0}\n";
+  EXPECT_THAT(load_config(path, {}).error(),
+              ElementsAre(HasSubstr("everybody may change"), HasSubstr("service.workers: '0'")));
   unlink(path.c_str());
   EXPECT_THAT(load_config(path, {}).error(), ElementsAre(HasSubstr(path + ": this file cannot")));
   EXPECT_THAT(load_config("/tmp", {}).error(), ElementsAre(HasSubstr("/tmp: this is not a file")));
+}
+
+TEST(Config, AFileThatEverybodyMayReadHoldsNoSecret) {
+  std::string path = "/tmp/asbb-config-XXXXXX";
+  close(mkstemp(path.data()));
+  std::ofstream(path) << "advisor: {url: 'http://u:hunter2@h:1'}\n"
+                         "alerts:\n"
+                         "  channels: [{name: a, type: slack, url: 'https://chat/hunter2'}]\n";
+  chmod(path.c_str(), 0644);
+  EXPECT_THAT(load_config(path, {}).error(),
+              ElementsAre(HasSubstr(":1: advisor.url: 'http://u:***@h:1' has a secret, and "
+                                    "everybody may read"),
+                          HasSubstr(":3: alerts.channels: 'https://chat/***' has a secret")));
+  chmod(path.c_str(), 0640);
+  EXPECT_TRUE(load_config(path, {}));
+  // A secret of the environment is in no file.
+  std::ofstream(path) << "service: {workers: 2}\n";
+  chmod(path.c_str(), 0644);
+  EXPECT_TRUE(load_config(path, {{"ASBB_ADVISOR_URL", "http://u:hunter2@h:1"}}));
+  unlink(path.c_str());
 }
 
 TEST(Config, ShowKeepsPasswordsToItself) {

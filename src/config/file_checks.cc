@@ -2,6 +2,9 @@
 
 #include <sys/stat.h>
 
+#include "config/alerts.h"
+#include "config/names.h"
+
 namespace asbb::config {
 namespace {
 
@@ -24,6 +27,21 @@ void check_file(const std::string& name, const std::string& path, mode_t forbidd
 }
 
 }  // namespace
+
+std::vector<FileProblem> secrets_in(const Config& config, const std::string& file) {
+  std::vector<FileProblem> out;
+  const auto check = [&](const char* name, const std::string& text, const std::string& shown) {
+    if (text == shown) return;
+    out.push_back({name, "'" + shown + "' has a secret, and everybody may read '" + file +
+                             "': 'chmod o= " + file + "'"});
+  };
+  check("database.dsn", config.database.dsn, without_secrets(config.database.dsn));
+  check("advisor.url", config.advisor.url, without_secrets(config.advisor.url));
+  for (const AlertChannel& channel : config.alerts.channels) {
+    check("alerts.channels", channel.url, shown_url(channel));
+  }
+  return out;
+}
 
 std::vector<FileProblem> check_files(const Config& config) {
   std::vector<FileProblem> out;

@@ -14,6 +14,10 @@ struct FileProblem {
   std::string message;
 };
 
+// Settings of the file that hold a secret themselves: a password in an address, the path of a
+// chat's hook. Each message says which file may not be read by everybody.
+[[nodiscard]] std::vector<FileProblem> secrets_in(const Config& config, const std::string& file);
+
 // Files that are not there, or that the caller may not look for, are left out: the settings may be
 // checked before the files are made, and by somebody else than the service's user.
 [[nodiscard]] std::vector<FileProblem> check_files(const Config& config);

@@ -34,15 +34,21 @@ class Loader {
  public:
   explicit Loader(std::string source) : source_(std::move(source)) {}
 
+  // Of the file itself.
+  void problem_of_file(const std::string& message) { problem(no_line, message); }
+
   void read_document(const std::string& text);
   void read_environment(const Environment& environment);
   void check_together();
   void look_at_files();
+  // Of a file that everybody may read.
+  void look_for_secrets();
   Loaded<Config> finish();
 
  private:
   // Calls `visit` for each key of a map, once; says when it is no map or a key comes twice.
   void each_key(const YAML::Node& map, const std::string& where, const VisitKey& visit);
+  std::optional<std::vector<YAML::Node>> read_yaml(const std::string& text);
   void read_setting(const std::string& section, const std::string& key, const YAML::Node& value,
                     int line);
   void read_admins(const YAML::Node& value, int line);
@@ -95,8 +101,9 @@ void Loader::read_setting(const std::string& section, const std::string& key,
   const std::string given = section + "." + key;
   const std::string name = name_now(given);
   if (const auto [before, is_new] = lines_.emplace(name, line); !is_new) {
-    return problem(line, given + ": this is " + name + ", which line " +
-                             std::to_string(before->second) + " gives already");
+    return problem(line, given + ": " + (given == name ? "" : "this is " + name + ", which ") +
+                             "line " + std::to_string(before->second) + " gives " +
+                             (given == name ? "this " : "") + "already");
   }
   if (name == "service.admins") return read_admins(value, line);
   if (name == "slurm.on_unavailable") return read_on_unavailable(value, line);
@@ -206,28 +213,50 @@ void Loader::read_ladders(const std::string& where, const YAML::Node& value, int
   });
 }
 
-// The first that is indented with one.
-int line_with_tab(const std::string& text) {
-  int number = 1;
+// Which lines are indented with tabs; there they become two blanks each, so that the rest can be
+// read.
+std::vector<int> replace_tabs(std::string& text) {
+  std::vector<int> lines;
+  std::string out;
+  int number = 0;
   for (const std::string_view line : split(text, '\n')) {
-    const auto begin = line.find_first_not_of(' ');
-    if (begin != std::string_view::npos && line[begin] == '\t') return number;
-    ++number;
+    if (++number > 1) out += '\n';
+    const auto begin = std::min(line.find_first_not_of(" \t"), line.size());
+    const std::string_view indent = line.substr(0, begin);
+    if (begin < line.size() && indent.find('\t') != std::string_view::npos) lines.push_back(number);
+    for (const char c : indent) out += c == '\t' ? "  " : " ";
+    out += line.substr(begin);
   }
-  return no_line;
+  text = std::move(out);
+  return lines;
+}
+
+std::optional<std::vector<YAML::Node>> Loader::read_yaml(const std::string& text) {
+  try {
+    return YAML::LoadAll(text);
+  } catch (const YAML::Exception& error) {
+    const int line = error.mark.is_null() ? no_line : error.mark.line + 1;
+    std::string with_blanks = text;
+    const std::vector<int> tabs = replace_tabs(with_blanks);
+    if (tabs.empty() || tabs.front() > line) {
+      problem(line, "this is not YAML: " + error.msg);
+      return std::nullopt;
+    }
+    for (const int tab : tabs) {
+      problem(tab, "a tab stands before the setting; YAML is indented with blanks");
+    }
+    try {
+      return YAML::LoadAll(with_blanks);
+    } catch (const YAML::Exception&) {  // what a tab should have been is not clear
+      return std::nullopt;
+    }
+  }
 }
 
 void Loader::read_document(const std::string& text) {
-  std::vector<YAML::Node> documents;
-  try {
-    documents = YAML::LoadAll(text);
-  } catch (const YAML::Exception& error) {
-    const int line = error.mark.is_null() ? no_line : error.mark.line + 1;
-    if (const int tab = line_with_tab(text); tab != no_line && tab <= line) {
-      return problem(tab, "a tab stands before the setting; YAML is indented with blanks");
-    }
-    return problem(line, "this is not YAML: " + error.msg);
-  }
+  const auto read = read_yaml(text);
+  if (!read) return;
+  const std::vector<YAML::Node>& documents = *read;
   if (documents.size() > 1) {
     return problem(line_of(documents[1]), "a second document begins; one is expected");
   }
@@ -237,7 +266,8 @@ void Loader::read_document(const std::string& text) {
         line_of(documents[0]),
         std::string("the sections of settings are expected, not ") + kind_of(documents[0]));
   }
-  each_key(documents[0], "", [&](const std::string& section, const YAML::Node& value, int line) {
+  const SayProblem say = [&](int line, const std::string& message) { problem(line, message); };
+  const VisitKey visit = [&](const std::string& section, const YAML::Node& value, int line) {
     if (const std::string why = why_no_section(section); !why.empty()) {
       return problem(line, section + ": " + why);
     }
@@ -248,7 +278,8 @@ void Loader::read_document(const std::string& text) {
     each_key(value, section, [&](const std::string& key, const YAML::Node& item, int at) {
       read_setting(section, key, item, at);
     });
-  });
+  };
+  config::each_key(documents[0], "", say, visit, Repeated::visited);
 }
 
 void Loader::read_variable(const std::string& variable, const std::string& value) {
@@ -343,6 +374,14 @@ void Loader::look_at_files() {
   }
 }
 
+void Loader::look_for_secrets() {
+  for (const FileProblem& found : secrets_in(config_, source_)) {
+    const auto given = lines_.find(found.name);
+    if (given == lines_.end()) continue;  // of the environment
+    problem(given->second, found.name + ": " + found.message);
+  }
+}
+
 Loaded<Config> Loader::finish() {
   if (problems_.empty() && variable_problems_.empty()) {
     fill_clusters(config_.slurm);
@@ -356,7 +395,12 @@ Loaded<Config> Loader::finish() {
   return tl::unexpected(std::move(out));
 }
 
-Loaded<std::string> read_file(const std::string& path) {
+struct FileText {
+  std::string text;
+  mode_t mode = 0;
+};
+
+Loaded<FileText> read_file(const std::string& path) {
   const auto refuse = [&](const std::string& why) {
     return tl::unexpected(Problems{path + ": " + why});
   };
@@ -365,12 +409,29 @@ Loaded<std::string> read_file(const std::string& path) {
     return refuse(std::string("this file cannot be read: ") + std::strerror(errno));
   }
   if (!S_ISREG(facts.st_mode)) return refuse("this is not a file");
-  if ((facts.st_mode & S_IWOTH) != 0) {
-    return refuse("everybody may change this file: 'chmod o-w' it");
-  }
   std::ifstream file(path, std::ios::binary);
   if (!file) return refuse(std::string("this file cannot be read: ") + std::strerror(errno));
-  return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  return FileText{
+      std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()),
+      facts.st_mode};
+}
+
+Loaded<Config> parse(const FileText& file, const std::string& source,
+                     const Environment& environment, Files files) {
+  try {
+    Loader loader(source);
+    if ((file.mode & S_IWOTH) != 0) {
+      loader.problem_of_file("everybody may change this file: 'chmod o-w' it");
+    }
+    loader.read_document(file.text);
+    if ((file.mode & S_IROTH) != 0) loader.look_for_secrets();
+    loader.read_environment(environment);
+    loader.check_together();
+    if (files == Files::looked_at) loader.look_at_files();
+    return loader.finish();
+  } catch (const std::exception& error) {  // yaml-cpp throws from accessors too
+    return tl::unexpected(Problems{source + ": this is not YAML: " + error.what()});
+  }
 }
 
 }  // namespace
@@ -392,16 +453,7 @@ Environment process_environment() {
 
 Loaded<Config> parse_config(const std::string& text, const std::string& source,
                             const Environment& environment, Files files) {
-  try {
-    Loader loader(source);
-    loader.read_document(text);
-    loader.read_environment(environment);
-    loader.check_together();
-    if (files == Files::looked_at) loader.look_at_files();
-    return loader.finish();
-  } catch (const std::exception& error) {  // yaml-cpp throws from accessors too
-    return tl::unexpected(Problems{source + ": this is not YAML: " + error.what()});
-  }
+  return parse({text, 0}, source, environment, files);
 }
 
 std::string config_file(const std::string& path, const Environment& environment) {
@@ -416,7 +468,7 @@ Loaded<Config> load_config(const std::string& path, const Environment& environme
   if (file.empty()) return parse_config("", "defaults", environment, files);
   const auto text = read_file(file);
   if (!text) return tl::unexpected(text.error());
-  return parse_config(*text, file, environment, files);
+  return parse(*text, file, environment, files);
 }
 
 }  // namespace asbb::config

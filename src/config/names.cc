@@ -94,8 +94,11 @@ bool names_setting(const std::string& variable, const Setting& setting) {
   });
 }
 
-// "postgres://asbb:***@db/asbb", "password=***".
+// "postgres://asbb:***@db/asbb", "password=***", "https://hook.example.org/a?***".
 std::string without_secrets(std::string text) {
+  if (const auto query = text.find('?'); text.starts_with("http") && query != std::string::npos) {
+    text.replace(query + 1, std::string::npos, "***");
+  }
   if (const auto scheme = text.find("://"); scheme != std::string::npos) {
     const auto at = text.rfind('@');
     const auto colon = text.find(':', scheme + 3);

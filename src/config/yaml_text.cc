@@ -17,7 +17,7 @@ const char* kind_of(const YAML::Node& node) {
 }
 
 void each_key(const YAML::Node& map, const std::string& where, const SayProblem& problem,
-              const VisitKey& visit) {
+              const VisitKey& visit, Repeated repeated) {
   std::set<std::string> seen;
   for (const auto& entry : map) {
     const int line = line_of(entry.first);
@@ -28,7 +28,7 @@ void each_key(const YAML::Node& map, const std::string& where, const SayProblem&
     const std::string key = entry.first.Scalar();
     if (!seen.insert(key).second) {
       problem(line, (where.empty() ? "" : where + ".") + key + ": this key is given twice");
-      continue;
+      if (repeated == Repeated::skipped) continue;
     }
     visit(key, entry.second, line);
   }

@@ -20,10 +20,13 @@ using VisitKey = std::function<void(const std::string& key, const YAML::Node& va
 // "a map", "one value", for people.
 [[nodiscard]] const char* kind_of(const YAML::Node& node);
 
-// Calls `visit` for each key of a map, once, in order. A key that is no word or comes twice is said
-// and left out; `where` is what the file calls the map, "" for the document.
+// What becomes of a key that comes again, once that is said.
+enum class Repeated { skipped, visited };
+
+// Calls `visit` for each key of a map, in order. A key that is no word is said and left out, one
+// that comes twice is said; `where` is what the file calls the map, "" for the document.
 void each_key(const YAML::Node& map, const std::string& where, const SayProblem& problem,
-              const VisitKey& visit);
+              const VisitKey& visit, Repeated repeated = Repeated::skipped);
 
 // Between quotes, as YAML reads it back.
 [[nodiscard]] std::string yaml_string(const std::string& text);
