@@ -21,7 +21,8 @@ from scratch_service import EXAMPLE_PRICES, ROOT, ScratchService  # noqa: E402
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 DUAL = ROOT / "docs" / "dual-accounting.md"
-SECTIONS = ("service:", "database:", "budget:", "slurm:", "enforcement:", "alerts:", "audit:")
+SECTIONS = ("service:", "database:", "budget:", "slurm:", "enforcement:", "alerts:", "audit:",
+            "advisor:", "logging:", "metrics:")
 
 # What a command answers where no cluster answers; the same commands are run with Slurm in tests/slurm.
 ANSWERS = {
