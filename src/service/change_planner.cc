@@ -265,6 +265,7 @@ void ChangePlanner::plan_hold(const api::JobChange& change, const Job& job, cons
   if (held.row != nullptr) start = held.row->start;
   const api::Submission from = single_task(known_.latest(held.hold.request_id).value_or(*before));
   const api::Submission changed = with_change(from, change, start);
+  if (changed == from && from == *before) return;  // it is so already: its hold stays as it is
   const auto price = known_.pricer();
   const Verdict after = price(changed);
   if (const auto* denial = std::get_if<Denial>(&after)) {

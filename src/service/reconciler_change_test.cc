@@ -252,6 +252,29 @@ TEST_F(JobChanges, OfAnArrayThatMovesTheTasksThatAreLeftGetTheHold) {
   EXPECT_EQ(to_decimal(budget("proj001").used), "2");
 }
 
+// Its account has got a budget of its own since the hold was placed above it.
+TEST_F(JobChanges, WhatTheJobHasAlreadyMovesNothing) {
+  auto tree = associations();
+  tree.add(slurm::Association{"onprem", "sub001", "", "", "proj001", "", false});
+  tree.add(slurm::Association{"onprem", "sub001", "alice", "", "", "", false});
+  view_.put("onprem", tree);
+  api::Submission asked = submission();
+  asked.account = "sub001";
+  asked.time_limit_minutes = 60;
+  auto row = job();
+  token_ = token();
+  ASSERT_EQ(submit(asked, token_).decision, "allow");
+  row.account = "sub001";
+  row.admin_comment = "asbb=" + token_;
+  source_.set_queue("onprem", {row});
+  (void)pass();
+  account("sub001", "", "50");
+  const std::string held = to_decimal(budget("proj001").held);
+  EXPECT_EQ(ask(minutes(60)).decision, "allow");
+  EXPECT_EQ(to_decimal(budget("sub001").held), "0");
+  expect_held(held.c_str());
+}
+
 TEST_F(JobChanges, AMoveToAFreePartitionGivesTheHoldBackWhenSeen) {
   auto row = job();
   show({row});
