@@ -76,4 +76,8 @@ std::int64_t run_to_settle(const std::vector<ledger::Share>& shares, std::int64_
   return run;
 }
 
+std::int64_t run_to_settle(const store::HoldRecord& record, std::int64_t task) {
+  return std::max(run_to_settle(record.shares, task), scope_of(record.hold.group).first_run);
+}
+
 }  // namespace asbb::service

@@ -32,6 +32,8 @@ void drop_over(std::vector<store::HoldRecord>& holds);
 // The run that is open or awaited; of a task that is over, its last.
 [[nodiscard]] std::int64_t run_to_settle(const std::vector<ledger::Share>& shares,
                                          std::int64_t task);
+// The same of a hold that may be another's successor: the runs before its first are not its own.
+[[nodiscard]] std::int64_t run_to_settle(const store::HoldRecord& record, std::int64_t task);
 
 // "123" or "123_4".
 [[nodiscard]] std::string share_name(const ledger::ShareKey& key);

@@ -252,6 +252,36 @@ TEST_F(RunsTest, AnAwaitedRunThatSlurmLostIsEndedByHand) {
   expect_balance("0", "6");
 }
 
+// The job was requeued, then changed, then lost: what is set is of the run that its second hold
+// waits for. It was entered as the first one's, which the other hold had paid.
+TEST_F(RunsTest, TheLostRunOfAJobThatWasChangedIsEndedByHand) {
+  const ledger::HoldId id = bound("10", 123, now());
+  settle(id, key(123, 0), "5", true);
+  ledger::ReplaceHold change;
+  change.hold = id;
+  ledger::PlaceHold& place = change.place.emplace();
+  place.account = "proj001";
+  place.transaction_id = token();
+  place.user = "alice";
+  place.cluster = "onprem";
+  place.partition = "gpu-aws";
+  place.group = "first_run=1";
+  place.parts.push_back({"USD", money("8"), money("8"), 1});
+  const auto changed = run(change);
+  ASSERT_TRUE(changed.accepted());
+  auto word = settlement("", "1", "123");
+  word.cluster = "onprem";
+  ASSERT_TRUE(reconcile(word, admin()).has_value());
+  const auto runs = committer_->read([&](const ledger::Book& book) {
+    std::vector<std::int64_t> out;
+    for (const ledger::Share* share : book.shares_of(changed.hold)) out.push_back(share->key.run);
+    return out;
+  });
+  EXPECT_THAT(runs, ::testing::ElementsAre(1));
+  expect_balance("0", "6");
+  expect_audit();
+}
+
 // The later job with its id is over; the alarm about the first names cluster and job alone.
 TEST_F(RunsTest, AJobThatSlurmLostIsEndedByHandThoughItsIdCameAgain) {
   const ledger::HoldId lost = bound("10", 123, now());
