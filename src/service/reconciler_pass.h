@@ -229,6 +229,7 @@ class Reconciler::Pass {
   // reconciler_rescan.cc
   void rescan();
   [[nodiscard]] bool rescan_cluster(const std::string& cluster);
+  [[nodiscard]] bool rescan_begun(const slurm::AccountingList& list, HeldJobs& held);
   [[nodiscard]] Result<void> recall_scans();
   void note_unreadable(const slurm::AccountingList& list);
   void rescan_record(const slurm::AccountingRecord& record, HeldJobs& held);

@@ -73,6 +73,7 @@ bool Reconciler::Pass::rescan_cluster(const std::string& cluster) {
   note_unreadable(*list);
   HeldJobs held;
   for (const slurm::AccountingRecord& record : list->records) rescan_record(record, held);
+  if (!rescan_begun(*list, held)) return true;
   if (until == now_ && is_all_told) alarm_endless(*list);
   const bool is_settled = held.jobs.empty() || settle_held(cluster, held);
   if (held.waits || !is_settled) return true;
@@ -81,6 +82,32 @@ bool Reconciler::Pass::rescan_cluster(const std::string& cluster) {
       is_all_told ? until : std::min(until, now_ - owner_.options_.rescan_window);
   scanned_until = std::max(scanned_until, told_until);
   return until == now_;
+}
+
+// slurmctld takes the moment of its suspension for the end of a job that is cancelled while it is
+// suspended: such a row moves out of the window when it gets its end, and is asked for by its id.
+// False: it cannot be read now.
+bool Reconciler::Pass::rescan_begun(const slurm::AccountingList& list, HeldJobs& held) {
+  std::set<std::int64_t>& begun = owner_.begun_[list.cluster];
+  std::set<std::int64_t> gone = begun;
+  for (const slurm::AccountingRecord& record : list.records) gone.erase(record.job_id);
+  if (!gone.empty()) {
+    slurm::AccountingQuery query;
+    query.job_ids.assign(gone.begin(), gone.end());
+    const auto told = read_accounting(list.cluster, query);
+    if (!told) return false;
+    for (const slurm::AccountingRecord& record : told->records) rescan_record(record, held);
+    for (const std::int64_t job_id : gone) begun.erase(job_id);
+  }
+  const auto history = owner_.prices_.history();
+  for (const slurm::AccountingRecord& record : list.records) {
+    const pricing::PriceBook* book = record.start ? history->in_force(*record.start) : nullptr;
+    const bool costs =
+        book != nullptr && book->find_priced(record.cluster, record.partition) != nullptr;
+    if (record.status.has_ended() || record.status.revoked) begun.erase(record.job_id);
+    if (!record.status.has_ended() && has_run(record) && costs) begun.insert(record.job_id);
+  }
+  return true;
 }
 
 // A row that cannot be read may be of a job that ran. It is looked at again for as long as the

@@ -142,8 +142,13 @@ bool Reconciler::Pass::absent_from_accounting(const ledger::Hold& hold,
         token.empty() && !record.status.revoked && is_like(hold, record, list.cluster);
     if (!like_it) continue;
     // Whose job it was does not matter: it is over and cost nothing.
+    const auto history = owner_.prices_.history();
+    const pricing::PriceBook* book = record.start ? history->in_force(*record.start) : nullptr;
+    const bool is_free =
+        !record.partition.empty() &&
+        (book == nullptr || book->find_priced(record.cluster, record.partition) == nullptr);
     const bool cost_nothing =
-        is_complete(record, now_, owner_.options_.pieces_grace) && !has_run(record);
+        is_complete(record, now_, owner_.options_.pieces_grace) && (!has_run(record) || is_free);
     if (cost_nothing) continue;
     const auto others = holds_of(record);
     const auto backfill = backfill_of(record);

@@ -210,6 +210,35 @@ TEST_F(UnseenTest, ARunWhoseForerunnerWasPurgedIsAnAlarmAndNotChargedTwice) {
   }));
 }
 
+// slurmctld says that it ended when it was suspended, which is in no window any more.
+TEST_F(UnseenTest, ARunThatIsCancelledLongAfterItsSuspensionIsCharged) {
+  auto row = record(7, "RUNNING", 3600);
+  const auto end = *row.end;
+  row.end.reset();
+  row.eligible = now();
+  source_.set_records("onprem", {row});
+  for (int i = 0; i < 50; ++i) {
+    pass_time(seconds(301));
+    (void)pass();
+  }
+  row.status = slurm::parse_job_status("CANCELLED by 0");
+  row.end = end;
+  source_.set_records("onprem", {row});
+  look();
+  expect_balance("0", "3.6");
+}
+
+TEST_F(UnseenTest, AJobThatRanWhereNothingCostsKeepsNobodysHold) {
+  (void)hold("1");
+  auto free = record(9, "COMPLETED", 30);
+  free.partition = "cpu";
+  source_.add_record(free);
+  pass_time(seconds(61));
+  EXPECT_EQ(pass().voided, 1);
+  EXPECT_THAT(alarms_.list(), IsEmpty());
+  expect_balance("0", "0");
+}
+
 // Another plugin wrote its own words over the token before the job was seen.
 TEST_F(UnseenTest, AHoldWhoseJobMayWaitWithoutItsTokenIsKeptAndAlarmed) {
   const std::string token = hold("1.2");
