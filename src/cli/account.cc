@@ -274,7 +274,8 @@ int show(Context& context, const std::string& name) {
 int list(Context& context) {
   const auto accounts = all_accounts(context);
   if (!accounts) return context.failed(accounts.error());
-  return context.show(accounts_table(*accounts), api::to_json(*accounts), no_accounts_sentence());
+  return context.show(context.wants_table() ? accounts_table(*accounts) : accounts_csv(*accounts),
+                      api::to_json(*accounts), no_accounts_sentence());
 }
 
 int remove(Context& context, const std::string& name) {

@@ -182,6 +182,27 @@ Table accounts_table(const std::vector<api::Account>& accounts) {
   return table;
 }
 
+Table accounts_csv(const std::vector<api::Account>& accounts) {
+  std::vector<Column> columns;
+  for (const char* key :
+       {"account", "status", "unit", "limit", "used", "held", "available", "last_day"}) {
+    columns.push_back({"", key});
+  }
+  Table table(columns);
+  for (const api::Account& account : accounts) {
+    bool has_row = false;
+    for (const api::Budget& budget : account.budgets) {
+      if (!budget.in_force) continue;
+      has_row = true;
+      table.add({account.slurm_account, account.status, budget.unit, to_decimal(budget.limit),
+                 to_decimal(budget.used), to_decimal(budget.held), to_decimal(budget.available),
+                 asbb::to_string(budget.last_day)});
+    }
+    if (!has_row) table.add({account.slurm_account, account.status, "", "", "", "", "", ""});
+  }
+  return table;
+}
+
 int show_account(const Context& context, const api::Account& account,
                  const std::vector<api::OpenHold>& holds) {
   if (!context.wants_table()) return context.show(account_csv(account), api::to_json(account));

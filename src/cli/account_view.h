@@ -12,6 +12,9 @@ namespace asbb::cli {
 // One row per budget in force, or per account that has none.
 [[nodiscard]] Table accounts_table(const std::vector<api::Account>& accounts);
 
+// The same for programs: columns that do not depend on the accounts.
+[[nodiscard]] Table accounts_csv(const std::vector<api::Account>& accounts);
+
 // Everything about one account, in the output form that was asked for; the exit code.
 [[nodiscard]] int show_account(const Context& context, const api::Account& account,
                                const std::vector<api::OpenHold>& holds);

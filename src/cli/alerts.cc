@@ -67,6 +67,8 @@ int show_rules(Context& context) {
                              ? "-"
                              : to_decimal(rules->burn_rate) + " times the even rate"});
   table.add({"ends early", rules->exhaustion ? "yes" : "no"});
+  table.add(
+      {"alarms", rules->enabled ? "each: holds that nobody explains, a part that fails" : "-"});
   table.add({"daily digest", rules->digest_at.empty() ? "-" : "at " + rules->digest_at});
   for (const api::AlertChannel& channel : rules->channels) {
     table.add({"channel " + channel.name, channel.type + " from " + channel.severity + " on" +

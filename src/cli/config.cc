@@ -72,8 +72,20 @@ int validate(Context& context, const std::string& named) {
 int show(Context& context) {
   const auto settings = context.settings();
   if (!settings) return exit_failed;
-  context.out() << config::show_config(*settings);
-  return exit_done;
+  if (context.wants_table()) {
+    context.out() << config::show_config(*settings);
+    return exit_done;
+  }
+  Table table({{"", "setting"}, {"", "value"}});
+  api::JsonWriter json;
+  json.begin_object();
+  for (const auto& [name, value] : config::flat_config(*settings)) {
+    table.add({name, value});
+    json.key(name);
+    json.text(value);
+  }
+  json.end_object();
+  return context.show(table, json.take());
 }
 
 }  // namespace

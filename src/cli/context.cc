@@ -174,6 +174,18 @@ bool is_job_id(const std::string& text) {
   return job && *job > 0 && parts.size() <= 2 && parse_count(parts.back()).has_value();
 }
 
+std::optional<Error> reversed(const std::optional<api::Date>& first,
+                              const std::optional<api::Date>& last) {
+  if (!first || !last) return std::nullopt;
+  // In whichever zone: a day and an instant are compared by the service.
+  const bool is_wrong = first->index() == last->index() && *last < *first;
+  if (!is_wrong) return std::nullopt;
+  return Error{ErrorKind::invalid,
+               "the last day, " + api::to_string(*last) + ", comes before the first, " +
+                   api::to_string(*first),
+               {}};
+}
+
 Result<Micros> read_amount(const std::string& flag, const std::string& text) {
   auto amount = parse_micros(text);
   if (amount) return amount;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "api/client.h"
+#include "api/dates.h"
 #include "cli/table.h"
 #include "cli/tree.h"
 #include "config/config.h"
@@ -85,6 +86,10 @@ class Context {
 
 // Slurm's id of a job, "123", or of an array's task, "123_4".
 [[nodiscard]] bool is_job_id(const std::string& text);
+
+// Why nothing can lie between the two: the last day comes before the first.
+[[nodiscard]] std::optional<Error> reversed(const std::optional<api::Date>& first,
+                                            const std::optional<api::Date>& last);
 
 // An amount as people type it; the message says what is allowed.
 [[nodiscard]] Result<Micros> read_amount(const std::string& flag, const std::string& text);

@@ -49,9 +49,13 @@ int migrate(Context& context, bool dry_run) {
       return context.failed(made.error());
     }
   }
-  const auto report =
-      store::migrate_database(database.driver, database.dsn,
-                              dry_run ? store::MigrateMode::dry_run : store::MigrateMode::apply);
+  // What is pending can be read beside a service that runs; a change cannot be made.
+  const auto report = dry_run && before->version > 0
+                          ? Result<store::MigrationReport>(store::MigrationReport{
+                                before->version, before->latest, before->pending, true})
+                          : store::migrate_database(
+                                database.driver, database.dsn,
+                                dry_run ? store::MigrateMode::dry_run : store::MigrateMode::apply);
   if (!report) return context.failed(report.error());
   if (context.flags.output == "json") {
     context.out() << list_json({{"from_version", report->from_version},

@@ -63,7 +63,9 @@ TEST(TransactionsCommand, ListsTheNewestLast) {
 
 TEST(TransactionsCommand, RefusesWhatItCannotAsk) {
   for (const std::string line :
-       {"transactions --last=soon", "transactions --type=spend", "transactions --from=yesterday",
+       {"transactions --from=2025-02-01 --to=2025-01-31",
+        "usage summary --start=2025-02-01 --end=2025-01-31", "transactions --last=soon",
+        "transactions --type=spend", "transactions --from=yesterday",
         "transactions --last=1d --from=2025-01-01"}) {
     EXPECT_EQ(run(testing::split(line)).code, exit_usage) << line;
   }
@@ -97,6 +99,11 @@ TEST(UsageCommand, ShowsWhereTheMoneyWent) {
       .start();
   const std::vector<std::string> words = {"usage", "show", "proj001", "--unit=USD",
                                           "--start=2025-01-01"};
+  auto by_user = words;
+  by_user.insert(by_user.end(), {"--by=user", "--output=csv"});
+  EXPECT_EQ(run(service, by_user).out,  // all tables came
+            "account,unit,by,name,jobs,charged,held\r\n"
+            "proj001,USD,user,alice,3,30,\r\n");
   EXPECT_EQ(run(service, words).out,
             "Account proj001 from 2025-01-01 00:00:00 to before 2025-06-15 12:00:00 UTC\n"
             "\n"

@@ -33,6 +33,12 @@ TEST(ConfigCommand, InitsValidatesAndShows) {
   EXPECT_THAT(run({"config", "init", path}).err, HasSubstr("is left as it is"));
   EXPECT_EQ(run({"config", "init", "-"}).out, config::default_config_text());
   EXPECT_EQ(run({"config", "show", "-c", path}).out, config::show_config(config::Config{}));
+  // Programs got YAML.
+  EXPECT_THAT(run({"config", "show", "-c", path, "--output=json"}).out,
+              HasSubstr(R"("service.socket":"/run/asbb/asbb.sock")"));
+  const auto csv = run({"config", "show", "--output=csv"}, {{"ASBB_SERVICE_WORKERS", "5"}}).out;
+  EXPECT_THAT(csv, HasSubstr("setting,value\r\n"));
+  EXPECT_THAT(csv, HasSubstr("service.workers,5\r\n"));
 }
 
 TEST(ConfigCommand, ValidateSaysEverythingAtOnce) {

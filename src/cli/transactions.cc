@@ -42,6 +42,7 @@ Result<api::TransactionQuery> read_query(const TransactionFlags& flags, Instant 
     if (!date) return tl::unexpected(date.error());
     *target = *date;
   }
+  if (const auto error = reversed(out.start_date, out.end_date)) return tl::unexpected(*error);
   if (!flags.type.empty()) {
     const auto types = api::parse_transaction_query({{"type", flags.type}});
     if (!types) return tl::unexpected(types.error());

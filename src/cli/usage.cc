@@ -45,6 +45,7 @@ Result<api::UsageQuery> read_query(const UsageFlags& flags) {
     }
     *target = *date;
   }
+  if (const auto error = reversed(out.start_date, out.end_date)) return tl::unexpected(*error);
   return out;
 }
 
@@ -88,7 +89,8 @@ int show(Context& context, const UsageFlags& flags) {
   if (!usage) return context.failed(usage.error());
   if (!context.wants_table()) {
     Table table = usage_csv();
-    for (const api::UnitUsage& unit : usage->units) add_usage_rows(table, usage->account, unit);
+    for (const api::UnitUsage& unit : usage->units)
+      add_usage_rows(table, usage->account, unit, *parts);
     return context.show(table, api::to_json(*usage));
   }
   std::ostream& out = context.out();
@@ -169,7 +171,7 @@ int summarize(Context& context, const UsageFlags& flags) {
     return code;
   }
   Table table = usage_csv();
-  for (const api::UnitUsage& unit : summary->units) add_usage_rows(table, "", unit);
+  for (const api::UnitUsage& unit : summary->units) add_usage_rows(table, "", unit, *parts);
   if (!context.wants_table()) return context.show(table, api::to_json(*summary));
   context.out() << "All accounts from " << to_second_text(summary->start_date) << " to before "
                 << to_second_text(summary->end_date) << " UTC\n";

@@ -128,9 +128,11 @@ Table usage_csv() {
                 {"", "held"}});
 }
 
-void add_usage_rows(Table& table, const std::string& account, const api::UnitUsage& usage) {
+void add_usage_rows(Table& table, const std::string& account, const api::UnitUsage& usage,
+                    const UsageParts& wanted) {
   const auto add = [&](const char* by, const std::string& name, std::int64_t jobs, Micros charged,
                        const std::string& held) {
+    if (!wanted.empty() && !wanted.contains(by)) return;
     table.add({account, usage.unit, by, name, std::to_string(jobs), to_decimal(charged), held});
   };
   add("all", "", usage.jobs, usage.charged, to_decimal(usage.held));

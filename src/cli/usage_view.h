@@ -20,7 +20,9 @@ void print_usage(std::ostream& out, const api::UnitUsage& usage, const UsagePart
                  Instant now);
 
 // A row for each line of each table: account, unit, by, name, jobs, charged, held.
-void add_usage_rows(Table& table, const std::string& account, const api::UnitUsage& usage);
+// Of the tables that are wanted alone, and then without the row of all.
+void add_usage_rows(Table& table, const std::string& account, const api::UnitUsage& usage,
+                    const UsageParts& wanted);
 [[nodiscard]] Table usage_csv();
 
 // "3 days", "5 hours", "less than an hour".

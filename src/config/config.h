@@ -259,6 +259,10 @@ enum class Files { left_alone, looked_at };
 // Every setting as it is, in the same form without comments; passwords in a dsn are "***".
 [[nodiscard]] std::string show_config(const Config& config);
 
+// The same as pairs such as ("slurm.clusters[0].name", "onprem"); empty lists have an empty value.
+using FlatSettings = std::vector<std::pair<std::string, std::string>>;
+[[nodiscard]] FlatSettings flat_config(const Config& config);
+
 // The policy folder: policy_dir, or the folder of the socket.
 [[nodiscard]] std::string policy_folder(const Config& config);
 

@@ -82,6 +82,20 @@ def full_disk(service):
     check(result.returncode == 1 and "could not be written completely" in result.stderr, result)
 
 
+def dry_migration(service):
+    """It was refused while the service runs, though it changes nothing."""
+    expect(service, "asbb database migrate --dry-run", 0, "is at version")
+    expect(service, "asbb database migrate", 1, "service")
+
+
+def for_programs(service):
+    """The same columns whatever the accounts have; what there is not is an empty field."""
+    service.asbb("account", "create", "--name=empty")
+    found = service.asbb("account", "list", "--output=csv").splitlines()
+    check(found[0] == "account,status,unit,limit,used,held,available,last_day", found)
+    check("empty,active,,,,,," in found and "proj002,active,USD,55,0,0,55,2099-12-31" in found, found)
+
+
 def stop(service):
     process = service.process
     expect(service, "asbb service stop --url=http://127.0.0.1:1", 2, "on its own machine")
@@ -102,7 +116,8 @@ def main():
             service.asbb("account", "create", f"--name={account}", "--budget=50", "--start=2020-01-01", "--end=2099-12-31")
         service.asbb("account", "create", "--name=overhead", "--budget=0", "--start=2020-01-01", "--end=2099-12-31")
         service.asbb("prices", "import", "prices.yaml")
-        for part in (money_of_other_programs, transfers, archive, doctor, full_disk, stop):
+        for part in (money_of_other_programs, transfers, archive, doctor, full_disk, dry_migration, for_programs,
+                     stop):
             part(service)
             print("holds:", part.__name__)
 
