@@ -76,7 +76,9 @@ void Reconciler::Pass::move_to_period(const OpenHold& open, Instant ended) {
     if (runs && is_pending(*row)) continue;
     // It may have waited at the end, and started before a pass saw it.
     const bool waited = is_pending(*row) || (row->start && *row->start >= ended);
-    if (waited ? options.moves_waiting : options.moves_running) rows.push_back(row);
+    const bool moves =
+        (waited && options.moves_waiting) || (!is_pending(*row) && options.moves_running);
+    if (moves) rows.push_back(row);
   }
   const auto tasks = leaving_tasks(open, rows);
   if (!tasks) return;

@@ -322,6 +322,8 @@ TEST_F(PeriodsTest, BothAreSettings) {
   Reconciler keeps(*committer_, source_, view_, prices_, alarms_, options(false, false));
   (void)keeps.run_pass();
   expect_held("3.2", "0");
+  other.start = end_;
+  source_.set_queue("onprem", {queued(waiting, 7, "PENDING"), other});
   Reconciler moves(*committer_, source_, view_, prices_, alarms_, options(false, true));
   (void)moves.run_pass();
   expect_held("1.2", "2");

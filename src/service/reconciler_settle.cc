@@ -101,6 +101,7 @@ void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingR
     is_settled = is_settled && backfill;
     if (!backfill) continue;
     if (*backfill) {
+      (void)charge_to_its_account(record);  // it is charged; the row may have changed since
       if (next == NextRun::none) {
         release_charged(open, record, task, "was charged before its submission arrived");
       }

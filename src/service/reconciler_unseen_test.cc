@@ -210,6 +210,30 @@ TEST_F(UnseenTest, ARunWhoseForerunnerWasPurgedIsAnAlarmAndNotChargedTwice) {
   }));
 }
 
+// The submission arrives when its job was charged already, and the record was corrected since.
+TEST_F(UnseenTest, ACorrectionThatComesWithALateHoldIsAlarmed) {
+  auto row = record(7, "COMPLETED", 80);
+  const std::string token = this->token();
+  row.admin_comment = "asbb=" + token;
+  source_.add_record(row);
+  EXPECT_EQ(pass().charged_without_hold, 1);
+  ledger::PlaceHold late;
+  late.account = "proj001";
+  late.user = "alice";
+  late.cluster = "onprem";
+  late.partition = "gpu-aws";
+  late.transaction_id = token;
+  late.parts.push_back({"USD", money("1"), money("1"), price_version_});
+  ASSERT_TRUE(run(late).accepted());
+  row.elapsed_seconds = 90;
+  row.end = *row.start + seconds(90);
+  source_.set_records("onprem", {row});
+  look();
+  expect_balance("0", "0.08");
+  ASSERT_THAT(alarms_.list(), SizeIs(1));
+  EXPECT_THAT(alarms_.list()[0].key, HasSubstr("changed onprem job 7"));
+}
+
 // slurmctld says that it ended when it was suspended, which is in no window any more.
 TEST_F(UnseenTest, ARunThatIsCancelledLongAfterItsSuspensionIsCharged) {
   auto row = record(7, "RUNNING", 3600);
