@@ -45,7 +45,7 @@ struct Run {
   Instant shown_start;  // of the row: after a resize, of the job
   Instant start;
   std::optional<Instant> end;
-  Instant over_at;  // no earlier; later than the end when it was suspended
+  Instant over_at;                     // no earlier; later than the end when it was suspended
   std::int64_t elapsed_seconds = 0;    // once it has ended, without what was suspended
   std::int64_t corrected_seconds = 0;  // by which a person made it longer afterwards
   std::string state;
