@@ -25,14 +25,19 @@ entries_are() { [ "$(of_job "$1" "$2")" = "$3" ]; }
   [ "$second" = "$first" ]
   wait_for_job "$second" COMPLETED
   wait_until 60 entries_are "$first" charge 2
-  # The hold of the lost job is nobody else's.
+  # The hold of the lost job is nobody else's. It stays, unless slurmdbd says that the job was cancelled: a controller without state
+  # may say so when it registers.
+  if onprem sacct -n -X -D -j "$lost" --format=State%20 | grep -q CANCELLED; then
+    wait_until 60 held_is 0
+    held=0
+  fi
   held_is "$held"
   third=$(run_sbatch -H -A proj001 -p cpu -t 10 --mem=1024)
   [ "$third" = "$lost" ]
   wait_until 30 entries_are "$lost" bind 2
   onprem scancel "$third"
   wait_until 60 held_is "$held"
-  asbb reconcile "$lost" --cluster=onprem --actual-cost=0 --reason='slurmctld lost it'
+  [ "$held" = 0 ] || asbb reconcile "$lost" --cluster=onprem --actual-cost=0 --reason='slurmctld lost it'
   wait_until 30 held_is 0
   sum=$(sacct -M onprem -D -X -P -n -a -j "$first" --format=ElapsedRaw | awk '{ s += sprintf("%.6f", $1 * 0.042 / 3600) } END { printf "%.6f", s }')
   awk -v a="$(of_job "$first" charge 'map(.amount) | add')" -v b="$sum" 'BEGIN { exit !(a == b) }'

@@ -165,8 +165,8 @@ is_same() { python3 -c 'import sys; from decimal import Decimal as D; sys.exit(D
   echo "$output"
   [ "$status" != 0 ]
   jobs() { onprem squeue -h -n gave-up -o %A; }
-  wait_until 30 jobs
-  [ "$(jobs | wc -l)" -ge 1 ]
+  are_there() { [ "$(jobs | wc -l)" -ge 1 ]; }
+  wait_until 30 are_there
   run_sbatch -J gave-up -H -A proj001 -p cpu -t 10 --mem=1024
   count=$(jobs | wc -l)
   [ "$count" -ge 2 ]
