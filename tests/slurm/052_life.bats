@@ -96,7 +96,9 @@ is_same() { python3 -c 'import sys; from decimal import Decimal as D; sys.exit(D
   wait_until 60 at_least "$job" charge 4
   onprem scontrol hold "$job" || true # the tasks that have ended are refused
   no_task_runs() { [ -z "$(onprem squeue -h -r -j "$job" -t R,CG,CF -o %i)" ]; }
-  wait_until 30 no_task_runs
+  # Tasks that were just being started are seen, and slurmdbd has heard of all.
+  stays_quiet() { no_task_runs && sleep 3 && no_task_runs; }
+  wait_until 60 stays_quiet
   ran=$(sacct -M onprem -X -P -n -j "$job" --format=State,NodeList | grep -c '^COMPLETED|cpu')
   left() { held_is "$(awk -v b="$base" -v p="$part" -v n="$1" 'BEGIN { printf "%.9f", b - n * p }')" proj001 0.011; }
   wait_until 30 entries_are "$job" charge "$ran"

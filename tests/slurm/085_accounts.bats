@@ -268,7 +268,7 @@ start_slurmdbd() {
 }
 
 @test "the review has what sacct and the ledger have, and names partitions without a price" {
-  amounts() { asbb transactions proj003 --limit=1000 --output=json | jq -r '[.[] | select(.type == "charge" or .type == "overrun") | .amount | tonumber] | add'; }
+  amounts() { asbb transactions proj003 --limit=1000 --output=json | jq -r '[.[] | select(.partition == "aws-cpu") | select(.type == "charge" or .type == "overrun") | .amount | tonumber] | add'; }
   charged() { [ "$(amounts)" != null ]; }
   wait_until 40 charged
   run asbb prices review --config="$SETTINGS"
