@@ -39,7 +39,7 @@ entries_are() { [ "$(of_job "$1" "$2")" = "$3" ]; }
   wait_until 60 held_is "$held"
   [ "$held" = 0 ] || asbb reconcile "$lost" --cluster=onprem --actual-cost=0 --reason='slurmctld lost it'
   wait_until 30 held_is 0
-  sum=$(sacct -M onprem -D -X -P -n -a -j "$first" --format=ElapsedRaw | awk '{ s += sprintf("%.6f", $1 * 0.042 / 3600) } END { printf "%.6f", s }')
-  awk -v a="$(of_job "$first" charge 'map(.amount) | add')" -v b="$sum" 'BEGIN { exit !(a == b) }'
+  sum=$(sacct -M onprem -D -X -P -n -a -j "$first" --format=ElapsedRaw | awk '{ s += sprintf("%.0f", $1 * 42000 / 3600) } END { print s }')
+  [ "$(of_job "$first" charge 'map(.amount * 1000000 | round) | add')" = "$sum" ]
   asbb audit verify
 }

@@ -268,7 +268,7 @@ start_slurmdbd() {
 }
 
 @test "the review has what sacct and the ledger have, and names partitions without a price" {
-  amounts() { asbb transactions proj003 --limit=1000 --output=json | jq -r '[.[] | select(.partition == "aws-cpu") | select(.type == "charge" or .type == "overrun") | .amount | tonumber] | add'; }
+  amounts() { asbb transactions proj003 --limit=1000 --output=json | jq -r '[.[] | select(.partition == "aws-cpu") | select(.type == "charge" or .type == "overrun") | .amount * 1000000 | round] | add'; }
   charged() { [ "$(amounts)" != null ]; }
   wait_until 40 charged
   run asbb prices review --config="$SETTINGS"
@@ -277,7 +277,7 @@ start_slurmdbd() {
   [[ $output == *"Partition quiet of onprem has no price"* ]]
   [[ $output == *'Partition cpu of onprem has no TRESBillingWeights; those of its price are "CPU=400,Mem=20G"'* ]]
   used() { asbb prices review --config="$SETTINGS" --output=json | jq -r ".partitions[] | select(.partition == \"aws-cpu\") | $1"; }
-  [ "$(used '.charged.USD | tonumber')" = "$(amounts)" ]
+  [ "$(used '.charged.USD | tonumber * 1000000 | round')" = "$(amounts)" ]
   seconds=$(cloud sacct -M cloud -a -D -X -P -n -S now-1hour --format=Partition,ElapsedRaw,AllocCPUS,State |
     awk -F'|' '$1 == "aws-cpu" && $4 !~ /PENDING|RUNNING/ { sum += $2 * $3 } END { print sum + 0 }')
   [ "$(used .core_seconds)" = "$seconds" ]

@@ -275,8 +275,7 @@ unsquat() {
   count=$(asbb account show nih-r01 --output json | jq .open_holds)
   echo "open holds: $count"
   [ "$count" -le 5 ]
-  run run_sbatch -A nih-r01 -p cpu -t 5 -H
-  [ "$status" = 0 ]
+  wait_until 30 submits nih-r01
   run asbb audit verify
   [ "$status" = 0 ]
 }
