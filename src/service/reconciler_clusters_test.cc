@@ -139,6 +139,45 @@ TEST_F(ClustersTest, ASiblingOfALaterJobWithTheSameIdIsNoRunOfIt) {
   EXPECT_EQ(find(first).status, ledger::HoldStatus::closed);
 }
 
+// The sibling on the other cluster has no token. It was taken for a run of the first job, under
+// another account than that one's, and charged once more.
+TEST_F(ClustersTest, ASiblingWithoutATokenIsARunOfTheLatestJobWithItsId) {
+  constexpr std::int64_t id = 67'108'872;
+  account("other001", "", "50");
+  const std::string first = hold("1");
+  source_.set_queue("onprem", {queued(first, id, "RUNNING")});
+  (void)pass();
+  source_.set_queue("onprem", {});
+  auto ended = record(id, "COMPLETED", 50);
+  ended.admin_comment = "asbb=" + first;
+  source_.add_record(ended);
+  (void)pass();
+  expect_balance("0", "0.05");
+  pass_time(seconds(46));
+  ledger::PlaceHold place;
+  place.account = "other001";
+  place.user = "alice";
+  place.cluster = "onprem";
+  place.partition = "gpu-aws";
+  place.parts.push_back({"USD", testing::money("1"), testing::money("1"), price_version_});
+  const std::string second = token();
+  ASSERT_TRUE(run(place, second).accepted());
+  source_.set_queue("onprem", {queued(second, id, "REVOKED")});
+  source_.set_queue("cloud", {queued("cloud", "", id, "RUNNING")});
+  (void)pass();
+  source_.set_queue("cloud", {});
+  auto sibling = record("cloud", id, "COMPLETED", 90);
+  sibling.account = "other001";
+  source_.add_record(sibling);
+  EXPECT_EQ(pass().settled, 1);
+  pass_time(seconds(301));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(pass().charged_without_hold, 0);
+  expect_balance("0", "0.05");
+  EXPECT_EQ(to_decimal(budget("other001").held), "0");
+  EXPECT_EQ(to_decimal(budget("other001").used), "0.09");
+  EXPECT_EQ(alarms_.list().size(), 0u);
+}
+
 TEST_F(ClustersTest, ALaterJobWithTheSameIdIsNoRunOfIt) {
   const std::string first = hold("1");
   auto gone = record("onprem", 7, "CANCELLED by 0", 0);

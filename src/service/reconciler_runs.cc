@@ -39,8 +39,9 @@ bool lacks_money(const ledger::Hold& hold) {
 }  // namespace
 
 // A controller that lost its last seconds gives out the same ids again. Each job has its own token,
-// and so each of its rows; of one that has not ended, slurmctld shows it. A federation's sibling
-// has a token that no hold has, and so has the job of a hold that was given back and placed anew.
+// and so each of its rows; of one that has not ended, slurmctld shows it. The job of a hold that
+// was given back and placed anew has a token that no hold has. A federation's sibling has such a
+// one or none, and is of the latest job with its id.
 bool Reconciler::Pass::is_of_another_job(const ledger::Hold& hold,
                                          const slurm::AccountingRecord& record) {
   std::string_view token = find_token(record.admin_comment);
@@ -50,7 +51,10 @@ bool Reconciler::Pass::is_of_another_job(const ledger::Hold& hold,
       if (row.job_id == record.job_id) token = find_token(row.admin_comment);
     }
   }
-  if (token.empty() || token == hold.request_id) return false;
+  const bool is_elsewhere = ledger::is_federated(record.job_id) && record.cluster != hold.cluster;
+  const Instant submit = job_of(record).submit_time;
+  if (token.empty()) return is_elsewhere && has_later_job(hold, submit);
+  if (token == hold.request_id) return false;
   const auto known = jobs_of_tokens_.find(token);
   if (known != jobs_of_tokens_.end())
     return known->second && !is_one_job(*known->second, *hold.job, token);
@@ -58,13 +62,11 @@ bool Reconciler::Pass::is_of_another_job(const ledger::Hold& hold,
   query.request_id = std::string(token);
   const auto found = owner_.committer_.find_holds(query);
   if (!found) return true;  // nobody can tell now; the next pass may
-  const bool may_be_sibling = ledger::is_federated(record.job_id) &&
-                              record.cluster != hold.cluster && record.user == hold.user;
   // A job that was let through has a token that no hold has, and may have got a hold when it was
   // changed.
-  const Instant submit = job_of(record).submit_time;
   if (found->empty()) {
     const bool is_same = is_same_submission(*hold.job, submit);
+    const bool may_be_sibling = is_elsewhere && record.user == hold.user;
     if (!may_be_sibling) return !is_same;
     return has_later_job(hold, submit) || was_given_again(*hold.job, record.submit) ||
            (!is_same && was_told_again(hold, submit));
