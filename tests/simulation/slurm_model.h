@@ -136,7 +136,5 @@ class Slurm final : public slurm::JobSource {
 // Of the tasks that wait together in the array's own row.
 [[nodiscard]] slurm::AccountingRecord rest_record_of(const Job& job);
 [[nodiscard]] std::string task_list(const Job& job);
-// A federation's sibling has a token of its own, which nobody asked the service about.
-[[nodiscard]] std::string sibling_comment(const Job& job);
 
 }  // namespace asbb::simulation

@@ -7,6 +7,11 @@
 namespace asbb::simulation {
 namespace {
 
+// The plugin gives a sibling no token: the origin has it.
+std::string comment_on(const Job& job, const std::string& cluster) {
+  return cluster == job.cluster ? job.comment : "";
+}
+
 std::string tres_of(std::int64_t cpus, std::int64_t gpus) {
   const std::string count = std::to_string(cpus);
   std::string text = "cpu=" + count + ",mem=1000M,node=1,billing=" + count;
@@ -30,7 +35,7 @@ slurm::QueueJob row_of_all(const Job& job, const Task& task, const std::string& 
   row.node_count = 1;
   row.cpus = job.request.cpus;
   row.min_memory_mb = 1000;
-  row.admin_comment = cluster == job.cluster ? job.comment : sibling_comment(job);
+  row.admin_comment = comment_on(job, cluster);
   if (job.request.is_federated) {
     row.federation_origin = job.cluster;
     row.federation_siblings = {"onprem", "cloud"};
@@ -74,12 +79,6 @@ bool is_in_rest(const Task& task) {
 }
 
 }  // namespace
-
-std::string sibling_comment(const Job& job) {
-  std::string token = job.token;
-  std::reverse(token.begin() + 12, token.end());
-  return "asbb=" + token;
-}
 
 std::string task_list(const Job& job) {
   service::Tasks waiting;
@@ -140,7 +139,7 @@ slurm::AccountingRecord record_of(const Job& job, const Task& task) {
   row.eligible = task.eligible;
   row.time_limit_minutes = task.limit_minutes;
   row.requested_tres = tres_of(job.request.cpus, job.request.gpus);
-  row.admin_comment = row.cluster == job.cluster ? job.comment : sibling_comment(job);
+  row.admin_comment = comment_on(job, row.cluster);
   if (!task.has_nodes()) return row;
   const Run& run = task.runs.back();
   row.submit = run.submit;
