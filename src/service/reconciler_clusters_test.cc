@@ -178,6 +178,30 @@ TEST_F(ClustersTest, ASiblingWithoutATokenIsARunOfTheLatestJobWithItsId) {
   EXPECT_EQ(alarms_.list().size(), 0u);
 }
 
+// What tells jobs with one id apart asked itself, without an end.
+TEST_F(ClustersTest, AHoldOfOneClusterWhoseJobIsOnAnotherIsToldFromALaterJob) {
+  constexpr std::int64_t id = 67'108'872;
+  ledger::PlaceHold place;
+  place.account = "proj001";
+  place.user = "alice";
+  place.cluster = "cloud";
+  place.partition = "gpu-aws";
+  place.parts.push_back({"USD", testing::money("1"), testing::money("1"), price_version_});
+  const std::string own = token();
+  ASSERT_TRUE(run(place, own).accepted());
+  source_.set_queue("onprem", {queued(own, id, "PENDING")});
+  EXPECT_EQ(pass().bound, 1);
+  source_.set_queue("onprem", {});
+  pass_time(seconds(100));
+  auto later = record(id, "COMPLETED", 50);
+  later.admin_comment = "asbb=" + token();
+  source_.add_record(later);
+  pass_time(seconds(301));
+  for (int i = 0; i < 3; ++i) (void)pass();
+  EXPECT_EQ(to_decimal(budget("proj001").used), "0.05");
+  EXPECT_EQ(find(own).status, ledger::HoldStatus::open) << "nobody knows what became of its job";
+}
+
 TEST_F(ClustersTest, ALaterJobWithTheSameIdIsNoRunOfIt) {
   const std::string first = hold("1");
   auto gone = record("onprem", 7, "CANCELLED by 0", 0);

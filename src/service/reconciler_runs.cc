@@ -51,9 +51,9 @@ bool Reconciler::Pass::is_of_another_job(const ledger::Hold& hold,
       if (row.job_id == record.job_id) token = find_token(row.admin_comment);
     }
   }
-  const bool is_elsewhere = ledger::is_federated(record.job_id) && record.cluster != hold.cluster;
+  const bool is_federated = ledger::is_federated(record.job_id);
   const Instant submit = job_of(record).submit_time;
-  if (token.empty()) return is_elsewhere && has_later_job(hold, submit);
+  if (token.empty()) return is_federated && has_later_job(hold, submit);
   if (token == hold.request_id) return false;
   const auto known = jobs_of_tokens_.find(token);
   if (known != jobs_of_tokens_.end())
@@ -66,7 +66,8 @@ bool Reconciler::Pass::is_of_another_job(const ledger::Hold& hold,
   // changed.
   if (found->empty()) {
     const bool is_same = is_same_submission(*hold.job, submit);
-    const bool may_be_sibling = is_elsewhere && record.user == hold.user;
+    const bool may_be_sibling =
+        is_federated && record.cluster != hold.job->cluster && record.user == hold.user;
     if (!may_be_sibling) return !is_same;
     return has_later_job(hold, submit) || was_given_again(*hold.job, record.submit) ||
            (!is_same && was_told_again(hold, submit));
@@ -77,16 +78,22 @@ bool Reconciler::Pass::is_of_another_job(const ledger::Hold& hold,
   return named.job && !is_one_job(*named.job, *hold.job, token);
 }
 
-// Whether another hold is of a job with the same id that was submitted since, and by then. True
-// when nobody can tell now.
+// Whether another hold is of a job with the same id that was submitted since, and by then; on any
+// cluster of a federation, where ids are its own. True when nobody can tell now.
 bool Reconciler::Pass::has_later_job(const ledger::Hold& hold, Instant submit) const {
-  store::HoldQuery query;
-  query.cluster = hold.job->cluster;
-  query.job_id = hold.job->job_id;
-  const auto found = owner_.committer_.find_holds(query);
-  return !found || std::any_of(found->begin(), found->end(), [&](const auto& other) {
+  const auto is_later = [&](const store::HoldRecord& other) {
     const auto& job = other.hold.job;
-    return job && hold.job->submit_time < job->submit_time && is_since_submit(*job, submit);
+    return job && !other.hold.backfilled && hold.job->submit_time < job->submit_time &&
+           is_since_submit(*job, submit);
+  };
+  const std::vector<std::string> clusters = owner_.source_.clusters();
+  return std::any_of(clusters.begin(), clusters.end(), [&](const std::string& cluster) {
+    if (!ledger::is_same_job(*hold.job, cluster, hold.job->job_id)) return false;
+    store::HoldQuery query;
+    query.cluster = cluster;
+    query.job_id = hold.job->job_id;
+    const auto found = owner_.committer_.find_holds(query);
+    return !found || std::any_of(found->begin(), found->end(), is_later);
   });
 }
 
