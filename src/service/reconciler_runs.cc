@@ -51,10 +51,10 @@ bool Reconciler::Pass::is_of_another_job(const ledger::Hold& hold,
       if (row.job_id == record.job_id) token = find_token(row.admin_comment);
     }
   }
+  if (token == hold.request_id) return false;
   const bool is_federated = ledger::is_federated(record.job_id);
   const Instant submit = job_of(record).submit_time;
   if (token.empty()) return is_federated && has_later_job(hold, submit);
-  if (token == hold.request_id) return false;
   const auto known = jobs_of_tokens_.find(token);
   if (known != jobs_of_tokens_.end())
     return known->second && !is_one_job(*known->second, *hold.job, token);
