@@ -154,12 +154,8 @@ TEST_F(ClustersTest, ASiblingWithoutATokenIsARunOfTheLatestJobWithItsId) {
   (void)pass();
   expect_balance("0", "0.05");
   pass_time(seconds(46));
-  ledger::PlaceHold place;
+  ledger::PlaceHold place = submission("1");
   place.account = "other001";
-  place.user = "alice";
-  place.cluster = "onprem";
-  place.partition = "gpu-aws";
-  place.parts.push_back({"USD", testing::money("1"), testing::money("1"), price_version_});
   const std::string second = token();
   ASSERT_TRUE(run(place, second).accepted());
   source_.set_queue("onprem", {queued(second, id, "REVOKED")});
@@ -181,12 +177,8 @@ TEST_F(ClustersTest, ASiblingWithoutATokenIsARunOfTheLatestJobWithItsId) {
 // What tells jobs with one id apart asked itself, without an end.
 TEST_F(ClustersTest, AHoldOfOneClusterWhoseJobIsOnAnotherIsToldFromALaterJob) {
   constexpr std::int64_t id = 67'108'872;
-  ledger::PlaceHold place;
-  place.account = "proj001";
-  place.user = "alice";
+  ledger::PlaceHold place = submission("1");
   place.cluster = "cloud";
-  place.partition = "gpu-aws";
-  place.parts.push_back({"USD", testing::money("1"), testing::money("1"), price_version_});
   const std::string own = token();
   ASSERT_TRUE(run(place, own).accepted());
   source_.set_queue("onprem", {queued(own, id, "PENDING")});

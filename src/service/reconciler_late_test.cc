@@ -138,13 +138,7 @@ TEST_F(ToldLateTest, ASubmissionThatArrivesAfterItsJobWasChargedIsGivenBack) {
   pass_time(seconds(200));
   EXPECT_EQ(pass().charged_without_hold, 1);
   expect_balance("0", "0.1");
-  ledger::PlaceHold place;
-  place.account = "proj001";
-  place.user = "alice";
-  place.cluster = "onprem";
-  place.partition = "gpu-aws";
-  place.parts.push_back({"USD", money("1"), money("1"), price_version_});
-  ASSERT_TRUE(run(place, late).accepted());
+  ASSERT_TRUE(run(submission("1"), late).accepted());
   for (int i = 0; i < 3; ++i) {
     pass_time(seconds(301));
     EXPECT_EQ(pass().settled, 0);

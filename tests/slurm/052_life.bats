@@ -63,6 +63,7 @@ print(total)'
 }
 # is_same A B: however they are written.
 is_same() { python3 -c 'import sys; from decimal import Decimal as D; sys.exit(D(sys.argv[1]) != D(sys.argv[2]))' "$1" "$2"; }
+costs_what_it_ran() { is_same "$(charged "$@")" "$(cost_of "$1")"; } # JOB [ACCOUNT]
 
 @test "tasks at once, QOS, requeue flag, hold and release move no money" {
   onprem sacctmgr -i -Q add qos other
@@ -83,7 +84,7 @@ is_same() { python3 -c 'import sys; from decimal import Decimal as D; sys.exit(D
   onprem scontrol release "$job" || true
   wait_until 60 held_is 0
   entries_are "$job" charge 4
-  is_same "$(charged "$job")" "$(cost_of "$job")"
+  costs_what_it_ran "$job"
   entries_are "$job" hold 0 # none but the one before there was a job
 }
 
@@ -114,8 +115,7 @@ is_same() { python3 -c 'import sys; from decimal import Decimal as D; sys.exit(D
   # Reports may be late while thousands of tasks are settled.
   asbb transactions proj001 --job="$job" --type=charge || true
   wait_until 30 entries_are "$job" charge "$ran"
-  costs_what_it_ran() { is_same "$(charged "$job")" "$(cost_of "$job")"; }
-  wait_until 30 costs_what_it_ran
+  wait_until 30 costs_what_it_ran "$job"
   asbb audit verify
 }
 
@@ -134,7 +134,7 @@ is_same() { python3 -c 'import sys; from decimal import Decimal as D; sys.exit(D
   wait_until 60 held_is 0
   entries_are "$job" charge 2
   [ "$(sacct -M onprem -D -X -P -n -j "$job" --format=State | head -1)" = RESIZING ]
-  is_same "$(charged "$job")" "$(cost_of "$job")"
+  costs_what_it_ran "$job"
 }
 
 @test "with --time-min the hold follows the limit that Slurm makes of it" {
@@ -161,7 +161,7 @@ is_same() { python3 -c 'import sys; from decimal import Decimal as D; sys.exit(D
   cancelled=$(date -u +%FT%T)
   onprem scancel "$job"
   wait_until 60 held_is 0
-  is_same "$(charged "$job")" "$(cost_of "$job")"
+  costs_what_it_ran "$job"
   # Slurm takes the suspension for its end.
   [[ $(sacct -M onprem -X -P -n -j "$job" --format=End) < $cancelled ]]
 }
@@ -222,7 +222,7 @@ is_same() { python3 -c 'import sys; from decimal import Decimal as D; sys.exit(D
   wait_for_job "$job" TIMEOUT onprem 240
   ended() { [ "$(charged "$job" slow)" != 0 ]; }
   wait_until 60 ended
-  is_same "$(charged "$job" slow)" "$(cost_of "$job")"
+  costs_what_it_ran "$job" slow
   seconds=$(accounting "$job" ElapsedRaw onprem)
   echo "ran for $seconds s"
   [ "$seconds" -gt 100 ]

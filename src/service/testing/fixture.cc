@@ -66,14 +66,20 @@ std::string Fixture::token() {
                     {static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)});
 }
 
-std::string Fixture::hold(const char* amount, std::int64_t tasks, const std::string& user) {
+ledger::PlaceHold Fixture::submission(const char* amount) const {
   ledger::PlaceHold place;
   place.account = "proj001";
-  place.user = user;
+  place.user = "alice";
   place.cluster = "onprem";
   place.partition = "gpu-aws";
-  place.task_count = tasks;
   place.parts.push_back({"USD", money(amount), money(amount), price_version_});
+  return place;
+}
+
+std::string Fixture::hold(const char* amount, std::int64_t tasks, const std::string& user) {
+  ledger::PlaceHold place = submission(amount);
+  place.user = user;
+  place.task_count = tasks;
   const std::string id = token();
   EXPECT_TRUE(run(place, id).accepted());
   return id;

@@ -33,6 +33,8 @@ class Fixture : public ::testing::Test {
   void set_prices(const std::string& yaml);
   std::string token();
 
+  // What a job of alice in proj001 asks for; a test changes what it is about.
+  [[nodiscard]] ledger::PlaceHold submission(const char* amount) const;
   // Places a hold as a submission does; gives its token.
   std::string hold(const char* amount, std::int64_t tasks = 1, const std::string& user = "alice");
 
