@@ -123,3 +123,23 @@ sleeping() { grep -qsaz '^4711\.25$' /proc/[0-9]*/cmdline; }
   run sleeping
   [ "$status" != 0 ]
 }
+
+@test "two beds that choose their ports at the same moment get different ones" {
+  # shellcheck source=tests/slurm/lib/layout.bash
+  . "$SLURM_TESTS/lib/layout.bash"
+  cksum() { echo "17 0"; }
+  mkdir "$BATS_TEST_TMPDIR/one" "$BATS_TEST_TMPDIR/other"
+  BED=$BATS_TEST_TMPDIR/one
+  layout_choose_ports
+  one=$BED_PORT
+  layout_choose_ports
+  [ "$BED_PORT" = "$one" ]
+  BED=$BATS_TEST_TMPDIR/other
+  layout_choose_ports
+  another=$BED_PORT
+  [ "$another" != "$one" ]
+  rmdir "$BATS_TEST_TMPDIR/one"
+  layout_choose_ports
+  [ "$BED_PORT" = "$one" ]
+  rm "/tmp/bed-ports.$one" "/tmp/bed-ports.$another"
+}

@@ -99,26 +99,39 @@ layout_hostname() {
   BED_HOSTNAME=localhost
 }
 
-# Ports start from a number that the folder's name gives, below the ephemeral ones.
+# Ports start from a number that the folder's name gives, below the ephemeral ones. A bed listens
+# only seconds after it chose: until then a link in /tmp tells the others.
 layout_choose_ports() {
   local blocks=500 start try
   start=$(printf '%s' "$BED" | cksum | cut -d' ' -f1)
   for try in $(seq 0 99); do
     BED_PORT=$((20000 + (start + try * 7) % blocks * BED_PORTS_PER_BED))
-    ! ports_free "$BED_PORT" || return 0
+    ! { ports_free "$BED_PORT" && ports_claim "$BED_PORT"; } || return 0
   done
   die "no $BED_PORTS_PER_BED free ports in a row found between 20000 and 32000"
 }
 
+# Free is what no socket has, listening or not; one that waits for late packets (06) is in nobody's way.
 ports_free() {
   local hex
   local port
-  hex=$(awk '$4 == "0A" { sub(/.*:/, "", $2); print $2 }' /proc/net/tcp{,6} 2>/dev/null)
+  hex=$(awk '$4 != "06" { sub(/.*:/, "", $2); print $2 }' /proc/net/tcp{,6} 2>/dev/null)
   for port in $(seq "$1" $(($1 + BED_PORTS_PER_BED - 1))); do
     case $'\n'$hex$'\n' in
     *$'\n'$(printf '%04X' "$port")$'\n'*) return 1 ;;
     esac
   done
+}
+
+# ports_claim PORT: whether the ports from there on are this bed's. The claim of a bed that is no
+# longer there, or has others by now, is taken over.
+ports_claim() {
+  local claim=/tmp/bed-ports.$1 owner
+  ln -sn "$BED" "$claim" 2>/dev/null && return
+  owner=$(readlink "$claim") || return 1
+  [ "$owner" != "$BED" ] || return 0
+  ! { [ -d "$owner" ] && { [ ! -f "$owner/bed.env" ] || grep -qx "BED_PORT=$1" "$owner/bed.env"; }; } || return 1
+  ln -snf "$BED" "$claim" 2>/dev/null && [ "$(readlink "$claim")" = "$BED" ]
 }
 
 # port_of NAME: where a part of the bed listens.
@@ -147,6 +160,7 @@ layout_wipe() {
   "$BED"/run) ;;
   /?*/bed.*) rm -rf "$BED_RUN" ;;
   esac
+  [ "$(readlink "/tmp/bed-ports.${BED_PORT:-}")" != "$BED" ] || rm -f "/tmp/bed-ports.$BED_PORT"
   rm -rf "${BED:?}"/{bed.env,etc,log,state,bin,plugins,run,mysql,mysql-tmp}
   rmdir "$BED" 2>/dev/null || true
 }
