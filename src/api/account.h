@@ -46,6 +46,13 @@ struct Budget {
   bool operator==(const Budget&) const = default;
 };
 
+// An account of Slurm, which is of one cluster.
+struct SlurmAccount {
+  std::string cluster;
+  std::string account;
+  bool operator==(const SlurmAccount&) const = default;
+};
+
 struct Account {
   std::int64_t id = 0;
   std::string slurm_account;
@@ -68,7 +75,8 @@ struct Account {
   bool may_convert = false;               // whether it may pay one unit with another
   std::int64_t open_holds = 0;
   std::vector<Budget> budgets;
-  std::vector<std::string> warnings;  // sentences about what is allowed and seldom meant
+  std::vector<SlurmAccount> slurm_accounts;  // of other names, whose jobs it pays for
+  std::vector<std::string> warnings;         // sentences about what is allowed and seldom meant
   Instant created_at;
   Instant updated_at;
   bool operator==(const Account&) const = default;

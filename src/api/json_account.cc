@@ -38,6 +38,12 @@ void fields(F& f, As<F, Budget>& v) {
 }
 
 template <typename F>
+void fields(F& f, As<F, SlurmAccount>& v) {
+  f.text("cluster", v.cluster, Need::must);
+  f.text("account", v.account, Need::must);
+}
+
+template <typename F>
 void fields(F& f, As<F, Account>& v) {
   f.number("id", v.id, Need::must);
   f.text("slurm_account", v.slurm_account, Need::must);
@@ -60,6 +66,7 @@ void fields(F& f, As<F, Account>& v) {
   f.flag("may_convert", v.may_convert, Need::left_out);
   f.number("open_holds", v.open_holds, Need::may);
   f.list("budgets", v.budgets, Need::must);
+  f.list("slurm_accounts", v.slurm_accounts, Need::left_out);
   f.texts("warnings", v.warnings, Need::left_out);
   f.time("created_at", v.created_at, Need::must);
   f.time("updated_at", v.updated_at, Need::must);

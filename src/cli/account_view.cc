@@ -1,9 +1,12 @@
 #include "cli/account_view.h"
 
 #include <algorithm>
+#include <map>
 #include <ostream>
 #include <set>
 #include <utility>
+
+#include "base/text.h"
 
 namespace asbb::cli {
 namespace {
@@ -120,6 +123,18 @@ void print_head(std::ostream& out, const api::Account& account) {
   std::string owners;
   for (const std::string& owner : account.owners) owners += (owners.empty() ? "" : ", ") + owner;
   line("Owners:       ", owners);
+  std::map<std::string, std::vector<std::string>> clusters;  // of the Slurm accounts
+  for (const auto& [cluster, name] : account.slurm_accounts) clusters[name].push_back(cluster);
+  constexpr std::size_t shown_max = 10;
+  std::size_t count = 0;
+  for (const auto& [name, of_name] : clusters) {
+    const char* title = count == 0 ? "Pays for:     " : "              ";
+    if (count++ == shown_max) {
+      line(title, "and " + std::to_string(clusters.size() - shown_max) + " more");
+      break;
+    }
+    line(title, name + " (" + joined(of_name, ", ") + ")");
+  }
   line("Description:  ", account.description);
   line("Parent:       ", account.parent);
   line("Status:       ", account.status);

@@ -24,15 +24,17 @@ struct Accounting {
   Context& context;
   Instant start;
   Instant end;
-  const std::set<std::string>& accounts;
+  const Payers& payers;
   report::RecordSorter& sorter;
 };
 
 Result<void> add_runs(const Accounting& to, const std::string& cluster, slurm::EndedRuns runs) {
   for (slurm::EndedRun& run : runs.runs) {
-    if (!to.accounts.contains(run.account)) continue;
+    auto payer = to.payers.find({cluster, run.account});
+    if (payer == to.payers.end()) payer = to.payers.find({"", run.account});
+    if (payer == to.payers.end()) continue;
     const auto added = to.sorter.add(report::to_record(report::Run{{cluster, std::move(run.job)},
-                                                                   std::move(run.account),
+                                                                   payer->second,
                                                                    std::move(run.user),
                                                                    std::move(run.partition),
                                                                    run.end,
@@ -141,7 +143,7 @@ Result<void> LedgerFacts::add(api::Charge& charge) {
 }
 
 Result<std::vector<report::Cluster>> read_accounting(Context& context, Instant start, Instant end,
-                                                     const std::set<std::string>& accounts,
+                                                     const Payers& payers,
                                                      report::RecordSorter& sorter) {
   std::vector<report::Cluster> clusters;
   const auto settings = config::load_config(context.flags.config, context.environment());
@@ -150,7 +152,7 @@ Result<std::vector<report::Cluster>> read_accounting(Context& context, Instant s
                                      settings.error().front()});
     return clusters;
   }
-  const Accounting to{context, start, end, accounts, sorter};
+  const Accounting to{context, start, end, payers, sorter};
   slurm::SlurmCommands client(sacct_deadline_ms);
   for (const config::Cluster& cluster : settings->slurm.clusters) {
     auto problem = read_cluster(to, client, {cluster.name, cluster.conf, cluster.bin_dir});

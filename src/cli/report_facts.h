@@ -3,8 +3,8 @@
 #pragma once
 
 #include <map>
-#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/context.h"
@@ -36,10 +36,14 @@ class LedgerFacts {
   std::int64_t count_ = 0;
 };
 
-// Runs of these accounts on every cluster of the settings. What cannot be read of a cluster is in
-// its `problem`; an error is one of the sorter.
-[[nodiscard]] Result<std::vector<report::Cluster>> read_accounting(
-    Context& context, Instant start, Instant end, const std::set<std::string>& accounts,
-    report::RecordSorter& sorter);
+// By cluster (empty: any) and Slurm account, the account that pays.
+using Payers = std::map<std::pair<std::string, std::string>, std::string>;
+
+// Runs that these accounts pay for on every cluster of the settings. What cannot be read of a
+// cluster is in its `problem`; an error is one of the sorter.
+[[nodiscard]] Result<std::vector<report::Cluster>> read_accounting(Context& context, Instant start,
+                                                                   Instant end,
+                                                                   const Payers& payers,
+                                                                   report::RecordSorter& sorter);
 
 }  // namespace asbb::cli

@@ -42,6 +42,20 @@ bool has_name(const api::Account& account, const std::string& name) {
          std::find(account.aliases.begin(), account.aliases.end(), name) != account.aliases.end();
 }
 
+Payers payers_of(const std::vector<api::Account>& accounts, const std::set<std::string>& wanted) {
+  Payers payers;
+  for (const api::Account& account : accounts) {
+    const std::string& name = account.slurm_account;
+    if (!wanted.contains(name)) continue;
+    payers[{"", name}] = name;
+    for (const std::string& alias : account.aliases) payers[{"", alias}] = name;
+    for (const api::SlurmAccount& other : account.slurm_accounts) {
+      payers[{other.cluster, other.account}] = name;
+    }
+  }
+  return payers;
+}
+
 api::Reply<const api::Account*> find_account(const std::vector<api::Account>& accounts,
                                              const std::string& name) {
   std::vector<std::string> known{"ALL"};
@@ -187,7 +201,8 @@ class ReportReader {
     std::vector<std::string> asked;
     if (!is_all) asked.assign(names.begin(), names.end());
     if (auto read = facts.read(asked); !read) return read;
-    auto clusters = read_accounting(context_, whole_.start, whole_.end, names, sorter_);
+    auto clusters =
+        read_accounting(context_, whole_.start, whole_.end, payers_of(accounts_, names), sorter_);
     if (!clusters) return broken(clusters.error());
     for (report::Dual& report : reports_) {
       facts.set_units(report);

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -221,6 +222,7 @@ class Operations {
   void commit(ledger::Command command, const std::string& account, const Promise<T>& promise,
               std::function<Reply<T>(const ledger::Outcome&)> reply, const Given& given = {});
   [[nodiscard]] Reply<api::Account> show_account(const std::string& name) const;
+  void add_slurm_accounts(std::span<api::Account> views) const;
   [[nodiscard]] Result<void> check_deposit(const std::string& name, const std::string& unit,
                                            Micros amount) const;
   [[nodiscard]] Result<void> check_limit_with(const std::string& name, const std::string& unit,

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "service/account_view.h"
 #include "service/operations.h"
+#include "service/paying_account.h"
 
 namespace asbb::service {
 namespace {
@@ -113,6 +114,7 @@ Reply<api::Account> Operations::show_account(const std::string& name) const {
   });
   if (!shown) return shown;
   add_days(*shown, options_.zone);
+  add_slurm_accounts({&*shown, 1});
   add_unit_warnings(*shown, *with_.prices.history());
   return shown;
 }
@@ -145,7 +147,31 @@ Reply<std::vector<api::Account>> Operations::accounts(const Caller& caller,
     return views;
   });
   for (api::Account& view : page) add_days(view, options_.zone);
+  add_slurm_accounts(page);
   return page;
+}
+
+void Operations::add_slurm_accounts(std::span<api::Account> views) const {
+  constexpr std::size_t names_per_look = 200;  // so that no submission waits for the book
+  std::map<std::string, api::Account*> by_name;
+  for (api::Account& view : views) by_name[view.slurm_account] = &view;
+  for (const std::string& cluster : options_.clusters) {
+    const auto associations = with_.view.associations(cluster);
+    if (!associations) continue;
+    const std::vector<std::string> names = associations->accounts(cluster);
+    for (std::size_t first = 0; first < names.size(); first += names_per_look) {
+      const std::size_t last = std::min(names.size(), first + names_per_look);
+      with_.committer.read([&](const ledger::Book& book) {
+        for (std::size_t at = first; at < last; ++at) {
+          const auto* payer = paying_account(book, associations.get(), cluster, names[at]);
+          if (payer == nullptr || payer->name == names[at]) continue;
+          const auto view = by_name.find(payer->name);
+          if (view == by_name.end()) continue;
+          view->second->slurm_accounts.push_back({cluster, names[at]});
+        }
+      });
+    }
+  }
 }
 
 void Operations::create_account(const Caller& caller, const api::AccountCreate& request,

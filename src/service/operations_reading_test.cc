@@ -288,6 +288,16 @@ TEST_F(ReadingTest, AnOwnerReadsHisAccountAndThoseBelowIt) {
   EXPECT_EQ(changed.error().status, 403);
 }
 
+TEST_F(ReadingTest, AnAccountNamesTheSlurmAccountsBelowItThatItPaysFor) {
+  using Names = std::vector<api::SlurmAccount>;
+  EXPECT_EQ(operations_->account(admin(), "proj001")->slurm_accounts, (Names{{"onprem", "child"}}));
+  EXPECT_EQ(operations_->account(admin(), "lab")->slurm_accounts, Names{});
+  ASSERT_TRUE(run(ledger::CreateAccount{"child", "", "", "proj001", {}, {}}).accepted());
+  const auto all = operations_->accounts(admin(), {});
+  EXPECT_TRUE(std::all_of(all->begin(), all->end(),
+                          [](const api::Account& one) { return one.slurm_accounts.empty(); }));
+}
+
 TEST_F(ReadingTest, ImportsAllAccountsOrNone) {
   api::AccountImport request;
   request.accounts.resize(2);

@@ -77,6 +77,30 @@ settled() { [ "$(asbb account show proj001 --output json | jq '[.budgets[].held]
   [[ $output == *"They used "*" of the core-time"* ]]
 }
 
+@test "jobs of a Slurm account below belong to the account that pays, priced or not" {
+  before=$(asbb report dual --account=proj001 --start="$TODAY" --end="$(date -u +%F)" --output json)
+  sacctmgr -iQ add account sub001 parent=proj001 cluster=onprem
+  sacctmgr -iQ add user "$USER" account=sub001 cluster=onprem
+  pays() { asbb account show proj001 | grep -x 'Pays for: *sub001 (onprem)'; }
+  wait_until 60 pays
+  accepted() { paid=$(onprem run_sbatch -M onprem -A sub001 -p cpu -t 5 --wrap 'sleep 1'); }
+  wait_until 60 accepted
+  free=$(onprem run_sbatch -M onprem -A sub001 -p debug -t 5 --wrap 'sleep 1')
+  wait_for_job "$paid" COMPLETED
+  wait_for_job "$free" COMPLETED
+  wait_until 60 settled
+  for account in proj001 ALL; do
+    rows=$(asbb report dual --account=$account --start="$TODAY" --end="$(date -u +%F)" --by=job --output csv)
+    grep "^$paid,onprem" <<<"$rows"
+    grep "^$free,onprem" <<<"$rows"
+  done
+  after=$(asbb report dual --account=proj001 --start="$TODAY" --end="$(date -u +%F)" --output json)
+  jq -ne --argjson before "$before" --argjson after "$after" '
+    def free: [.not_charged[] | select(.partition == "debug") | .jobs] | add // 0;
+    $after.all.jobs == $before.all.jobs + 1 and $after.all.runs == $before.all.runs + 1 and
+      ($after | free) == ($before | free) + 1'
+}
+
 @test "a cluster whose accounting does not answer is missing, and said to be" {
   sed 's/^AccountingStoragePort=.*/AccountingStoragePort=1/' "$BED_CLOUD_CONF" >"$GATE/slurm.conf"
   grep -q '^AccountingStoragePort=1$' "$GATE/slurm.conf"

@@ -32,6 +32,7 @@ Account sample_account() {
   out.hold_percentage = Micros(1'200'000);
   out.may_convert = true;
   out.budgets = {sample_budget()};
+  out.slurm_accounts = {{"onprem", "proj001-sub"}};
   return out;
 }
 
