@@ -174,6 +174,28 @@ TEST_F(ClustersTest, ASiblingWithoutATokenIsARunOfTheLatestJobWithItsId) {
   EXPECT_EQ(alarms_.list().size(), 0u);
 }
 
+// Its run was charged as another one of the job that had the id before.
+TEST_F(ClustersTest, ASiblingWithoutATokenOfAJobWithoutAHoldIsNoRunOfAnEarlierJobWithItsId) {
+  constexpr std::int64_t id = 67'108'872;
+  const std::string first = hold("1");
+  source_.set_queue("onprem", {queued(first, id, "RUNNING")});
+  (void)pass();
+  source_.set_queue("onprem", {});
+  auto ended = record(id, "COMPLETED", 50);
+  ended.admin_comment = "asbb=" + first;
+  source_.add_record(ended);
+  (void)pass();
+  pass_time(hours(8));
+  auto origin = record("onprem", id, "REVOKED", 0);
+  origin.admin_comment = "asbb=" + token();
+  source_.add_record(origin);
+  source_.add_record(record("cloud", id, "COMPLETED", 90));
+  pass_time(seconds(301));
+  EXPECT_EQ(pass().charged_without_hold, 1);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(pass().charged_without_hold, 0);
+  expect_balance("0", "0.14");
+}
+
 // What tells jobs with one id apart asked itself, without an end.
 TEST_F(ClustersTest, AHoldOfOneClusterWhoseJobIsOnAnotherIsToldFromALaterJob) {
   constexpr std::int64_t id = 67'108'872;

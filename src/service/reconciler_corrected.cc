@@ -202,8 +202,8 @@ void Reconciler::Pass::check_settled(const ledger::Hold& hold,
                      to_display(share.actual, share.unit) + " to account " + account;
   text += is_further ? ", began again after that in the same record, and cost "
                      : ", but slurmdbd now says that it cost ";
-  text += to_display(charge.amount, charge.unit) + ": look at it with sacct -D -j " +
-          job_of_record(record) + " -M " + record.cluster;
+  text += to_display(charge.amount, charge.amount.is_zero() ? share.unit : charge.unit) +
+          ": look at it with sacct -D -j " + job_of_record(record) + " -M " + record.cluster;
   if (is_same_unit) {
     text += ", and correct it with " + correction_command(account, record, missing, share.unit) +
             ", or keep it with " + keeping_command(hold, record, share);
@@ -229,16 +229,41 @@ void Reconciler::Pass::check_backfilled(const slurm::AccountingRecord& record,
   }
 }
 
+// A controller that was killed comes back with what it knew before a run, and may write that into
+// the record of the run, which is charged.
+void Reconciler::Pass::check_without_run(const slurm::AccountingRecord& record, HeldJobs& held) {
+  const Reconciler::RecordName name{record.cluster, record.db_index};
+  const std::size_t said = fingerprint_of(record);
+  const auto done = owner_.done_records_.find(name);
+  if (done != owner_.done_records_.end() && done->second == said) return;
+  const auto backfill = backfill_of(record);
+  auto open = holds_of(record);
+  if (!backfill || !open) {
+    held.waits = true;
+    return;
+  }
+  if (*backfill) check_backfilled(record, {});
+  const bool is_charged = std::any_of(open->begin(), open->end(), [](const OpenHold& hold) {
+    return std::any_of(hold.shares.begin(), hold.shares.end(), [](const ledger::Share& share) {
+      return share.status == ledger::ShareStatus::settled && !share.actual.is_zero();
+    });
+  });
+  if (is_charged) return hold_back(record, std::move(*open), held);
+  if (!owner_.changed_records_.contains(name)) owner_.done_records_.insert_or_assign(name, said);
+}
+
 // Those that no look at a window shows any more, until the ledger has their corrections.
 void Reconciler::Pass::check_changed_records() {
   const auto changed = owner_.changed_records_;
   for (const auto& [name, record] : changed) {
     const auto history = owner_.prices_.history();
     const pricing::PriceBook* book = record.start ? history->in_force(*record.start) : nullptr;
-    const auto charge = book == nullptr
-                            ? Result<pricing::Charge>(fail(ErrorKind::not_found, "no prices"))
-                            : charge_of(*book, record, owner_.view_);
-    if (charge) check_backfilled(record, *charge);
+    if (!has_run(record)) {
+      check_backfilled(record, {});
+    } else if (book != nullptr) {
+      const auto charge = charge_of(*book, record, owner_.view_);
+      if (charge) check_backfilled(record, *charge);
+    }
     const auto open = holds_of(record);
     if (!open) continue;
     for (const OpenHold& hold : *open) {

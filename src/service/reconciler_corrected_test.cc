@@ -31,6 +31,14 @@ class CorrectedTest : public testing::ChangedRecordsFixture {
     expect_balance("0", "0.09");
     return row;
   }
+  slurm::AccountingRecord without_run(slurm::AccountingRecord row) const {
+    row.status = slurm::parse_job_status("CANCELLED by 0");
+    row.start.reset();
+    row.end = now();
+    row.nodes.clear();
+    row.allocated_tres.clear();
+    return row;
+  }
   void adjust(const char* amount, const std::string& reason) {
     ledger::Command command;
     command.context.actor = "root";
@@ -106,6 +114,35 @@ TEST_F(CorrectedTest, SoIsAJobThatWasChargedWithoutAHold) {
   later();
   EXPECT_EQ(alarm(), "");
   expect_balance("0", "0.1");
+}
+
+// slurmctld came back with what it knew before the run, and wrote that into the run's record.
+TEST_F(CorrectedTest, ARunThatItsRecordHasNotAnyMoreIsAlarmed) {
+  auto row = charged(hold("1.2"));
+  later();
+  pass_time(hours(5));
+  says(without_run(row), 0);
+  EXPECT_THAT(alarm(), HasSubstr("was charged $0.09 to account proj001, but slurmdbd now says that "
+                                 "it cost $0.00: look at it"));
+  later();
+  EXPECT_NE(alarm(), "");
+  adjust("-0.09", "corrects onprem job 7, record 1");
+  later();
+  EXPECT_EQ(alarm(), "");
+}
+
+TEST_F(CorrectedTest, SoIsARunThatWasChargedWithoutAHold) {
+  auto row = record(7, "COMPLETED", 90);
+  row.end = now();
+  row.start = row.submit = now() - seconds(90);
+  source_.add_record(row);
+  EXPECT_EQ(pass().charged_without_hold, 1);
+  pass_time(hours(5));
+  says(without_run(row), 0);
+  EXPECT_THAT(alarm(), HasSubstr("slurmdbd now says that it cost $0.00"));
+  adjust("-0.09", "corrects onprem job 7, record 1");
+  later();
+  EXPECT_EQ(alarm(), "");
 }
 
 // What a record says that is none of the charge's changes nothing.

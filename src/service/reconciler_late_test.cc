@@ -119,6 +119,29 @@ TEST_F(ToldLateTest, AFederatedJobWhoseNextRunWaitsElsewhereKeepsItsHold) {
   expect_balance("1", "0.1");
 }
 
+// A controller that was killed gives an id out again, and a sibling without a token shows no job.
+TEST_F(ToldLateTest, AJobOfAnotherUserWithItsIdIsNoNextRun) {
+  const std::string token = hold("1");
+  source_.set_queue("onprem", {queued(token, federated, "REVOKED")});
+  source_.set_queue("cloud", {queued("cloud", "", federated, "RUNNING")});
+  (void)pass();
+  source_.set_queue("cloud", {});
+  source_.add_record(ran("cloud", federated, ""));
+  pass_time(seconds(200));
+  auto next = queued("", federated, "RUNNING");
+  next.user = "bob";
+  next.submit = now();
+  source_.set_queue("onprem", {next});
+  auto sibling = record("cloud", federated, "REVOKED", 0);
+  sibling.user = "bob";
+  sibling.run = 2;
+  source_.add_record(sibling);
+  (void)pass();
+  pass_time(seconds(301));
+  (void)pass();
+  expect_balance("0", "0.1");
+}
+
 // The hold of a job that slurmctld lost followed what became of the one that has its id now.
 TEST_F(ToldLateTest, AJobThatHasTheIdOfALostOneDoesNotSpeakForIt) {
   const std::string lost = hold("1");

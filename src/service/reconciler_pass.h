@@ -233,6 +233,8 @@ class Reconciler::Pass {
   [[nodiscard]] Result<void> recall_scans();
   void note_unreadable(const slurm::AccountingList& list);
   void rescan_record(const slurm::AccountingRecord& record, HeldJobs& held);
+  void check_without_run(const slurm::AccountingRecord& record, HeldJobs& held);
+  void hold_back(const slurm::AccountingRecord& record, std::vector<OpenHold> open, HeldJobs& held);
   [[nodiscard]] bool settle_held(const std::string& cluster, const HeldJobs& held);
   [[nodiscard]] bool is_paid(const HeldJobs& held, const slurm::AccountingRecord& record);
   void alarm_incomplete(const slurm::AccountingRecord& record, HeldJobs& held);

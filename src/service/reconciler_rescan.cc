@@ -164,7 +164,8 @@ Result<void> Reconciler::Pass::recall_scans() {
 }
 
 void Reconciler::Pass::rescan_record(const slurm::AccountingRecord& record, HeldJobs& held) {
-  if (!is_complete(record, now_, owner_.options_.pieces_grace) || !has_run(record)) return;
+  if (!is_complete(record, now_, owner_.options_.pieces_grace)) return;
+  if (!has_run(record)) return check_without_run(record, held);
   if (record.partition.empty() || record.account.empty()) return alarm_incomplete(record, held);
   const Reconciler::RecordName id{record.cluster, record.db_index};
   const std::size_t said = fingerprint_of(record);
@@ -188,12 +189,19 @@ void Reconciler::Pass::rescan_record(const slurm::AccountingRecord& record, Held
   }
   const bool is_begun = *backfill && (*backfill)->status == ledger::HoldStatus::open;
   if (!open->empty() && !is_begun) {
-    held.jobs.insert(root_id(record));
-    held.rows.emplace_back(id, said);
-    for (OpenHold& hold : *open) held.holds.insert_or_assign(hold.hold.id, std::move(hold));
+    hold_back(record, std::move(*open), held);
     return;
   }
   if (!charge_to_its_account(record)) held.waits = true;
+}
+
+// Its job's runs are looked at together.
+void Reconciler::Pass::hold_back(const slurm::AccountingRecord& record, std::vector<OpenHold> open,
+                                 HeldJobs& held) {
+  const Reconciler::RecordName id{record.cluster, record.db_index};
+  held.jobs.insert(root_id(record));
+  held.rows.emplace_back(id, fingerprint_of(record));
+  for (OpenHold& hold : open) held.holds.insert_or_assign(hold.hold.id, std::move(hold));
 }
 
 // Of a run that no hold pays for, by the prices that were in force when it started. False: it

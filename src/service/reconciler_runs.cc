@@ -29,6 +29,11 @@ const ledger::Share* latest_of(const std::vector<ledger::Share>& shares, std::in
   return latest;
 }
 
+// A job has one user. Empty: not told.
+bool differ(const std::string& user, const std::string& other) {
+  return !user.empty() && !other.empty() && user != other;
+}
+
 bool lacks_money(const ledger::Hold& hold) {
   if (hold.backfilled || !hold.job || hold.pending_runs == 0) return false;
   return std::any_of(hold.parts.begin(), hold.parts.end(), [&](const ledger::HoldPart& part) {
@@ -54,7 +59,12 @@ bool Reconciler::Pass::is_of_another_job(const ledger::Hold& hold,
   if (token == hold.request_id) return false;
   const bool is_federated = ledger::is_federated(record.job_id);
   const Instant submit = job_of(record).submit_time;
-  if (token.empty()) return is_federated && has_later_job(hold, submit);
+  const bool is_same = is_same_submission(*hold.job, submit);
+  if (token.empty()) {
+    const bool may_be_later = !is_same && record.cluster != hold.job->cluster;
+    return is_federated &&
+           (has_later_job(hold, submit) || (may_be_later && was_told_again(hold, submit)));
+  }
   const auto known = jobs_of_tokens_.find(token);
   if (known != jobs_of_tokens_.end())
     return known->second && !is_one_job(*known->second, *hold.job, token);
@@ -65,7 +75,6 @@ bool Reconciler::Pass::is_of_another_job(const ledger::Hold& hold,
   // A job that was let through has a token that no hold has, and may have got a hold when it was
   // changed.
   if (found->empty()) {
-    const bool is_same = is_same_submission(*hold.job, submit);
     const bool may_be_sibling =
         is_federated && record.cluster != hold.job->cluster && record.user == hold.user;
     if (!may_be_sibling) return !is_same;
@@ -113,13 +122,14 @@ bool Reconciler::Pass::was_told_again(const ledger::Hold& hold, Instant submit) 
   });
 }
 
-// Ids come back, to tasks of arrays as well; then the tokens or the arrays differ.
+// Ids come back, to tasks of arrays as well; then the tokens, the arrays or the users differ.
 bool Reconciler::Pass::may_be_same_job(const slurm::AccountingRecord& record,
                                        const slurm::QueueJob& row) const {
   if (row.job_id != record.job_id || root_id(row) != root_id(record) ||
       row.array_task_id != record.array_task_id) {
     return false;
   }
+  if (differ(row.user, record.user)) return false;
   const std::string_view token = find_token(record.admin_comment);
   const auto other = open_jobs_.find(find_token(row.admin_comment));
   const auto own = open_jobs_.find(token);
@@ -155,7 +165,7 @@ Reconciler::Pass::NextRun Reconciler::Pass::next_run(const slurm::AccountingReco
   bool follows = record.status.requeued || record.status.resizing || follows_elsewhere(record);
   for (const slurm::AccountingRecord* other : runs) {
     if (other->cluster != record.cluster || other->run <= record.run ||
-        !other->array_tasks.empty()) {
+        !other->array_tasks.empty() || differ(other->user, record.user)) {
       continue;
     }
     if (other->status.has_ended()) return NextRun::over;
