@@ -1,5 +1,6 @@
 #include "base/money.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "base/assert.h"
@@ -177,6 +178,12 @@ std::string to_display(Micros amount, std::string_view unit) {
   if (unit != "USD") return number + " " + std::string(unit);
   if (amount.is_negative()) return "-$" + number.substr(1);
   return "$" + number;
+}
+
+bool is_currency(std::string_view unit) {
+  constexpr std::size_t letters = 3;
+  return unit.size() == letters &&
+         std::all_of(unit.begin(), unit.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
 bool is_valid_unit(std::string_view unit) {

@@ -73,4 +73,7 @@ inline constexpr Micros max_amount{1'000'000'000'000'000'000};
 // A unit name: 1 to 32 of [A-Za-z0-9_-], starting with a letter; currencies are ISO 4217 codes.
 [[nodiscard]] bool is_valid_unit(std::string_view unit);
 
+// Three capital letters (ISO 4217); other units are counted, not paid.
+[[nodiscard]] bool is_currency(std::string_view unit);
+
 }  // namespace asbb

@@ -213,6 +213,15 @@ Result<std::vector<SlurmAccountPlan>> plan_slurm_account(const config::Config& s
 int make_slurm_account(const Context& context, const std::vector<SlurmAccountPlan>& plans,
                        const std::string& completing, std::vector<ShownChange>& shown) {
   slurm::SlurmCommands client(sacctmgr_deadline_ms);
+  constexpr Span patience = seconds(30);
+  const OneWriter writer(context, patience);
+  if (!writer.is_alone()) {
+    return context.failed(Error{ErrorKind::conflict,
+                                "another command is at work on Slurm's accounts. This completes "
+                                "it:\n  " +
+                                    completing,
+                                {}});
+  }
   int code = exit_done;
   for (const SlurmAccountPlan& plan : plans) {
     const auto outcome = follow(client, plan.cluster, plan.wanted, plan.rules);

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "base/text.h"
 #include "cli/account_view.h"
 
 namespace asbb::cli {
@@ -129,6 +130,13 @@ api::Reply<std::vector<api::Account>> all_accounts(Context& context) {
     std::move(page->begin(), page->end(), std::back_inserter(out));
     if (count < accounts_per_page) return out;
   }
+}
+
+bool has_name(const api::Account& account, const std::string& name) {
+  const std::string wanted = to_lower(name);
+  return to_lower(account.slurm_account) == wanted ||
+         std::any_of(account.aliases.begin(), account.aliases.end(),
+                     [&](const std::string& alias) { return to_lower(alias) == wanted; });
 }
 
 std::string no_accounts_sentence() {

@@ -12,6 +12,9 @@ namespace asbb::cli {
 // Page by page.
 [[nodiscard]] api::Reply<std::vector<api::Account>> all_accounts(Context& context);
 
+// Whether that is the account's name or an alias, in small or capital letters.
+[[nodiscard]] bool has_name(const api::Account& account, const std::string& name);
+
 // What to do next where there are none.
 [[nodiscard]] std::string no_accounts_sentence();
 

@@ -163,7 +163,8 @@ std::string review_json(const Review& review, const std::vector<std::string>& pr
     json.key("runs"), json.number(use.runs);
     json.key("core_seconds"), json.number(use.core_seconds);
     json.key("billing_seconds"), json.number(use.billing_seconds);
-    json.key("today"), json.decimal(use.today);
+    json.key("today");
+    rate == nullptr ? json.null() : json.decimal(use.today);
     json.key("charged"), json.begin_object();
     for (const auto& [unit, amount] : use.charged) json.key(unit), json.decimal(amount);
     json.end_object();

@@ -118,6 +118,9 @@ int write_report(Context& context, const ReportFlags& flags, const ReportQuery& 
 }
 
 int dual(Context& context, const ReportFlags& flags) {
+  if (context.flags.output == "html" && !flags.by.empty()) {
+    return context.misused("--by: a page has all its tables; leave it out with --output=html");
+  }
   const auto query = read_question(context, flags);
   if (!query) return context.misused(query.error().message);
   if (flags.file.empty()) return write_report(context, flags, *query, context.out());

@@ -37,11 +37,6 @@ tl::unexpected<api::Problem> broken(const Error& error) {
   return tl::unexpected(std::move(problem));
 }
 
-bool has_name(const api::Account& account, const std::string& name) {
-  return account.slurm_account == name ||
-         std::find(account.aliases.begin(), account.aliases.end(), name) != account.aliases.end();
-}
-
 Payers payers_of(const std::vector<api::Account>& accounts, const std::set<std::string>& wanted) {
   Payers payers;
   for (const api::Account& account : accounts) {
@@ -85,8 +80,7 @@ std::vector<std::string> tree_of(const std::vector<api::Account>& accounts,
 // Into one unit where each of the others has a rate into it: a currency before other units.
 void set_total_unit(report::Dual& report, const std::vector<api::ConversionRate>& rates) {
   std::vector<std::string> targets = report.units;
-  std::stable_partition(targets.begin(), targets.end(),
-                        [](const std::string& unit) { return unit.size() == 3; });
+  std::stable_partition(targets.begin(), targets.end(), is_currency);
   for (const std::string& target : targets) {
     std::vector<report::Rate> into;
     for (const std::string& unit : report.units) {

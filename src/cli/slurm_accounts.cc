@@ -1,7 +1,14 @@
 #include "cli/slurm_accounts.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <ostream>
+#include <thread>
 
 #include "api/json_writer.h"
 #include "base/text.h"
@@ -56,6 +63,26 @@ std::vector<std::pair<std::string, std::string>> fields_of(const ShownChange& sh
 }
 
 }  // namespace
+
+OneWriter::OneWriter(const Context& context, Span patience) : descriptor_(-1), is_alone_(true) {
+  constexpr auto pause = std::chrono::milliseconds(50);
+  const std::string file = config::config_file(context.flags.config, context.environment());
+  if (!file.empty()) descriptor_ = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor_ < 0) return;
+  const auto until =
+      std::chrono::steady_clock::now() + std::chrono::microseconds(patience.microseconds);
+  while (flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    if (std::chrono::steady_clock::now() >= until) {
+      is_alone_ = false;
+      return;
+    }
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+OneWriter::~OneWriter() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
 
 Result<slurm::SlurmCluster> settings_cluster(const config::Config& settings,
                                              const std::string& flag, const std::string& name) {

@@ -18,6 +18,22 @@ inline constexpr int sacctmgr_deadline_ms = 30'000;
                                                            const std::string& flag,
                                                            const std::string& name);
 
+// Two commands at once would add accounts side by side, which slurmdbd puts under wrong parents.
+// Waits for the other that long at most. Held on the settings, which both read, to the end of the
+// object.
+class OneWriter {
+ public:
+  OneWriter(const Context& context, Span patience);
+  OneWriter(const OneWriter&) = delete;
+  OneWriter& operator=(const OneWriter&) = delete;
+  ~OneWriter();
+  [[nodiscard]] bool is_alone() const { return is_alone_; }
+
+ private:
+  int descriptor_;
+  bool is_alone_;
+};
+
 // Who reads must be shown everything, or what is hidden from him would look as if it were missing.
 [[nodiscard]] Result<void> check_sees_all(slurm::SlurmClient& client,
                                           const slurm::SlurmCluster& cluster);

@@ -98,9 +98,10 @@ std::string joined_words(const std::vector<std::string>& words) {
   return line;
 }
 
-std::string dual_json(const DualPlan& plan) {
+std::string dual_json(const DualPlan& plan, bool is_written) {
   api::JsonWriter json;
   json.begin_object();
+  json.key("written"), json.flag(is_written);
   json.key("changes"), json.begin_array();
   for (const Change& change : plan.changes) {
     json.begin_object();
@@ -152,6 +153,11 @@ void show_weights(const Context& context, const DualPlan& plan) {
   }
 }
 
+// Output for a program has no room for sentences.
+std::ostream& prose(const Context& context) {
+  return context.wants_table() ? context.out() : context.err();
+}
+
 int make_federation(const Context& context, slurm::SlurmClient& client,
                     const slurm::SlurmCluster& first, const DualPlan& plan, const DualFlags& flags,
                     const std::vector<slurm::SlurmCluster>& clusters) {
@@ -171,7 +177,7 @@ int make_federation(const Context& context, slurm::SlurmClient& client,
                                     (said.empty() ? "" : ": " + said),
                                 {}});
   }
-  context.out() << "Federation " << flags.federation << " has its clusters.\n";
+  prose(context) << "Federation " << flags.federation << " has its clusters.\n";
   return exit_done;
 }
 
@@ -179,7 +185,7 @@ int write_dual_plan(const Context& context, const DualPlan& plan, const std::str
   for (const Change& change : plan.changes) {
     const auto kept = write_change(change, stamp);
     if (!kept) return context.failed(kept.error());
-    context.out() << "Wrote " << change.path << "; what was there is " << *kept << ".\n";
+    prose(context) << "Wrote " << change.path << "; what was there is " << *kept << ".\n";
   }
   return exit_done;
 }
@@ -200,16 +206,18 @@ int configure_dual(Context& context, const DualFlags& flags, bool write, const s
   if (!plan.refusals.empty()) {
     return context.failed(Error{ErrorKind::conflict, "nothing is changed", {}});
   }
-  if (!context.wants_table()) {
-    return context.show(difference_table(plan.weights, plan.snapshots), dual_json(plan));
-  }
-  if (!write) {
-    show_dual_plan(context, plan, clusters->front().slurm_conf);
-  } else {
+  if (write) {
     if (const int code = write_dual_plan(context, plan, stamp); code != exit_done) return code;
     const int code = make_federation(context, client, clusters->front(), plan, flags, *clusters);
     if (code != exit_done) return code;
-    if (plan.changes.empty() && plan.commands.empty()) context.out() << "Nothing to add.\n";
+  }
+  if (!context.wants_table()) {
+    return context.show(difference_table(plan.weights, plan.snapshots), dual_json(plan, write));
+  }
+  if (!write) {
+    show_dual_plan(context, plan, clusters->front().slurm_conf);
+  } else if (plan.changes.empty() && plan.commands.empty()) {
+    context.out() << "Nothing to add.\n";
   }
   show_weights(context, plan);
   for (const std::string& note : plan.notes) context.out() << "\n" << harmless_lines(note) << "\n";

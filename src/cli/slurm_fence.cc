@@ -139,7 +139,7 @@ class FenceBuilder {
     if (!accounts) return context_.failed(accounts.error());
     for (const std::string& name : flags_.accounts) {
       const bool is_known = std::any_of(accounts->begin(), accounts->end(),
-                                        [&](const auto& one) { return one.slurm_account == name; });
+                                        [&](const auto& one) { return has_name(one, name); });
       if (!is_known) {
         return context_.misused("--account: the ledger has no account " + in_quotes(name));
       }
@@ -182,14 +182,20 @@ class FenceBuilder {
 
   void plan(const api::Account& account) {
     const auto& wanted = flags_.accounts;
-    const std::string name = to_lower(account.slurm_account);
-    if (!wanted.empty() &&
-        std::find(wanted.begin(), wanted.end(), account.slurm_account) == wanted.end()) {
-      return;
-    }
+    const bool is_wanted =
+        wanted.empty() || std::any_of(wanted.begin(), wanted.end(), [&](const std::string& name) {
+          return has_name(account, name);
+        });
+    if (!is_wanted) return;
     const auto minutes = minutes_left(account, measure_);
+    if (!minutes && !flags_.remove) return;
+    plan(to_lower(account.slurm_account), minutes);
+    for (const std::string& alias : account.aliases) plan(to_lower(alias), minutes);
+  }
+
+  void plan(const std::string& name, std::optional<std::int64_t> minutes) {
     const auto found = there_.accounts.find(name);
-    if (found == there_.accounts.end() || (!minutes && !flags_.remove)) return;
+    if (found == there_.accounts.end()) return;
     slurm::TreeAccount fenced = found->second;
     fenced.description.clear();
     fenced.organization.clear();

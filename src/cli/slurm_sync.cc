@@ -1,10 +1,5 @@
 #include "cli/slurm_sync.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <ostream>
 
 #include "base/text.h"
@@ -22,27 +17,6 @@ struct SyncFlags {
   std::string limits = "fill";
   bool dry_run = false;
   bool prune = false;
-};
-
-// Two at once would add accounts side by side, which slurmdbd puts under wrong parents. Held on the
-// settings, which both read; let go when the program ends.
-class OnlyOne {
- public:
-  explicit OnlyOne(const std::string& file)
-      : descriptor_(file.empty() ? -1 : open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
-    is_other_ =
-        descriptor_ >= 0 && flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-  }
-  OnlyOne(const OnlyOne&) = delete;
-  OnlyOne& operator=(const OnlyOne&) = delete;
-  ~OnlyOne() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  [[nodiscard]] bool is_other() const { return is_other_; }
-
- private:
-  int descriptor_;
-  bool is_other_ = false;
 };
 
 Result<AccountTree> read_tree(slurm::SlurmClient& client, const slurm::SlurmCluster& cluster) {
@@ -124,9 +98,10 @@ int synchronize(Context& context, const SyncFlags& flags) {
   if (!target) return context.misused(target.error().message);
   const auto rules = rules_of(*settings, flags);
   if (!rules) return context.failed(rules.error());
-  const OnlyOne lock(config::config_file(context.flags.config, context.environment()));
-  if (lock.is_other()) {
-    return context.failed(Error{ErrorKind::conflict, "another sync-accounts is at work", {}});
+  const OneWriter writer(context, Span());
+  if (!writer.is_alone()) {
+    return context.failed(
+        Error{ErrorKind::conflict, "another command is at work on Slurm's accounts", {}});
   }
   slurm::SlurmCommands client(sacctmgr_deadline_ms);
   const auto from = read_tree(client, *source);

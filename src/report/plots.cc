@@ -96,10 +96,7 @@ std::string pace_words(const BurnDown& of) {
 
 std::string style_of(const std::string& unit) {
   if (unit == "core-hours") return "a";
-  const bool is_currency = unit.size() == 3 && std::all_of(unit.begin(), unit.end(), [](char c) {
-                             return c >= 'A' && c <= 'Z';
-                           });
-  if (is_currency) return "b";
+  if (is_currency(unit)) return "b";
   return unit == "gpu-hours" ? "c" : "d";
 }
 

@@ -10,13 +10,6 @@ namespace {
 
 constexpr const char* cloud_feature = "cloud";  // what the plugin's --cloud asks for
 
-// ISO 4217; other units are counted, not paid.
-bool is_currency(const std::string& unit) {
-  constexpr std::size_t letters = 3;
-  return unit.size() == letters &&
-         std::all_of(unit.begin(), unit.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-}
-
 bool has_cloud_feature(const slurm::ClusterEntry& entry) {
   return std::any_of(entry.features.begin(), entry.features.end(),
                      [](const std::string& feature) { return to_lower(feature) == cloud_feature; });

@@ -220,6 +220,15 @@ start_slurmdbd() {
   echo "$output"
   [ "$status" = 0 ]
   [[ $output == *"nothing was missing there"* ]]
+  # another command that changes accounts is waited for
+  flock "$SETTINGS" sleep 2 &
+  sleep 0.5
+  on cloud delete user where name=games account=proj003 cluster=cloud
+  run create
+  echo "$output"
+  [ "$status" = 0 ]
+  [[ $output == *"add user"*"proj003"*"games"* ]]
+  ! kill -0 $! 2>/dev/null
   submits() { onprem as_user games sbatch --parsable -o /dev/null -A proj003 -t 1 --wrap true; }
   [ "$(id -u)" != 0 ] || wait_until 30 submits
 }
@@ -261,7 +270,7 @@ start_slurmdbd() {
   run asbb slurm fence --config="$SETTINGS" --cluster=cloud --account=proj003
   [ "$status" = 0 ]
   wait_for_job "$job" COMPLETED cloud 90
-  run asbb slurm fence --config="$SETTINGS" --cluster=cloud --account=proj003 --remove
+  run asbb slurm fence --config="$SETTINGS" --cluster=cloud --account=PROJ003 --remove
   echo "$output"
   [ "$status" = 0 ]
   [ "$(limits cloud proj003)" = '10||gres/gpu:a100=4|' ]

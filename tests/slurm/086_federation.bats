@@ -66,10 +66,13 @@ weights() { "$1" scontrol -o show partition "$2" | grep -o 'TRESBillingWeights=[
 @test "real controllers start with the lines, also those of JWT" {
   key=$BED/etc/jwt.key
   (umask 077 && head -c 32 /dev/urandom >"$key")
-  run configure --federation=hybrid_cluster --prices="$PRICES" --jwt="$key" --slurmdbd-conf="$BED/etc/dbd/slurmdbd.conf" --write
+  run configure --federation=hybrid_cluster --prices="$PRICES" --jwt="$key" --slurmdbd-conf="$BED/etc/dbd/slurmdbd.conf"
   echo "$output"
   [ "$status" = 0 ]
   [[ $output == *"slurmdbd.conf when it starts: restart it first."* ]]
+  configure --federation=hybrid_cluster --prices="$PRICES" --jwt="$key" --slurmdbd-conf="$BED/etc/dbd/slurmdbd.conf" \
+    --write --output=json >"$BED/written.json"
+  jq -e '.written and ([.changes[].file] | length) == 3' "$BED/written.json"
   restart_slurmdbd
   "$SLURM_TESTS/bed" restart-controllers "$BED"
   [ "$(weights onprem cpu)" = 'TRESBillingWeights=CPU=400,Mem=20G' ]

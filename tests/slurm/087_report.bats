@@ -67,6 +67,9 @@ settled() { [ "$(asbb account show proj001 --output json | jq '[.budgets[].held]
 
 @test "the page has the exact figures, and the table fits a terminal" {
   asbb report dual --account=proj001 --start="$TODAY" --end="$(date -u +%F)" --output html --file="$GATE/page.html"
+  run asbb report dual --account=proj001 --start="$TODAY" --end="$TODAY" --output html --by user
+  [ "$status" = 2 ]
+  [[ $output == *"--by: a page has all its tables"* ]]
   usd=$(jq -r '.all.charged.USD' "$GATE/report.json")
   hours=$(jq -r '.all.charged["core-hours"]' "$GATE/report.json")
   grep -q "<data value=\"$usd\">" "$GATE/page.html"
