@@ -102,18 +102,19 @@ void Reconciler::Pass::move_periods() {
 }
 
 // A run that is over began after its hold's period, and no pass saw it in between: true when the
-// hold goes on into the period in which it began, where the next pass charges it. A run before it
-// is charged first.
+// hold goes on into the period in which it began, where the next pass charges it, and what came of the job after it. A run
+// before it is charged first.
 bool Reconciler::Pass::goes_to_next_period(const OpenHold& open,
                                            const slurm::AccountingRecord& record,
                                            std::int64_t task) {
   if (!owner_.options_.moves_waiting || open.hold.status == ledger::HoldStatus::closed ||
-      open.hold.backfilled || !has_run(record)) {
+      open.hold.backfilled) {
     return false;
   }
+  if (moved_on_.contains({open.hold.id, task})) return true;
+  if (!has_run(record)) return false;
   const auto ended = period_end(open.hold);
   if (!ended || *record.start < *ended) return false;
-  if (moved_on_.contains({open.hold.id, task})) return true;
   const std::int64_t run = record.run - 1;
   if (task >= 0 && run > 0) return false;  // it stays with its array's hold
   if (run > scope_of(open.hold.group).first_run && run_to_settle(open.shares, task) < run) {

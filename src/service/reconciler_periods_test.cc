@@ -153,6 +153,27 @@ TEST_F(PeriodsTest, OfRunsThatNobodySawEachIsChargedToThePeriodInWhichItStarted)
   EXPECT_EQ(to_decimal(period(1).used), "0.09");
 }
 
+// Its end was settled with the hold of the period before, and the money for the next run stayed.
+TEST_F(PeriodsTest, WhatCameOfAJobAfterSuchARunGoesWithIt) {
+  add_next_period("5");
+  const std::string token = hold("1.2");
+  const auto job = queued(token, 7, "PENDING");
+  source_.set_queue("onprem", {job});
+  (void)pass();
+  set_now(end_ + seconds(5));
+  auto first = record(7, "BOOT_FAIL", 90);
+  first.submit = job.submit;
+  pass_time(seconds(95));
+  auto second = record(7, "CANCELLED by 0", 0);
+  second.run = 2;
+  pass_time(seconds(60));
+  source_.set_queue("onprem", {});
+  source_.set_records("onprem", {first, second});
+  for (int i = 0; i < 3; ++i) (void)pass();
+  expect_held("0", "0");
+  EXPECT_EQ(to_decimal(period(1).used), "0.09");
+}
+
 TEST_F(PeriodsTest, TasksThatNobodySawMoveOnceEach) {
   add_next_period("50");
   const std::string token = hold("10", 10);
