@@ -184,18 +184,18 @@ bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
   leaving.runs =
       std::any_of(rows.begin(), rows.end(), [](const auto* row) { return !is_pending(*row); });
   const auto placed = replace_tasks(open, leaving, proposal, std::move(place), cause);
-  if (!placed) return false;
+  if (!placed || !*placed) return false;
   // The next change is told from these rows, however soon it follows.
   for (const slurm::QueueJob* row : rows) {
     const Tasks of_row = tasks_of(*row);
     if (of_row.empty()) continue;
-    owner_.measured_.insert_or_assign(std::pair(*placed, of_row.front()), *row);
-    measured_now_.insert(*placed);
+    owner_.measured_.insert_or_assign(std::pair(**placed, of_row.front()), *row);
+    measured_now_.insert(**placed);
   }
   return true;
 }
 
-std::optional<ledger::HoldId> Reconciler::Pass::replace_tasks(
+Result<std::optional<ledger::HoldId>> Reconciler::Pass::replace_tasks(
     const OpenHold& open, const Leaving& leaving, std::optional<ledger::HoldId> proposal,
     std::optional<ledger::PlaceHold> place, const Cause& cause) {
   const Tasks& tasks = leaving.tasks;
@@ -223,7 +223,7 @@ std::optional<ledger::HoldId> Reconciler::Pass::replace_tasks(
       reconciler_command(std::move(action), std::string("the job ") + cause.what));
   if (!outcome) {
     report_.problems.push_back(change_key(open.hold) + ": " + outcome.error().message);
-    return std::nullopt;
+    return tl::unexpected(outcome.error());
   }
   if (!outcome->accepted()) {
     change_problem(open.hold, std::string(" ") + cause.what + " and needs " +

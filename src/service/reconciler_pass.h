@@ -169,12 +169,11 @@ class Reconciler::Pass {
     std::int64_t next_run = 0;
     bool runs = false;  // or has run: budgets lend it up to their credit
   };
-  // The new hold, or the old one where nothing is placed. Nothing: it could not be replaced.
-  [[nodiscard]] std::optional<ledger::HoldId> replace_tasks(const OpenHold& open,
-                                                            const Leaving& leaving,
-                                                            std::optional<ledger::HoldId> proposal,
-                                                            std::optional<ledger::PlaceHold> place,
-                                                            const Cause& cause);
+  // The new hold, or the old one where nothing is placed. Nothing: the ledger refuses it. An error:
+  // it could not be asked now.
+  [[nodiscard]] Result<std::optional<ledger::HoldId>> replace_tasks(
+      const OpenHold& open, const Leaving& leaving, std::optional<ledger::HoldId> proposal,
+      std::optional<ledger::PlaceHold> place, const Cause& cause);
   [[nodiscard]] std::optional<Tasks> leaving_tasks(const OpenHold& open,
                                                    const QueueRows& rows) const;
   [[nodiscard]] bool outgrows(const ledger::Hold& hold, const slurm::QueueJob& row);

@@ -102,8 +102,8 @@ void Reconciler::Pass::move_periods() {
 }
 
 // A run that is over began after its hold's period, and no pass saw it in between: true when the
-// hold goes on into the period in which it began, where the next pass charges it, and what came of the job after it. A run
-// before it is charged first.
+// hold goes on into the period in which it began, where the next pass charges it, and what came of
+// the job after it. A run before it is charged first. True as well when the ledger cannot be asked.
 bool Reconciler::Pass::goes_to_next_period(const OpenHold& open,
                                            const slurm::AccountingRecord& record,
                                            std::int64_t task) {
@@ -122,9 +122,9 @@ bool Reconciler::Pass::goes_to_next_period(const OpenHold& open,
   }
   const Cause cause{into_next, into_next, record.start};
   const OpenHold current{as_it_is(open.hold), open.shares};
-  if (!replace_tasks(current, {{task}, run, true}, std::nullopt, same_place(current, 1), cause)) {
-    return false;
-  }
+  const auto placed =
+      replace_tasks(current, {{task}, run, true}, std::nullopt, same_place(current, 1), cause);
+  if (placed && !*placed) return false;
   moved_on_.emplace(open.hold.id, task);
   return true;
 }
