@@ -271,17 +271,29 @@ int show(Context& context, const std::string& name) {
   return show_account(context, *account, holds);
 }
 
-int list(Context& context) {
-  const auto accounts = all_accounts(context);
+int list(Context& context, const std::string& status) {
+  const auto accounts = all_accounts(context, status);
   if (!accounts) return context.failed(accounts.error());
   return context.show(context.wants_table() ? accounts_table(*accounts) : accounts_csv(*accounts),
-                      api::to_json(*accounts), no_accounts_sentence());
+                      api::to_json(*accounts),
+                      status.empty() ? no_accounts_sentence() : "No account is " + status + ".");
 }
 
 int remove(Context& context, const std::string& name) {
+  const auto before = context.call<api::Account>("GET", account_path(name));
+  if (!before) return context.failed(before.error());
+  if (before->status == "closed") return context.done("Account " + name + " was closed already.");
   const auto answer = context.call_without_body("DELETE", account_path(name));
   if (!answer) return context.failed(answer.error());
-  return context.done("Account " + name + " is closed; its transactions stay.");
+  std::string said = "Account " + name + " is closed; its transactions stay.";
+  if (before->open_holds > 0) {
+    said += before->open_holds == 1
+                ? " Its open hold stays until its job ends, which is charged to it"
+                : " Its " + std::to_string(before->open_holds) +
+                      " open holds stay until their jobs end, which are charged to it";
+    said += ": 'asbb account show " + name + "' lists them.";
+  }
+  return context.done(said);
 }
 
 struct LimitFlags {
@@ -300,6 +312,7 @@ int set_limit(Context& context, const LimitFlags& flags) {
       account_path(flags.account) + "/partition-limits/" + api::percent_encode(flags.partition),
       api::to_json(request));
   if (!account) return context.failed(account.error());
+  for (const std::string& warning : account->warnings) context.warn(warning);
   return context.done(limit_sentence(*account, flags.partition, flags.unit),
                       api::to_json(*account));
 }
@@ -430,9 +443,16 @@ void add_set_limit(Command& account, Context& context) {
 
 void add_account(Command& root, Context& context) {
   Command account = root.add("account", "Accounts, their budgets and limits.");
+  auto status = std::make_shared<std::string>();
   account.add("list", "Lists the accounts with the budgets in force.")
+      .take({"--status",
+             "STATUS",
+             "Those alone; all that are not closed when left out.",
+             Presence::optional,
+             {"active", "inactive", "suspended", "closed"}},
+            *status)
       .example("asbb account list --output=csv")
-      .action([&context] { return list(context); });
+      .action([&context, status] { return list(context, *status); });
   add_create(account, context);
   auto shown = std::make_shared<std::string>();
   account.add("show", "Shows an account: budgets, partition limits, open holds.")

@@ -319,11 +319,16 @@ TEST(AccountCommand, MarksABudgetThatIsNotInForce) {
 }
 
 TEST(AccountCommand, DeletesAndEncodesNames) {
+  api::Account account = proj001();
+  account.open_holds = 2;
   CannedService service;
-  service.answer("DELETE /api/v1/accounts/a%20b%2F..", 204, "").start();
+  service.answer("GET /api/v1/accounts/a%20b%2F..", 200, api::to_json(account))
+      .answer("DELETE /api/v1/accounts/a%20b%2F..", 204, "")
+      .start();
   const auto ran = run(service, {"account", "delete", "a b/.."});
   EXPECT_EQ(ran.code, exit_done) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("its transactions stay"));
+  EXPECT_THAT(ran.out, HasSubstr("Its 2 open holds stay until their jobs end"));
 }
 
 TEST(AccountCommand, ErrorsAreSentencesWithTheirExitCode) {

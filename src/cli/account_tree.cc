@@ -120,11 +120,12 @@ int show_tree(Context& context) {
 
 }  // namespace
 
-api::Reply<std::vector<api::Account>> all_accounts(Context& context) {
+api::Reply<std::vector<api::Account>> all_accounts(Context& context, const std::string& status) {
   std::vector<api::Account> out;
   for (;;) {
-    const std::string offset = out.empty() ? "" : "?offset=" + std::to_string(out.size());
-    auto page = context.call<std::vector<api::Account>>("GET", "/api/v1/accounts" + offset);
+    std::string query = out.empty() ? "" : "?offset=" + std::to_string(out.size());
+    if (!status.empty()) query += (query.empty() ? "?status=" : "&status=") + status;
+    auto page = context.call<std::vector<api::Account>>("GET", "/api/v1/accounts" + query);
     if (!page) return page;
     const std::size_t count = page->size();
     std::move(page->begin(), page->end(), std::back_inserter(out));

@@ -9,8 +9,9 @@
 
 namespace asbb::cli {
 
-// Page by page.
-[[nodiscard]] api::Reply<std::vector<api::Account>> all_accounts(Context& context);
+// Page by page. `status` empty: all that are not closed.
+[[nodiscard]] api::Reply<std::vector<api::Account>> all_accounts(Context& context,
+                                                                 const std::string& status = {});
 
 // Whether that is the account's name or an alias, in small or capital letters.
 [[nodiscard]] bool has_name(const api::Account& account, const std::string& name);

@@ -278,7 +278,7 @@ namespace {
 
 Table job_table(const report::Dual& report, ReportForm form) {
   const bool is_csv = form == ReportForm::csv;
-  std::vector<Column> columns{{"JOB", "job", Align::right, true},
+  std::vector<Column> columns{{"JOB", "job", Align::right, true, job_least},
                               {"CLUSTER", "cluster", Align::left, true},
                               {"USER", "user", Align::left, true},
                               {"PARTITION", "partition", Align::left, true}};

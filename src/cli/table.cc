@@ -1,5 +1,8 @@
 #include "cli/table.h"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "base/assert.h"
@@ -9,7 +12,6 @@ namespace asbb::cli {
 namespace {
 
 constexpr std::size_t gap = 2;
-constexpr std::size_t shrunk_min = 8;
 
 std::string replace_controls(std::string_view text, bool keep_lines) {
   std::string out;
@@ -71,6 +73,12 @@ void Table::add(std::vector<std::string> cells) {
   rows_.push_back(std::move(cells));
 }
 
+std::size_t output_width() {
+  winsize found{};
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &found) != 0) return table_width;
+  return std::max<std::size_t>(table_width, found.ws_col);
+}
+
 std::string Table::text(std::size_t width) const {
   auto rows = rows_;
   for (auto& row : rows) {
@@ -88,7 +96,7 @@ std::string Table::text(std::size_t width) const {
   while (total > width) {  // takes from the widest column that may shrink
     std::size_t victim = columns_.size();
     for (std::size_t c = 0; c < columns_.size(); ++c) {
-      const std::size_t least = std::max(shrunk_min, utf8_characters(columns_[c].title));
+      const std::size_t least = std::max(columns_[c].least, utf8_characters(columns_[c].title));
       if (!columns_[c].may_shrink || widths[c] <= least) continue;
       if (victim == columns_.size() || widths[c] > widths[victim]) victim = c;
     }

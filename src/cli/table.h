@@ -13,6 +13,7 @@
 namespace asbb::cli {
 
 inline constexpr std::size_t table_width = 80;
+inline constexpr std::size_t job_least = 16;  // a cut id names another job; a program's own is long
 
 enum class Align {
   left,
@@ -25,7 +26,11 @@ struct Column {
   std::string key;    // of the CSV header: "limit"
   Align align = Align::left;
   bool may_shrink = false;  // its text may be cut, marked by "~", when the table is too wide
+  std::size_t least = 8;    // but not to less
 };
+
+// 80, or what the terminal has where standard output is a wider one.
+[[nodiscard]] std::size_t output_width();
 
 class Table {
  public:
@@ -36,7 +41,7 @@ class Table {
   [[nodiscard]] bool is_empty() const { return rows_.empty(); }
 
   // Header and rows, each line ended by '\n', no trailing blanks.
-  [[nodiscard]] std::string text(std::size_t width = table_width) const;
+  [[nodiscard]] std::string text(std::size_t width = output_width()) const;
   // RFC 4180, with the keys as its header. A cell that a spreadsheet would run gets a "'" in front.
   [[nodiscard]] std::string csv() const;
 

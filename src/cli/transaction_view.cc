@@ -26,7 +26,7 @@ Table transactions_table(const std::vector<api::Transaction>& oldest_first, bool
   std::vector<Column> columns = {{"ID", "id", Align::right},
                                  {"TIME (UTC)", "time"},
                                  {"TYPE", "type"},
-                                 {"JOB", "job_id", Align::right, true},
+                                 {"JOB", "job_id", Align::right, true, job_least},
                                  {"PARTITION", "partition", Align::left, true},
                                  {"USER", "user", Align::left, true},
                                  {"AMOUNT" + unit, "amount", Align::decimal}};

@@ -100,6 +100,7 @@ void inherit_limits(Stage& stage, const Context& context, BudgetId id) {
 Outcome decide_action(Stage& stage, const Context& context, const SetPartitionLimit& action) {
   const Account* account = stage.account(action.account);
   if (account == nullptr) return refuse(Refusal::unknown_account, "account");
+  if (account->status == AccountStatus::closed) return refuse(Refusal::account_closed, "account");
   if (!is_valid_name(action.partition)) return refuse(Refusal::bad_name, "partition");
   if (!is_valid_limit(action.limit)) return refuse(Refusal::bad_amount, "limit");
   const Budget* budget = nearest_budget(stage, account->id, action.unit, context.at);

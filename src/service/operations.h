@@ -223,6 +223,7 @@ class Operations {
               std::function<Reply<T>(const ledger::Outcome&)> reply, const Given& given = {});
   [[nodiscard]] Reply<api::Account> show_account(const std::string& name) const;
   void add_slurm_accounts(std::span<api::Account> views) const;
+  [[nodiscard]] bool may_be_partition(const std::string& name) const;
   [[nodiscard]] Result<void> check_deposit(const std::string& name, const std::string& unit,
                                            Micros amount) const;
   [[nodiscard]] Result<void> check_limit_with(const std::string& name, const std::string& unit,

@@ -96,6 +96,23 @@ def for_programs(service):
     check("empty,active,,,,,," in found and "proj002,active,USD,55,0,0,55,2099-12-31" in found, found)
 
 
+def closed_accounts(service):
+    service.asbb("account", "create", "--name=gone", "--budget=50", "--start=2020-01-01", "--end=2099-12-31")
+    headers = {"Content-Type": "application/json"}
+    ask = {"account": "gone", "partition": "gpu-aws", "nodes": 1, "cpus": 1, "wall_time": "01:00:00"}
+    _, answer = service.request("POST", "/api/v1/budget/check", json.dumps(ask), headers)
+    expect(service, "asbb account list --status=closed", 0, "No account is closed.")
+    expect(service, "asbb account delete gone", 0, "Account gone is closed", "Its open hold stays until its job ends")
+    expect(service, "asbb account delete gone", 0, "was closed already")
+    check("gone" not in expect(service, "asbb account list", 0), "listed among those that are open")
+    expect(service, "asbb account list --status=closed", 0, "gone")
+    expect(service, "asbb account show gone", 0, "closed")
+    expect(service, "asbb account set-limit gone --partition=gpu-aws --limit=5", 3, "is closed")
+    told = {"job_id": "7", "actual_cost": 2, "transaction_id": json.loads(answer)["transaction_id"]}
+    status, answer = service.request("POST", "/api/v1/budget/reconcile", json.dumps(told), headers)
+    check(status == 200 and used(service, "gone") == 2, answer)
+
+
 def stop(service):
     process = service.process
     expect(service, "asbb service stop --url=http://127.0.0.1:1", 2, "on its own machine")
@@ -117,7 +134,7 @@ def main():
         service.asbb("account", "create", "--name=overhead", "--budget=0", "--start=2020-01-01", "--end=2099-12-31")
         service.asbb("prices", "import", "prices.yaml")
         for part in (money_of_other_programs, transfers, archive, doctor, full_disk, dry_migration, for_programs,
-                     stop):
+                     closed_accounts, stop):
             part(service)
             print("holds:", part.__name__)
 

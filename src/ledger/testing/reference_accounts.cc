@@ -329,6 +329,7 @@ Answer Reference::judge(const Asked&, const AddPeriod& ask) {
 Answer Reference::judge(const Asked& asked, const LimitPartition& ask) {
   const Account* known = find_account(ask.account);
   if (known == nullptr) return no("unknown_account");
+  if (known->status == "closed") return no("account_closed");
   if (!is_name(ask.partition)) return no("bad_name");
   if (!is_limit(ask.limit)) return no("bad_amount");
   Period* first = nearest(known->id, ask.unit, asked.at);
