@@ -294,17 +294,17 @@ void Operations::set_partition_limit(const Caller& caller, const std::string& na
   set.unit = request.unit.empty() ? options_.default_unit : request.unit;
   set.partition = partition;
   set.limit = request.limit;
-  commit<api::Account>(
-      command(caller, std::move(set)), name, promise,
-      [this, name, partition](const ledger::Outcome&) {
-        auto shown = show_account(name);
-        if (shown && !may_be_partition(partition)) {
-          shown->warnings.push_back("no cluster has a partition " + in_quotes(partition) +
-                                    ": the limit counts once there is one");
-        }
-        return shown;
-      },
-      {{"partition", partition}, {"unit", request.unit}});
+  commit<api::Account>(command(caller, std::move(set)), name, promise,
+                       [this, name, partition](const ledger::Outcome&) {
+                         auto shown = show_account(name);
+                         if (shown && !may_be_partition(partition)) {
+                           shown->warnings.push_back("no cluster has a partition " +
+                                                     in_quotes(partition) +
+                                                     ": the limit counts once there is one");
+                         }
+                         return shown;
+                       },
+                       {{"partition", partition}, {"unit", request.unit}});
 }
 
 // True as well while a cluster was not read.

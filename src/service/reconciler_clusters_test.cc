@@ -196,6 +196,39 @@ TEST_F(ClustersTest, ASiblingWithoutATokenOfAJobWithoutAHoldIsNoRunOfAnEarlierJo
   expect_balance("0", "0.14");
 }
 
+// The job that had the id before says nothing of a run that came after.
+TEST_F(ClustersTest, ANextRunWithoutATokenIsOfTheLatestJobWithItsId) {
+  constexpr std::int64_t id = 67'108'872;
+  const std::string first = hold("1");
+  source_.set_queue("onprem", {queued(first, id, "RUNNING")});
+  (void)pass();
+  source_.set_queue("onprem", {});
+  auto earlier = record("onprem", id, "COMPLETED", 50);
+  earlier.admin_comment = "asbb=" + first;
+  source_.add_record(earlier);
+  (void)pass();
+  pass_time(seconds(400));
+  const std::string second = hold("1");
+  auto job = queued(second, id, "PENDING");
+  job.submit = now();
+  source_.set_queue("onprem", {job});
+  (void)pass();
+  auto failed = record("onprem", id, "BOOT_FAIL", 60);
+  failed.admin_comment = "asbb=" + second;
+  pass_time(seconds(300));
+  auto revoked = record("onprem", id, "REVOKED", 0);
+  revoked.admin_comment = "asbb=" + second;
+  revoked.run = 2;
+  auto next = record("cloud", id, "COMPLETED", 90);
+  next.run = 2;
+  source_.set_queue("onprem", {});
+  for (const auto& row : {failed, revoked, next}) source_.add_record(row);
+  pass_time(seconds(400));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(pass().charged_without_hold, 0);
+  expect_balance("0", "0.2");
+  EXPECT_EQ(find(second).status, ledger::HoldStatus::closed);
+}
+
 // What tells jobs with one id apart asked itself, without an end.
 TEST_F(ClustersTest, AHoldOfOneClusterWhoseJobIsOnAnotherIsToldFromALaterJob) {
   constexpr std::int64_t id = 67'108'872;

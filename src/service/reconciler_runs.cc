@@ -106,7 +106,8 @@ bool Reconciler::Pass::has_later_job(const ledger::Hold& hold, Instant submit) c
   });
 }
 
-// Whether slurmdbd has the id, on the hold's cluster, for another job that was submitted by then.
+// Whether slurmdbd has the id, on the hold's cluster, for another job that was submitted since, and
+// by then.
 bool Reconciler::Pass::was_told_again(const ledger::Hold& hold, Instant submit) {
   const auto [known, is_new] = told_of_ids_.try_emplace({hold.job->cluster, hold.job->job_id});
   if (is_new) {
@@ -117,8 +118,9 @@ bool Reconciler::Pass::was_told_again(const ledger::Hold& hold, Instant submit) 
     }
   }
   return std::any_of(known->second.begin(), known->second.end(), [&](const auto& row) {
-    return root_id(row) == hold.job->job_id && is_since_submit(job_of(row), submit) &&
-           is_of_another_job(hold, row);
+    const ledger::JobRef job = job_of(row);
+    return job.job_id == hold.job->job_id && hold.job->submit_time < job.submit_time &&
+           is_since_submit(job, submit) && is_of_another_job(hold, row);
   });
 }
 
