@@ -71,6 +71,32 @@ TEST_F(ClustersTest, JobsOfALongOutageAreChargedAfterIt) {
   expect_balance("0", "0.17");
 }
 
+// The first charge after the outage, out of a hold, was taken for a proof that all before was seen.
+TEST_F(ClustersTest, AHoldThatIsChargedFirstHidesNoJobOfALongOutage) {
+  const std::string token = hold("1");
+  source_.set_queue("onprem", {queued(token, 7, "RUNNING")});
+  (void)pass();
+  pass_time(hours(1));
+  source_.set_queue("onprem", {});
+  source_.add_record(record("onprem", 9, "COMPLETED", 30));
+  pass_time(hours(24 * 30));
+  auto held = record("onprem", 7, "COMPLETED", 100);
+  held.admin_comment = "asbb=" + token;
+  source_.add_record(held);
+  pass_time(seconds(200));
+  {
+    ReconcilerOptions blind;
+    blind.looks_back = false;  // it died before it had looked back
+    Reconciler first(*committer_, source_, view_, prices_, alarms_, blind);
+    EXPECT_EQ(first.run_pass().settled, 1);
+  }
+  Reconciler restarted(*committer_, source_, view_, prices_, alarms_, ReconcilerOptions{});
+  std::int64_t charged = 0;
+  for (int i = 0; i < 10; ++i) charged += restarted.run_pass().charged_without_hold;
+  EXPECT_EQ(charged, 1);
+  expect_balance("0", "0.13");
+}
+
 // What is proven is what was charged on that cluster; another cluster's charges say nothing of it.
 TEST_F(ClustersTest, AClusterThatCouldNotBeReadIsReadFromWhereItWasLeft) {
   source_.fail_accounting("cloud", Error{ErrorKind::unavailable, "away", ""});

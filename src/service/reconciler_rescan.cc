@@ -132,33 +132,34 @@ void Reconciler::Pass::note_unreadable(const slurm::AccountingList& list) {
   }
 }
 
-// Where the first look after a start begins. What the ledger has of a cluster proves that its
-// accounting was read then: jobs that ended before the last charge from there were seen. Where it
-// has none, nothing was seen since the ledger began.
+// Where the first look after a start begins: the last rescan_window, and what was before it since
+// the last charge from there. Such a charge proves that the cluster's accounting was read then. One
+// in the window may be the first after years: it says nothing. Without any, nothing was seen since
+// the ledger began.
 Result<void> Reconciler::Pass::recall_scans() {
   constexpr std::int64_t charges_max = 10'000;
   store::EntryQuery charges;
   charges.types = {ledger::EntryType::charge, ledger::EntryType::overrun};
   charges.newest_first = true;
   charges.count_max = charges_max;
+  charges.until = now_ - owner_.options_.rescan_window;
   store::EntryQuery begin;
   begin.count_max = 1;
   const auto last = owner_.committer_.store().entries(charges);
   if (!last) return tl::unexpected(last.error());
   const auto first = owner_.committer_.store().entries(begin);
   if (!first) return tl::unexpected(first.error());
-  const Instant latest = now_ - owner_.options_.rescan_window;
   for (const std::string& cluster : owner_.source_.clusters()) {
     const auto charge = std::find_if(last->begin(), last->end(), [&](const auto& found) {
       return found.entry.actor == reconciler_name && found.entry.job.cluster == cluster;
     });
-    Instant known = latest;
+    Instant known = *charges.until;
     if (charge != last->end()) {
       known = charge->entry.at;
     } else if (!first->empty()) {
-      known = first->front().entry.at;
+      known = std::min(known, first->front().entry.at);
     }
-    owner_.scanned_until_[cluster] = std::min(known, latest);
+    owner_.scanned_until_[cluster] = known;
   }
   return {};
 }
