@@ -6,6 +6,7 @@
 #include <map>
 #include <ostream>
 
+#include "api/json_writer.h"
 #include "base/text.h"
 
 namespace asbb::cli {
@@ -125,10 +126,20 @@ int Context::show(const Table& table, const std::string& json,
 }
 
 int Context::done(const std::string& sentence, const std::string& json) const {
-  if (flags.output == "json" && !json.empty()) {
+  if (wants_table()) {
+    out_ << harmless_lines(sentence) << "\n";
+  } else if (flags.output == "csv") {
+    Table table({{"", "message"}});
+    table.add({sentence});
+    out_ << table.csv();
+  } else if (!json.empty()) {
     out_ << json << "\n";
   } else {
-    out_ << harmless_lines(sentence) << "\n";
+    api::JsonWriter writer;
+    writer.begin_object();
+    writer.key("message"), writer.text(sentence);
+    writer.end_object();
+    out_ << writer.take() << "\n";
   }
   return exit_done;
 }

@@ -52,7 +52,7 @@ class Context {
   // Prints the table (or `when_empty`, a hint of what to do next), the CSV, or the JSON.
   [[nodiscard]] int show(const Table& table, const std::string& json,
                          const std::string& when_empty = {}) const;
-  // A sentence for people, or the JSON where that was asked for.
+  // A sentence for people; for programs the JSON, or else the sentence as the one `message`.
   [[nodiscard]] int done(const std::string& sentence, const std::string& json = {}) const;
   [[nodiscard]] bool wants_table() const { return flags.output == "table"; }
 
