@@ -54,8 +54,8 @@ bool is_loopback_or_tls(const std::string& url) {
   return false;
 }
 
-Problem unreachable(const std::string& message) {
-  return Problem{0, unreachable_code, message, {}, {}};
+Problem unreachable(const std::string& message, const char* field = "") {
+  return Problem{0, unreachable_code, message, {}, field};
 }
 
 std::string base_url(const Endpoint& endpoint) {
@@ -72,11 +72,12 @@ Reply<Headers> make_headers(const Endpoint& endpoint) {
   add_header(headers, "Expect:");
   if (endpoint.token_file.empty()) return headers;
   if (!endpoint.url.empty() && !is_loopback_or_tls(endpoint.url)) {
-    return tl::unexpected(unreachable("the token is not sent to " + endpoint.url +
-                                      ": it would be readable on the way; use https"));
+    return tl::unexpected(unreachable(
+        "the token is not sent to " + endpoint.url + ": it would be readable on the way; use https",
+        token_field));
   }
   const auto token = read_token_file(endpoint.token_file);
-  if (!token) return tl::unexpected(unreachable(token.error().message));
+  if (!token) return tl::unexpected(unreachable(token.error().message, token_field));
   add_header(headers, "Authorization: Bearer " + *token);
   return headers;
 }
@@ -179,7 +180,8 @@ Reply<RawAnswer> Client::raw(const std::string& method, const std::string& path,
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, nullptr);
   if (code != CURLE_OK) {
     return tl::unexpected(unreachable("the budget service does not answer at " + where() + ": " +
-                                      reason_of(curl, code, why.data())));
+                                          reason_of(curl, code, why.data()),
+                                      code == CURLE_OPERATION_TIMEDOUT ? late_field : ""));
   }
   long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);

@@ -23,6 +23,9 @@ struct Endpoint {
 
 // Codes of Problems that the client makes itself; their status is 0.
 inline constexpr const char* unreachable_code = "UNREACHABLE";
+// In an unreachable problem's field: the token is why, or no answer came in time.
+inline constexpr const char* token_field = "token_file";
+inline constexpr const char* late_field = "time";
 inline constexpr const char* bad_answer_code = "BAD_ANSWER";
 
 template <typename T>

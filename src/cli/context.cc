@@ -12,8 +12,16 @@
 namespace asbb::cli {
 namespace {
 
-std::string advice_for(const api::Problem& problem) {
+constexpr const char* bad_url_code = "BAD_URL";
+
+std::string advice_for(const api::Problem& problem, bool is_elsewhere) {
   if (problem.code == api::unreachable_code) {
+    if (problem.field == api::token_field) return {};
+    if (problem.field == api::late_field) {
+      return "It may be busy: try again. 'asbb doctor' looks at it, and its log says what it waits "
+             "for.";
+    }
+    if (is_elsewhere) return "See whether the URL is right, and whether the service runs there.";
     return "'asbb service start' starts it; its log says why it stopped.";
   }
   if (problem.status == 401) return "Use the service's socket, or give --token-file.";
@@ -95,7 +103,18 @@ api::Reply<void> Context::connect() {
   endpoint.timeout_ms = timeout_ms_;
   endpoint.url = flags.url;
   endpoint.token_file = flags.token_file;
-  if (flags.url.empty() || !flags.socket.empty()) {
+  const bool is_local = flags.url.empty() || !flags.socket.empty();
+  const std::string_view url = flags.url;
+  if (!is_local && !url.starts_with("http://") && !url.starts_with("https://")) {
+    return tl::unexpected(
+        api::Problem{0,
+                     bad_url_code,
+                     "--url: " + in_quotes(flags.url) +
+                         " is no URL: http://HOST:PORT or https://HOST is expected",
+                     {},
+                     {}});
+  }
+  if (is_local) {
     const auto path = socket();
     if (!path) return tl::unexpected(path.error());
     endpoint.socket = *path;
@@ -149,9 +168,14 @@ int Context::failed(const api::Problem& problem) const {
   const bool is_sentence =
       problem.details.find(' ') != std::string::npos;  // or a code for programs
   if (is_sentence) err_ << harmless_lines(problem.details) << "\n";
-  const std::string advice = advice_for(problem);
-  if (!advice.empty()) err_ << advice << "\n";
+  const std::string next_step = advice(problem);
+  if (!next_step.empty()) err_ << next_step << "\n";
+  if (problem.code == bad_url_code) return exit_usage;
   return problem.status == 402 ? exit_refused : exit_failed;
+}
+
+std::string Context::advice(const api::Problem& problem) const {
+  return advice_for(problem, !flags.url.empty() && flags.socket.empty());
 }
 
 int Context::failed(const Error& error) const {

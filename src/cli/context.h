@@ -59,6 +59,8 @@ class Context {
   // A sentence on `err`; the exit code.
   [[nodiscard]] int failed(const api::Problem& problem) const;
   [[nodiscard]] int failed(const Error& error) const;
+  // What to do about it; empty where the message says it.
+  [[nodiscard]] std::string advice(const api::Problem& problem) const;
   [[nodiscard]] int misused(const std::string& sentence) const;
   void warn(const std::string& sentence) const;
 

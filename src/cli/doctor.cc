@@ -1,4 +1,7 @@
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 #include <ostream>
 
@@ -13,8 +16,7 @@ namespace {
 bool check_service(DoctorReport& report, Context& context) {
   const auto health = context.call<api::Health>("GET", "/health");
   if (!health && health.error().status != 503) {
-    report.failed("service", health.error().message,
-                  "'asbb service start' starts it; its log says why it stopped.");
+    report.failed("service", health.error().message, context.advice(health.error()));
     return false;
   }
   if (!health) {
@@ -52,8 +54,12 @@ int doctor(Context& context) {
   DoctorReport report;
   const auto settings = config::load_config(context.flags.config, context.environment());
   if (!settings) {
+    const std::string file = config::config_file(context.flags.config, context.environment());
+    const bool is_hidden = !file.empty() && access(file.c_str(), R_OK) != 0 && errno == EACCES;
     for (const std::string& problem : settings.error()) {
-      report.failed("settings", problem, "'asbb config validate' checks them again.");
+      report.failed("settings", problem,
+                    is_hidden ? "They are not for everybody: run it as root."
+                              : "'asbb config validate' checks them again.");
     }
     return show_checks(context, report.answer());
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <optional>
 #include <ostream>
 #include <utility>
@@ -47,12 +48,35 @@ struct Sentence {
   std::string before;
   std::string after;
   bool has_figures = true;  // of the budget in force
-  std::string all{};        // instead of both, without an amount
+  std::string all{};        // instead of both: what it came to, the ledger knows
+  std::string type{};       // then that of its entries
 };
 
-std::string told(const Sentence& sentence, const MoneyFlags& flags, Micros amount,
+// What the newest entries of that type came to: one for each budget, written at one moment. Empty
+// when nobody tells.
+std::string newest_amounts(Context& context, const MoneyFlags& flags, const std::string& type) {
+  api::TransactionQuery query;
+  query.account = flags.account;
+  query.transaction_id = flags.transaction;
+  query.types = {type};
+  const auto found = context.call<std::vector<api::Transaction>>(
+      "GET", "/api/v1/transactions" + api::to_query_string(query));
+  if (!found) return {};
+  std::map<std::string, Micros> sums;
+  for (const api::Transaction& entry : *found) {
+    if (entry.created_at == found->front().created_at) sums[entry.unit] += entry.amount;
+  }
+  std::vector<std::string> amounts;
+  for (const auto& [unit, sum] : sums) amounts.push_back(to_display(sum, unit));
+  return joined(amounts, " and ");
+}
+
+std::string told(Context& context, const Sentence& sentence, const MoneyFlags& flags, Micros amount,
                  const api::Account& account) {
-  if (!sentence.all.empty()) return sentence.all + ".";
+  if (!sentence.all.empty()) {
+    const std::string amounts = newest_amounts(context, flags, sentence.type);
+    return sentence.all + (amounts.empty() ? "." : ": " + amounts + ".");
+  }
   std::string unit = flags.unit;
   std::string figures;
   for (const api::Budget& budget : account.budgets) {
@@ -82,7 +106,7 @@ int send(Context& context, const MoneyFlags& flags, const std::string& route,
     }
     return code;
   }
-  return context.done(told(sentence, flags, amount, *account), api::to_json(*account));
+  return context.done(told(context, sentence, flags, amount, *account), api::to_json(*account));
 }
 
 std::string id_of(const MoneyFlags& flags, const std::string& verb) {
@@ -251,6 +275,7 @@ int refund(Context& context, const MoneyFlags& given) {
   if (request.percent) {
     sentence.all = "Gave " + to_decimal(*request.percent) +
                    " % of what was charged back to account " + flags.account;
+    sentence.type = "refund";
   }
   return send(context, flags, "refunds", api::to_json(request), id,
               request.amount.value_or(Micros()), sentence);
@@ -268,7 +293,10 @@ int write_off(Context& context, const MoneyFlags& given) {
   if (const auto code = name_charge(context, flags)) return *code;
   const std::string id = id_of(flags, "write-off");
   Sentence sentence{"Wrote ", " of account " + flags.account + " off", false};
-  if (!amount) sentence.all = "Wrote all that was charged to account " + flags.account + " off";
+  if (!amount) {
+    sentence.all = "Wrote all that was charged to account " + flags.account + " off";
+    sentence.type = "write_off_out";
+  }
   return send(context, flags, "write-offs",
               api::to_json(api::MoneyWriteOff{flags.transaction, flags.job, flags.cluster, amount,
                                               flags.unit, flags.reason, id}),

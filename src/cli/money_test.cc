@@ -63,6 +63,15 @@ TEST(MoneyCommands, SendWhatTheyAreGivenWithAnId) {
   EXPECT_THAT(nothing.err, HasSubstr("--job"));
 }
 
+api::Transaction refund_of(const char* unit, std::int64_t amount, std::int64_t at_s) {
+  api::Transaction refund;
+  refund.type = "refund";
+  refund.unit = unit;
+  refund.amount = Micros(amount * 1'000'000);
+  refund.created_at = Instant() + seconds(at_s);
+  return refund;
+}
+
 TEST(RefundCommand, FindsTheAccountThatWasChargedForTheJob) {
   api::Account account;
   account.slurm_account = "proj001";
@@ -75,10 +84,15 @@ TEST(RefundCommand, FindsTheAccountThatWasChargedForTheJob) {
   CannedService service;
   service.answer(wanted, 200, api::to_json(std::vector{charge, charge}))
       .answer("POST /api/v1/accounts/proj001/refunds", 200, api::to_json(account))
+      .answer("GET /api/v1/transactions?account=proj001&type=refund", 200,
+              api::to_json(std::vector{refund_of("USD", 2, 1), refund_of("core-hours", 3, 1),
+                                       refund_of("USD", 5, 0)}))
       .start();
   const auto ran = run(service, testing::split("refund 47_1 --percent=12.5 --reason=r"));
   EXPECT_EQ(ran.code, exit_done) << ran.err;
-  EXPECT_EQ(ran.out, "Gave 12.5 % of what was charged back to account proj001.\n");
+  EXPECT_EQ(ran.out,
+            "Gave 12.5 % of what was charged back to account proj001: $2.00 and 3.00 "
+            "core-hours.\n");
   service.stop();
   EXPECT_THAT(service.last_body(), HasSubstr(R"("job_id":"47_1")"));
   EXPECT_THAT(service.last_body(), HasSubstr(R"("percent":12.5)"));

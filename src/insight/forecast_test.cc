@@ -73,7 +73,7 @@ TEST(Forecast, SaysItInWords) {
   const std::vector<std::string> expected{
       "The money will probably be gone on 2025-08-18, 135 days before the period's end on "
       "2025-12-31.",
-      "$30.00 of $50.00 is spent, $5.00 is held for jobs that run, $7.00 for jobs that wait; $8.00 "
+      "$30.00 of $50.00 is used, $5.00 is held for jobs that run, $7.00 for jobs that wait; $8.00 "
       "is left for new jobs.",
       "The jobs that hold money now will take about $7.20 of it: jobs usually cost 60 % of what is "
       "held for them.",

@@ -32,7 +32,7 @@ class Words {
     const std::string end = "the period's end on " + last_day();
     switch (found_.outlook) {
       case Outlook::no_spending:
-        return "Nothing was spent in the last 90 days and nothing is held.";
+        return "No job was charged in the last 90 days, and nothing is held.";
       case Outlook::exhausted:
         return "The budget is exhausted: no new job can start before money is put in or comes "
                "back.";
@@ -51,7 +51,7 @@ class Words {
   }
 
   [[nodiscard]] std::string balance(const HeldParts& held) const {
-    std::string out = money(facts_.used) + " of " + money(facts_.limit) + " is spent";
+    std::string out = money(facts_.used) + " of " + money(facts_.limit) + " is used";
     if (!facts_.held.is_zero()) {
       out += ", " + money(held.running) + " is held for jobs that run, " + money(held.waiting) +
              " for jobs that wait";

@@ -81,8 +81,11 @@ void CannedService::stop() {
 }
 
 std::string CannedService::last_body() const {
-  if (received_.empty()) return {};
-  return received_.back().substr(received_.back().find("\r\n\r\n") + 4);
+  for (auto request = received_.rbegin(); request != received_.rend(); ++request) {
+    std::string body = request->substr(request->find("\r\n\r\n") + 4);
+    if (!body.empty()) return body;
+  }
+  return {};
 }
 
 void CannedService::serve() {

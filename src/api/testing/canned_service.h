@@ -30,7 +30,7 @@ class CannedService {
   [[nodiscard]] const std::string& folder() const { return folder_; }
   // Whole requests, in order.
   [[nodiscard]] const std::vector<std::string>& received() const { return received_; }
-  [[nodiscard]] std::string last_body() const;
+  [[nodiscard]] std::string last_body() const;  // of the last request that had one
 
  private:
   void serve();
