@@ -148,7 +148,7 @@ int Context::done(const std::string& sentence, const std::string& json) const {
   if (wants_table()) {
     out_ << harmless_lines(sentence) << "\n";
   } else if (flags.output == "csv") {
-    Table table({{"", "message"}});
+    Table table(std::vector<Column>{{"", "message"}});
     table.add({sentence});
     out_ << table.csv();
   } else if (!json.empty()) {
