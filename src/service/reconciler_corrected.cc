@@ -236,6 +236,15 @@ void Reconciler::Pass::check_without_run(const slurm::AccountingRecord& record, 
   const std::size_t said = fingerprint_of(record);
   const auto done = owner_.done_records_.find(name);
   if (done != owner_.done_records_.end() && done->second == said) return;
+  const std::set<std::int64_t>* charged = charged_tasks(record);
+  if (charged == nullptr) {
+    held.waits = true;
+    return;
+  }
+  if (!charged->contains(record.array_task_id.value_or(-1))) {
+    owner_.done_records_.insert_or_assign(name, said);
+    return;
+  }
   const auto backfill = backfill_of(record);
   auto open = holds_of(record);
   if (!backfill || !open) {
@@ -243,13 +252,35 @@ void Reconciler::Pass::check_without_run(const slurm::AccountingRecord& record, 
     return;
   }
   if (*backfill) check_backfilled(record, {});
-  const bool is_charged = std::any_of(open->begin(), open->end(), [](const OpenHold& hold) {
-    return std::any_of(hold.shares.begin(), hold.shares.end(), [](const ledger::Share& share) {
-      return share.status == ledger::ShareStatus::settled && !share.actual.is_zero();
-    });
-  });
-  if (is_charged) return hold_back(record, std::move(*open), held);
+  if (!open->empty()) return hold_back(record, std::move(*open), held);
   if (!owner_.changed_records_.contains(name)) owner_.done_records_.insert_or_assign(name, said);
+}
+
+// Of the jobs that have had the record's id: the tasks (-1: the job itself) with a run that cost
+// something. One look for all records of an array. Null: nobody can tell now.
+const std::set<std::int64_t>* Reconciler::Pass::charged_tasks(
+    const slurm::AccountingRecord& record) {
+  const std::int64_t root = root_id(record);
+  const auto [known, is_new] = charged_tasks_.try_emplace({record.cluster, root});
+  if (!is_new) return &known->second;
+  for (const std::string& cluster : owner_.source_.clusters()) {
+    if (cluster != record.cluster && !ledger::is_federated(root)) continue;
+    store::HoldQuery query;
+    query.cluster = cluster;
+    query.job_id = root;
+    const auto found = owner_.committer_.find_holds(query);
+    if (!found) {
+      charged_tasks_.erase(known);
+      return nullptr;
+    }
+    for (const store::HoldRecord& hold : *found) {
+      for (const ledger::Share& share : hold.shares) {
+        if (share.status != ledger::ShareStatus::settled || share.actual.is_zero()) continue;
+        if (share.key.cluster == record.cluster) known->second.insert(share.key.task);
+      }
+    }
+  }
+  return &known->second;
 }
 
 // Those that no look at a window shows any more, until the ledger has their corrections.

@@ -233,6 +233,7 @@ class Reconciler::Pass {
   void note_unreadable(const slurm::AccountingList& list);
   void rescan_record(const slurm::AccountingRecord& record, HeldJobs& held);
   void check_without_run(const slurm::AccountingRecord& record, HeldJobs& held);
+  [[nodiscard]] const std::set<std::int64_t>* charged_tasks(const slurm::AccountingRecord& record);
   void hold_back(const slurm::AccountingRecord& record, std::vector<OpenHold> open, HeldJobs& held);
   [[nodiscard]] bool settle_held(const std::string& cluster, const HeldJobs& held);
   [[nodiscard]] bool is_paid(const HeldJobs& held, const slurm::AccountingRecord& record);
@@ -346,6 +347,7 @@ class Reconciler::Pass {
   std::map<std::string, std::optional<ledger::JobRef>, std::less<>> jobs_of_tokens_;  // looked up
   // Rows of an id on a cluster, looked up.
   std::map<std::pair<std::string, std::int64_t>, std::vector<slurm::AccountingRecord>> told_of_ids_;
+  std::map<std::pair<std::string, std::int64_t>, std::set<std::int64_t>> charged_tasks_;
   std::map<std::string, bool> told_all_;  // by controller, as far as it was asked in this pass
   std::set<std::string> unread_;          // clusters whose slurmdbd did not answer
   std::map<ledger::HoldId, ToldTasks> told_tasks_;  // of arrays
