@@ -61,7 +61,9 @@ wait_daemon() {
   local name=$1 log=$2 end=$((SECONDS + 60))
   shift 2
   until "$@" >/dev/null 2>&1; do
-    running "$name" || fail_with_log "$name ended while starting" "$name" "$log"
+    # before its exec it is a shell that names nothing of the bed
+    running "$name" || { sleep 1 && running "$name"; } ||
+      fail_with_log "$name ended while starting" "$name" "$log"
     [ $SECONDS -le $end ] ||
       fail_with_log "$name did not answer within 60 s ($*)" "$name" "$log"
     sleep 0.05
