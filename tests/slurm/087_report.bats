@@ -83,7 +83,7 @@ settled() { [ "$(asbb account show proj001 --output json | jq '[.budgets[].held]
 @test "jobs of a Slurm account below belong to the account that pays, priced or not" {
   before=$(asbb report dual --account=proj001 --start="$TODAY" --end="$(date -u +%F)" --output json)
   sacctmgr -iQ add account sub001 parent=proj001 cluster=onprem
-  sacctmgr -iQ add user "$USER" account=sub001 cluster=onprem
+  sacctmgr -iQ add user "$(id -un)" account=sub001 cluster=onprem
   pays() { asbb account show proj001 | grep -x 'Pays for: *sub001 (onprem)'; }
   wait_until 60 pays
   accepted() { paid=$(onprem run_sbatch -M onprem -A sub001 -p cpu -t 5 --wrap 'sleep 1'); }
