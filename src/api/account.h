@@ -145,12 +145,14 @@ struct AccountUpdate {
   std::optional<bool> may_convert;                  // one unit into another
   std::optional<std::vector<std::string>> aliases;  // all of them; empty for none
   std::optional<std::vector<std::string>> owners;   // likewise
+  std::string reason{};                             // stays in the ledger
   bool operator==(const AccountUpdate&) const = default;
 };
 
 struct PartitionLimitSet {
-  Micros limit;      // >= 0
-  std::string unit;  // empty: the service's default unit
+  Micros limit;          // >= 0
+  std::string unit;      // empty: the service's default unit
+  std::string reason{};  // stays in the ledger
   bool operator==(const PartitionLimitSet&) const = default;
 };
 

@@ -185,6 +185,7 @@ void fields(F& f, As<F, AccountUpdate>& v) {
   f.money("credit_limit", v.credit_limit, Need::left_out, not_negative);
   f.text("carry_over", v.carry_over, Need::left_out, name_text);
   f.flag("may_convert", v.may_convert, Need::left_out);
+  f.text("reason", v.reason, Need::left_out, line_text);
   if constexpr (F::is_reading) {
     check_carry_over(f, v.carry_over.value_or(std::string()));
     check_not_null(f, "may_convert", "true or false");
@@ -205,6 +206,7 @@ template <typename F>
 void fields(F& f, As<F, PartitionLimitSet>& v) {
   f.money("limit", v.limit, Need::must, not_negative);
   f.text("unit", v.unit, Need::left_out, name_text);
+  f.text("reason", v.reason, Need::left_out, line_text);
 }
 
 namespace {

@@ -193,6 +193,7 @@ struct UpdateFlags {
   std::vector<std::string> owners;
   std::optional<std::string> carry_over;
   std::optional<std::string> may_convert;
+  std::string reason;
 };
 
 Result<api::AccountUpdate> read_update(const UpdateFlags& flags) {
@@ -202,6 +203,7 @@ Result<api::AccountUpdate> read_update(const UpdateFlags& flags) {
   out.parent = flags.parent;
   out.status = flags.status;
   out.unit = flags.unit;
+  out.reason = flags.reason;
   if (flags.hold_percentage) {
     const auto factor = read_limit("--hold-percentage", *flags.hold_percentage);
     if (!factor) return tl::unexpected(factor.error());
@@ -236,6 +238,7 @@ Result<api::AccountUpdate> read_update(const UpdateFlags& flags) {
   }
   api::AccountUpdate nothing;
   nothing.unit = out.unit;
+  nothing.reason = out.reason;
   if (out == nothing) {
     return fail(ErrorKind::invalid,
                 "what is to change in account " + in_quotes(flags.account) +
@@ -301,12 +304,13 @@ struct LimitFlags {
   std::string partition;
   std::string limit;
   std::string unit;
+  std::string reason;
 };
 
 int set_limit(Context& context, const LimitFlags& flags) {
   const auto limit = read_limit("--limit", flags.limit);
   if (!limit) return context.misused(limit.error().message);
-  const api::PartitionLimitSet request{*limit, flags.unit};
+  const api::PartitionLimitSet request{*limit, flags.unit, flags.reason};
   const auto account = context.call<api::Account>(
       "PUT",
       account_path(flags.account) + "/partition-limits/" + api::percent_encode(flags.partition),
@@ -420,10 +424,11 @@ void add_update(Command& account, Context& context) {
           flags->aliases)
       .take({"--owner", "NAME_OR_MAIL", "Who owns it from now on, all of them; \"\" for nobody."},
             Repeated{&flags->owners})
+      .take({"--reason", "TEXT", "Why; it is kept in the ledger."}, flags->reason)
       .note(
           "With --budget, --start and --end the budget that these days overlap is changed; when "
           "they overlap none, a new budget is added: for the next year, or in another unit.")
-      .example("asbb account update proj001 --budget=75")
+      .example("asbb account update proj001 --budget=75 --reason='supplement of June'")
       .action([&context, flags] { return update(context, *flags); });
 }
 
@@ -435,6 +440,7 @@ void add_set_limit(Command& account, Context& context) {
       .take({"--limit", "AMOUNT", "At most this, held and used together.", Presence::required},
             flags->limit)
       .take({"--unit", "UNIT", "Which budget: the one counted in this."}, flags->unit)
+      .take({"--reason", "TEXT", "Why; it is kept in the ledger."}, flags->reason)
       .example("asbb account set-limit proj001 --partition=gpu-aws --limit=20")
       .action([&context, flags] { return set_limit(context, *flags); });
 }

@@ -264,28 +264,31 @@ TEST(AccountCommand, SetsALimit) {
   service
       .answer("PUT /api/v1/accounts/proj001/partition-limits/gpu-aws", 200, api::to_json(proj001()))
       .start();
-  const auto ran =
-      run(service, {"account", "set-limit", "proj001", "--partition=gpu-aws", "--limit=20"});
+  const auto ran = run(service, {"account", "set-limit", "proj001", "--partition=gpu-aws",
+                                 "--limit=20", "--reason=no more there"});
   EXPECT_EQ(ran.code, exit_done) << ran.err;
   EXPECT_EQ(ran.out,
             "Account proj001 may spend 20.00 USD on partition gpu-aws: 1.50 used, 12.00 held, 6.50 "
             "available.\n");
   service.stop();
-  EXPECT_EQ(service.last_body(), R"({"limit":20})");
+  EXPECT_EQ(service.last_body(), R"({"limit":20,"reason":"no more there"})");
 }
 
 TEST(AccountCommand, UpdatesOnlyWhatIsGiven) {
   CannedService service;
   service.answer("PUT /api/v1/accounts/proj001", 200, api::to_json(proj001())).start();
-  const auto ran = run(service, {"account", "update", "proj001", "--budget=75", "--parent="});
+  const auto ran = run(service, {"account", "update", "proj001", "--budget=75",
+                                 "--parent=", "--reason=supplement of June"});
   EXPECT_EQ(ran.code, exit_done) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("Account proj001 updated."));
   EXPECT_THAT(ran.out, HasSubstr("\n1 open hold: 'asbb account show proj001' lists it.\n"));
   service.stop();
-  EXPECT_EQ(service.last_body(), R"({"parent":"","budget_limit":75})");
+  EXPECT_EQ(service.last_body(),
+            R"({"parent":"","budget_limit":75,"reason":"supplement of June"})");
   EXPECT_EQ(run({"account", "update", "proj001"}).code, exit_usage);
   EXPECT_THAT(run({"account", "update", "proj001", "--unit=USD"}).err,
               HasSubstr("account 'proj001' was not said: --budget, --start, --end, --status"));
+  EXPECT_EQ(run({"account", "update", "proj001", "--reason=none"}).code, exit_usage);
   EXPECT_THAT(run({"account", "update", "proj001", "--end=1.1.2025"}).err, HasSubstr("--end: "));
 }
 

@@ -75,7 +75,7 @@ std::string mark_of(const Held& one) {
   return one.left_share() < little ? "under 10 %" : "";
 }
 
-// A row for each account with all its units; of more units than fit, a row for each.
+// A row for each account with all its units.
 Table side_by_side(const std::vector<std::vector<const Held*>>& accounts,
                    const std::vector<std::string>& units) {
   std::vector<Column> columns{{"ACCOUNT", "account", Align::left, true}};
@@ -83,6 +83,7 @@ Table side_by_side(const std::vector<std::vector<const Held*>>& accounts,
     columns.push_back({"USED " + unit, "used", Align::decimal});
     columns.push_back({"HELD", "held", Align::decimal});
     columns.push_back({"LEFT", "left", Align::decimal});
+    columns.push_back({"LIMIT", "limit", Align::decimal});
   }
   Table table(columns);
   for (const auto& of_account : accounts) {
@@ -91,13 +92,14 @@ Table side_by_side(const std::vector<std::vector<const Held*>>& accounts,
       const auto found = std::find_if(of_account.begin(), of_account.end(),
                                       [&](const Held* one) { return one->budget.unit == unit; });
       if (found == of_account.end()) {
-        cells.insert(cells.end(), {"-", "-", "-"});
+        cells.insert(cells.end(), {"-", "-", "-", "-"});
         continue;
       }
       const api::Budget& budget = (*found)->budget;
       cells.push_back(to_display(budget.used));
       cells.push_back(to_display(budget.held));
       cells.push_back(to_display(budget.available));
+      cells.push_back(to_display(budget.limit));
     }
     table.add(std::move(cells));
   }
@@ -119,6 +121,14 @@ Table one_by_one(const std::vector<std::vector<const Held*>>& accounts) {
     }
   }
   return table;
+}
+
+// Of two units, which are what a terminal has room for, beside each other where they fit.
+Table for_people(const std::vector<std::vector<const Held*>>& accounts,
+                 const std::set<std::string>& units) {
+  if (units.size() > 2) return one_by_one(accounts);
+  Table beside = side_by_side(accounts, {units.begin(), units.end()});
+  return beside.fits() ? beside : one_by_one(accounts);
 }
 
 Table budgets_csv(const std::vector<std::vector<const Held*>>& accounts) {
@@ -223,13 +233,9 @@ int show_budgets(Context& context, const BudgetsFlags& flags) {
     if (const auto done = add_forecasts(context, all); !done) return context.failed(done.error());
   }
   const auto rows = by_account(all, flags.sort);
-  constexpr std::size_t units_beside = 2;
   std::set<std::string> shown;
   for (const Held& one : all) shown.insert(one.budget.unit);
-  const Table table = !context.wants_table() ? budgets_csv(rows)
-                      : shown.size() > units_beside
-                          ? one_by_one(rows)
-                          : side_by_side(rows, {shown.begin(), shown.end()});
+  const Table table = context.wants_table() ? for_people(rows, shown) : budgets_csv(rows);
   const int code = context.show(
       table, budgets_json(rows),
       accounts->empty() ? no_accounts_sentence()

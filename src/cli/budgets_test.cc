@@ -47,7 +47,7 @@ class BudgetsTest : public ::testing::Test {
     api::Budget over = budget_of("USD", 7, 7, 0);
     over.in_force = false;
     serve({account_of("proj001",
-                      {budget_of("USD", 100, 40, 10), budget_of("core-hours", 1000, 900, 50)}),
+                      {budget_of("USD", 100, 40, 10), budget_of("core-hours", 100, 90, 5)}),
            account_of("=proj002", {budget_of("USD", 20, 5, 0), over}),
            account_of("proj003", {budget_of("core-hours", 10, 12, 0)}), account_of("proj004", {})});
   }
@@ -59,16 +59,15 @@ TEST_F(BudgetsTest, ShowsBothUnitsBesideEachOtherWhatRunsOutFirst) {
   serve_three();
   const auto ran = run(service_, {"budgets"});
   EXPECT_EQ(ran.code, exit_done) << ran.err;
-  EXPECT_EQ(
-      ran.out,
-      "ACCOUNT   USED USD   HELD   LEFT  USED core-hours   HELD   LEFT\n"
-      "proj003       -      -      -               12.00   0.00  -2.00\n"
-      "proj001      40.00  10.00  50.00           900.00  50.00  50.00\n"
-      "=proj002      5.00   0.00  15.00             -      -      -\n"
-      "\n"
-      "About to run out:\n"
-      "* proj003: -2.00 core-hours left of 10.00 core-hours until 2025-12-31 (none left)\n"
-      "* proj001: 50.00 core-hours left of 1000.00 core-hours until 2025-12-31 (under 10 %)\n");
+  EXPECT_EQ(ran.out,
+            "ACCOUNT   USED USD   HELD   LEFT   LIMIT  USED core-hours  HELD   LEFT   LIMIT\n"
+            "proj003       -      -      -       -               12.00  0.00  -2.00   10.00\n"
+            "proj001      40.00  10.00  50.00  100.00            90.00  5.00   5.00  100.00\n"
+            "=proj002      5.00   0.00  15.00   20.00             -     -      -       -\n"
+            "\n"
+            "About to run out:\n"
+            "* proj003: -2.00 core-hours left of 10.00 core-hours until 2025-12-31 (none left)\n"
+            "* proj001: 5.00 core-hours left of 100.00 core-hours until 2025-12-31 (under 10 %)\n");
 }
 
 TEST_F(BudgetsTest, CsvAndJsonHaveALineForEachBudget) {
@@ -77,7 +76,7 @@ TEST_F(BudgetsTest, CsvAndJsonHaveALineForEachBudget) {
             "account,parent,unit,first_day,last_day,limit,used,held,left,runs_out\r\n"
             "'=proj002,,USD,2025-01-01,2025-12-31,20,5,0,15,\r\n"
             "proj001,,USD,2025-01-01,2025-12-31,100,40,10,50,\r\n"
-            "proj001,,core-hours,2025-01-01,2025-12-31,1000,900,50,50,\r\n"
+            "proj001,,core-hours,2025-01-01,2025-12-31,100,90,5,5,\r\n"
             "proj003,,core-hours,2025-01-01,2025-12-31,10,12,0,-2,\r\n");
   EXPECT_EQ(
       run(service_, {"budgets", "--unit=USD", "--sort=name", "--output=json"}).out,
@@ -105,6 +104,15 @@ TEST_F(BudgetsTest, TheForecastSaysTheDayAndTheOrder) {
   EXPECT_LT(ran.out.find("proj002"), ran.out.find("proj001"));
   EXPECT_THAT(ran.out, HasSubstr("* proj002: $90.00 left of $100.00 until 2025-12-31 (gone on "
                                  "2025-07-01)"));
+}
+
+TEST_F(BudgetsTest, AmountsThatDoNotFitBesideEachOtherHaveARowForEachUnit) {
+  serve({account_of("proj001",
+                    {budget_of("USD", 50000, 1, 0), budget_of("core-hours", 1000000, 1, 0)})});
+  EXPECT_EQ(run(service_, {"budgets"}).out,
+            "ACCOUNT  UNIT        USED  HELD       LEFT       LIMIT\n"
+            "proj001  USD         1.00  0.00   49999.00    50000.00\n"
+            "proj001  core-hours  1.00  0.00  999999.00  1000000.00\n");
 }
 
 TEST_F(BudgetsTest, OfMoreUnitsThanFitEachHasARow) {

@@ -44,6 +44,7 @@ TEST(CommandLine, HelpFitsTheTerminalAndHasExamples) {
             "  --partition=PARTITION  Which partition. Needed.\n"
             "  --limit=AMOUNT         At most this, held and used together. Needed.\n"
             "  --unit=UNIT            Which budget: the one counted in this.\n"
+            "  --reason=TEXT          Why; it is kept in the ledger.\n"
             "\n"
             "Examples:\n"
             "  asbb account set-limit proj001 --partition=gpu-aws --limit=20\n"

@@ -122,6 +122,11 @@ void add_slurm_configure(Command& slurm, Context& context) {
              "Looks for the plugin on every node that is not in a cloud: runs COMMAND NODE test -r "
              "FILE."},
             flags->check_nodes)
+      .take({"--prolog", "",
+             "A PrologSlurmctld as well: what a start on one cluster sets free on the others goes "
+             "back "
+             "at once."},
+            flags->prolog)
       .take({"--write", "", "Writes the lines; what was there is kept beside each file."},
             flags->write)
       .take({"--clusters", "CLUSTERS",
@@ -136,7 +141,8 @@ void add_slurm_configure(Command& slurm, Context& context) {
       .take({"--prices", "FILE", "With --clusters: prices for TRESBillingWeights; the service's."},
             dual->prices)
       .note(
-          "The lines are JobSubmitPlugins and EpilogSlurmctld in slurm.conf, the plugin's line in "
+          "The lines are JobSubmitPlugins, EpilogSlurmctld and, with --prolog, PrologSlurmctld in "
+          "slurm.conf, the plugin's line in "
           "plugstack.conf, and AdminLevel=Operator for the service in Slurm's accounting. What is "
           "there already stays as it is.")
       .note(

@@ -53,7 +53,7 @@ class Planner {
     check_object();
     add_plugin();
     add_arguments();
-    add_hook();
+    add_hooks();
     add_right();
     return std::move(plan_);
   }
@@ -159,25 +159,44 @@ class Planner {
     }
   }
 
-  void add_hook() {
-    const std::string there = value("EpilogSlurmctld");
-    const std::string path = (fs::path(folder_) / "asbb-epilog").string();
+  void add_hooks() {
     const std::string settings =
         site_.settings_file.empty() ? "" : " --config='" + site_.settings_file + "'";
     const std::string call = site_.program + " slurm notify --quiet" + settings +
                              R"( --cluster="$SLURM_CLUSTER_NAME" --job-id="$SLURM_JOB_ID")";
+    add_hook({"EpilogSlurmctld",
+              "asbb-epilog",
+              "# Tells the budget service that a job has ended; slurmctld runs it.\n",
+              {call}});
+    if (!flags_.prolog) return;
+    add_hook(
+        {"PrologSlurmctld",
+         "asbb-prolog",
+         "# Tells the budget service that a job starts; slurmctld runs it. The job waits for it,\n"
+         "# and is requeued when it fails.\n",
+         {"setsid " + call + " </dev/null >/dev/null 2>&1 &", "exit 0"}});
+  }
+
+  struct Hook {
+    std::string key;
+    std::string file;
+    std::string purpose;
+    std::vector<std::string> lines;
+  };
+
+  void add_hook(const Hook& hook) {
+    const std::string there = value(hook.key);
+    const std::string path = (fs::path(folder_) / hook.file).string();
+    std::string text;
+    for (const std::string& line : hook.lines) text += line + "\n";
     if (!there.empty() && there != path) {
       if (read_if_there(there).text.find("slurm notify") != std::string::npos) return;
-      plan_.notes.push_back(there + " is EpilogSlurmctld already. Add to it: " + call);
+      plan_.notes.push_back(there + " is " + hook.key +
+                            " already. Add to it: " + hook.lines.front());
       return;
     }
     if (!read_if_there(path).exists) {
-      put({path,
-           "#!/bin/sh\n# Tells the budget service that a job has ended; slurmctld runs it.\nexec " +
-               call + "\n",
-           {"exec " + call},
-           true,
-           true});
+      put({path, "#!/bin/sh\n" + hook.purpose + text, hook.lines, true, true});
     }
     if (!there.empty()) return;
     // The same file may have a change already.
@@ -185,7 +204,7 @@ class Planner {
     for (const Change& change : plan_.changes) {
       if (change.path == main.path) main.text = change.text;
     }
-    put(add_line(main, "EpilogSlurmctld=" + path));
+    put(add_line(main, hook.key + "=" + path));
   }
 
   void add_right() {

@@ -1,5 +1,5 @@
 // What one cluster still needs, found out before anything is changed: the lines of slurm.conf and
-// plugstack.conf, the hook at a job's end, the service's right to see all jobs; and what speaks
+// plugstack.conf, the hooks of a job, the service's right to see all jobs; and what speaks
 // against it. Reads files, and asks sacctmgr and the nodes where it is told how.
 #pragma once
 
@@ -16,6 +16,7 @@ struct ConfigureFlags {
   std::string cluster;
   std::string service_user = "asbb";
   std::string check_nodes;  // words of a command that is followed by NODE test -r FILE
+  bool prolog = false;      // the service hears of each start as well
   bool write = false;
 };
 

@@ -123,6 +123,17 @@ TEST_F(SlurmConfigure, WritesThemOnceAndKeepsWhatWasThere) {
   EXPECT_EQ(everything(), written) << "not even another copy";
 }
 
+TEST_F(SlurmConfigure, APrologIsWrittenWhereItIsAskedForAndNeitherWaitsNorFails) {
+  EXPECT_THAT(configure({}).out, Not(HasSubstr("PrologSlurmctld")));
+  EXPECT_EQ(configure({"--write", "--prolog"}).code, exit_done);
+  EXPECT_THAT(etc("slurm.conf"), HasSubstr("PrologSlurmctld=" + folder_ + "/etc/asbb-prolog\n"));
+  EXPECT_EQ(fs::status(folder_ + "/etc/asbb-prolog").permissions(), fs::perms(0755));
+  EXPECT_THAT(etc("asbb-prolog"), HasSubstr(" </dev/null >/dev/null 2>&1 &\nexit 0\n"));
+  const std::string written = everything();
+  EXPECT_THAT(configure({"--write", "--prolog"}).out, HasSubstr("nothing to add"));
+  EXPECT_EQ(everything(), written);
+}
+
 TEST_F(SlurmConfigure, LeavesAlineAndAHookOfOnesOwnAsTheyAre) {
   write("etc/slurm.conf", etc("slurm.conf") + "EpilogSlurmctld=/opt/hook\nPlugStackConfig=" +
                               folder_ + "/etc/stack\n");

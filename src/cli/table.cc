@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 namespace asbb::cli {
@@ -118,6 +119,13 @@ std::string Table::text(std::size_t width) const {
   line([&](std::size_t c) { return columns_[c].title; });
   for (const auto& row : rows) line([&](std::size_t c) { return row[c]; });
   return out;
+}
+
+bool Table::fits(std::size_t width) const {
+  const std::string lines = text(width);
+  const auto all = split(lines, '\n');
+  return std::all_of(all.begin(), all.end(),
+                     [&](std::string_view line) { return utf8_characters(line) <= width; });
 }
 
 std::string Table::csv() const {

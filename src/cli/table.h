@@ -42,6 +42,8 @@ class Table {
 
   // Header and rows, each line ended by '\n', no trailing blanks.
   [[nodiscard]] std::string text(std::size_t width = output_width()) const;
+  // Whether no line of it is longer.
+  [[nodiscard]] bool fits(std::size_t width = output_width()) const;
   // RFC 4180, with the keys as its header. A cell that a spreadsheet would run gets a "'" in front.
   [[nodiscard]] std::string csv() const;
 

@@ -273,7 +273,7 @@ void Operations::update_account(const Caller& caller, const std::string& name,
               {"parent", request.parent.value_or("")}};
   add_given(given, request.unit, request.end_date);
   commit<api::Account>(
-      command(caller, std::move(update)), name, promise,
+      command(caller, std::move(update), request.reason), name, promise,
       [this, name](const ledger::Outcome&) { return show_account(name); }, given);
 }
 
@@ -294,7 +294,7 @@ void Operations::set_partition_limit(const Caller& caller, const std::string& na
   set.unit = request.unit.empty() ? options_.default_unit : request.unit;
   set.partition = partition;
   set.limit = request.limit;
-  commit<api::Account>(command(caller, std::move(set)), name, promise,
+  commit<api::Account>(command(caller, std::move(set), request.reason), name, promise,
                        [this, name, partition](const ledger::Outcome&) {
                          auto shown = show_account(name);
                          if (shown && !may_be_partition(partition)) {

@@ -240,16 +240,20 @@ TEST_F(OperationsTest, MakesChangesAndClosesAccounts) {
   api::AccountUpdate change;
   change.budget_limit = money("30");
   change.description = "more";
+  change.reason = "supplement of June";
   EXPECT_EQ(to_decimal(update("proj002", change)->budget_limit), "30");
   EXPECT_EQ(operations_->account(admin(), "proj002")->description, "more");
+  EXPECT_EQ(transactions("proj002").front().reason, "supplement of June");
   change.status = "closed";
   EXPECT_EQ(update("proj002", change).error().field, "status");
 
   const auto limited = wait<api::Account>([&](const auto& promise) {
-    operations_->set_partition_limit(admin(), "proj002", "gpu-aws", {money("5"), ""}, promise);
+    operations_->set_partition_limit(admin(), "proj002", "gpu-aws",
+                                     {money("5"), "", "no more there"}, promise);
   });
   ASSERT_THAT(limited->budgets[0].partition_limits, SizeIs(1));
   EXPECT_EQ(to_decimal(limited->budgets[0].partition_limits[0].available), "5");
+  EXPECT_EQ(transactions("proj002").front().reason, "no more there");
 
   const auto close = [&] {
     return wait<Nothing>(

@@ -248,8 +248,9 @@ void write_samples() {
   update.carry_over = "all";
   update.owners = std::vector<std::string>{"o"};
   update.may_convert = true;
+  update.reason = "r";
   write("AccountUpdate", update);
-  write("PartitionLimitSet", PartitionLimitSet{Micros(1), "USD"});
+  write("PartitionLimitSet", PartitionLimitSet{Micros(1), "USD", "r"});
   write("Adjustment", Adjustment{Micros(-1), "USD", "r", "i"});
   write("MoneyMove", MoneyMove{Micros(1), "USD", "r", "i"});
   write("MoneyTransfer", MoneyTransfer{"b", Micros(1), "USD", "r", "i"});
