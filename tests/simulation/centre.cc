@@ -154,8 +154,10 @@ void Centre::make_accounts() {
 }
 
 void Centre::import_prices() {
-  const auto book =
-      pricing::parse_price_book(tariff_.next_text(), "prices", {service_now(), "UTC"});
+  // The first are in force already: a clock that steps back does not make everything free.
+  const bool is_first = tariff_.version_at(service_now()) == 0;
+  const Instant from = is_first ? service_now() - seconds(3'600) : service_now();
+  const auto book = pricing::parse_price_book(tariff_.next_text(), "prices", {from, "UTC"});
   require(book.has_value(), book ? "" : book.error().message);
   const ledger::RecordPrices prices{book->effective_from, pricing::to_canonical_text(*book)};
   const auto recorded = service_->committer().run(by_root(prices));
