@@ -216,11 +216,7 @@ int make_slurm_account(const Context& context, const std::vector<SlurmAccountPla
   constexpr Span patience = seconds(30);
   const OneWriter writer(context, patience);
   if (!writer.is_alone()) {
-    return context.failed(Error{ErrorKind::conflict,
-                                "another command is at work on Slurm's accounts. This completes "
-                                "it:\n  " +
-                                    completing,
-                                {}});
+    return context.failed(another_writer("This completes it:\n  " + completing));
   }
   int code = exit_done;
   for (const SlurmAccountPlan& plan : plans) {

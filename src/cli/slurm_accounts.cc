@@ -84,6 +84,10 @@ OneWriter::~OneWriter() {
   if (descriptor_ >= 0) close(descriptor_);
 }
 
+Error another_writer(const std::string& cure) {
+  return {ErrorKind::conflict, "another command is at work on Slurm's accounts. " + cure, {}};
+}
+
 Result<slurm::SlurmCluster> settings_cluster(const config::Config& settings,
                                              const std::string& flag, const std::string& name) {
   std::vector<std::string> names;

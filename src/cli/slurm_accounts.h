@@ -34,6 +34,9 @@ class OneWriter {
   bool is_alone_;
 };
 
+// What is said where another one is at work. `cure`: what to do then.
+[[nodiscard]] Error another_writer(const std::string& cure);
+
 // Who reads must be shown everything, or what is hidden from him would look as if it were missing.
 [[nodiscard]] Result<void> check_sees_all(slurm::SlurmClient& client,
                                           const slurm::SlurmCluster& cluster);

@@ -117,15 +117,50 @@ std::map<std::string, std::int64_t> read_fence_usage(std::string_view text,
   return usage;
 }
 
-// What Slurm may still let through, in minutes: limit less what is charged, since held money is for
-// jobs that Slurm counts while they run.
-std::optional<std::int64_t> minutes_left(const api::Account& account, const FenceMeasure& measure) {
-  for (const api::Budget& budget : account.budgets) {
-    if (!budget.in_force || budget.unit != measure.unit) continue;
-    const Micros left = std::max(Micros(), budget.limit - budget.used);
-    return mul_div(left.count(), measure.scale * 60, fence_micros, Rounding::up);
+const api::Budget* budget_in_force(const api::Account& account, const std::string& unit) {
+  const auto found = std::find_if(
+      account.budgets.begin(), account.budgets.end(),
+      [&](const api::Budget& budget) { return budget.in_force && budget.unit == unit; });
+  return found == account.budgets.end() ? nullptr : &*found;
+}
+
+bool is_below_budget_in_force(const std::vector<api::Account>& accounts,
+                              const api::Account& account, const std::string& unit) {
+  std::string above = account.parent;
+  for (std::size_t steps = 0; !above.empty() && steps < accounts.size(); ++steps) {
+    const auto found = std::find_if(accounts.begin(), accounts.end(),
+                                    [&](const auto& one) { return one.slurm_account == above; });
+    if (found == accounts.end()) return false;
+    if (budget_in_force(*found, unit) != nullptr) return true;
+    above = found->parent;
   }
-  return std::nullopt;
+  return false;
+}
+
+// What becomes of the limit of one account: left as it is, taken away, or set to so many minutes
+// beyond those that are used.
+struct Fence {
+  enum class Kind { leave, remove, set };
+  Kind kind = Kind::leave;
+  std::int64_t minutes = 0;
+};
+
+// What Slurm may still let through, in minutes: limit less what is charged, since held money is for
+// jobs that Slurm counts while they run. Between two periods that is nothing, unless an account
+// above pays then.
+Fence fence_of(const std::vector<api::Account>& accounts, const api::Account& account,
+               const FenceMeasure& measure) {
+  if (const api::Budget* budget = budget_in_force(account, measure.unit)) {
+    const Micros left = std::max(Micros(), budget->limit - budget->used);
+    const auto minutes = mul_div(left.count(), measure.scale * 60, fence_micros, Rounding::up);
+    return minutes ? Fence{Fence::Kind::set, *minutes} : Fence{};
+  }
+  const bool has_others =
+      std::any_of(account.budgets.begin(), account.budgets.end(),
+                  [&](const api::Budget& budget) { return budget.unit == measure.unit; });
+  if (!has_others) return {};
+  if (is_below_budget_in_force(accounts, account, measure.unit)) return {Fence::Kind::remove, 0};
+  return {Fence::Kind::set, 0};
 }
 
 class FenceBuilder {
@@ -144,7 +179,7 @@ class FenceBuilder {
         return context_.misused("--account: the ledger has no account " + in_quotes(name));
       }
     }
-    for (const api::Account& account : *accounts) plan(account);
+    for (const api::Account& account : *accounts) plan(*accounts, account);
     return show_and_set();
   }
 
@@ -180,20 +215,21 @@ class FenceBuilder {
     return {};
   }
 
-  void plan(const api::Account& account) {
+  void plan(const std::vector<api::Account>& accounts, const api::Account& account) {
     const auto& wanted = flags_.accounts;
     const bool is_wanted =
         wanted.empty() || std::any_of(wanted.begin(), wanted.end(), [&](const std::string& name) {
           return has_name(account, name);
         });
     if (!is_wanted) return;
-    const auto minutes = minutes_left(account, measure_);
-    if (!minutes && !flags_.remove) return;
-    plan(to_lower(account.slurm_account), minutes);
-    for (const std::string& alias : account.aliases) plan(to_lower(alias), minutes);
+    const Fence fence =
+        flags_.remove ? Fence{Fence::Kind::remove, 0} : fence_of(accounts, account, measure_);
+    if (fence.kind == Fence::Kind::leave) return;
+    plan(to_lower(account.slurm_account), fence);
+    for (const std::string& alias : account.aliases) plan(to_lower(alias), fence);
   }
 
-  void plan(const std::string& name, std::optional<std::int64_t> minutes) {
+  void plan(const std::string& name, const Fence& fence) {
     const auto found = there_.accounts.find(name);
     if (found == there_.accounts.end()) return;
     slurm::TreeAccount fenced = found->second;
@@ -202,7 +238,7 @@ class FenceBuilder {
     slurm::Limit& limit = fenced.limits[fence_limit];
     limit.erase(measure_.tres);
     const std::int64_t used = usage_.contains(name) ? usage_.at(name) : 0;
-    if (!flags_.remove) limit[measure_.tres] = used + *minutes;
+    if (fence.kind == Fence::Kind::set) limit[measure_.tres] = used + fence.minutes;
     if (limit.empty()) fenced.limits.erase(fence_limit);
     wanted_.accounts[name] = std::move(fenced);
   }
@@ -274,6 +310,11 @@ int fence(Context& context, const FenceFlags& flags) {
   if (!settings) return exit_failed;
   auto cluster = settings_cluster(*settings, "--cluster", flags.cluster);
   if (!cluster) return context.misused(cluster.error().message);
+  constexpr Span patience = seconds(30);
+  const OneWriter writer(context, flags.dry_run ? Span() : patience);
+  if (!flags.dry_run && !writer.is_alone()) {
+    return context.failed(another_writer("Nothing is changed: try again when it has ended."));
+  }
   return FenceBuilder(context, flags, std::move(*cluster)).run(*settings);
 }
 
@@ -292,7 +333,8 @@ void add_slurm_fence(Command& slurm, Context& context) {
             flags->dry_run)
       .note(
           "GrpTRESMins of each account becomes what Slurm has counted until now plus what is left "
-          "of the budget in force: in billing-minutes where the partitions' TRESBillingWeights are "
+          "of the budget in force, or nothing after its end: in billing-minutes where the "
+          "partitions' TRESBillingWeights are "
           "those of the prices, in CPU minutes where a core-hour is all that is paid. Needs "
           "AccountingStorageEnforce with safe.")
       .note(

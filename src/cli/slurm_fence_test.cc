@@ -84,7 +84,8 @@ class SlurmFence : public ::testing::Test {
   }
   Ran fence(const std::vector<std::string>& flags) {
     if (!is_started_) {
-      service_.answer("GET /api/v1/accounts", 200, "[" + api::to_json(account_) + "]");
+      accounts_.push_back(account_);
+      service_.answer("GET /api/v1/accounts", 200, api::to_json(accounts_));
       service_.answer("GET /api/v1/prices/current", 200, api::to_json(book_)).start();
     }
     is_started_ = true;
@@ -97,6 +98,7 @@ class SlurmFence : public ::testing::Test {
   CannedService service_;
   std::string folder_ = service_.folder();
   api::Account account_;
+  std::vector<api::Account> accounts_;  // beside it
   api::PriceBook book_;
   bool is_started_ = false;
 };
@@ -114,6 +116,28 @@ TEST_F(SlurmFence, OfABudgetThatIsOverdrawnNothingIsLeft) {
   account_.budgets[0].used = Micros(60'000'000);
   EXPECT_THAT(fence({"--dry-run", "--output=csv"}).out,
               HasSubstr("GrpTRESMins,billing=1,billing=12,"));
+}
+
+TEST_F(SlurmFence, AfterTheEndOfABudgetNothingIsLeft) {
+  account_.budgets[0].in_force = false;
+  EXPECT_THAT(fence({"--dry-run", "--output=csv"}).out,
+              HasSubstr("GrpTRESMins,billing=1,billing=12,"));
+}
+
+TEST_F(SlurmFence, WhereAnAccountAbovePaysAfterTheEndItIsTakenAway) {
+  api::Account lab = account_;
+  lab.slurm_account = "lab";
+  account_.parent = "lab";
+  account_.budgets[0].in_force = false;
+  accounts_ = {lab};
+  const Ran ran = fence({"--dry-run", "--output=csv"});
+  EXPECT_THAT(ran.out, HasSubstr("proj001,,GrpTRESMins,billing=1,,"));
+  EXPECT_THAT(ran.out, HasSubstr("lab,,GrpTRESMins,,billing=1800000,"));
+}
+
+TEST_F(SlurmFence, OfAnotherUnitItIsLeftAsItIs) {
+  account_.budgets[0].unit = "core-hours";
+  EXPECT_EQ(fence({"--dry-run"}).code, exit_done);
 }
 
 TEST_F(SlurmFence, IsTakenAwayAgain) {

@@ -100,8 +100,7 @@ int synchronize(Context& context, const SyncFlags& flags) {
   if (!rules) return context.failed(rules.error());
   const OneWriter writer(context, Span());
   if (!writer.is_alone()) {
-    return context.failed(
-        Error{ErrorKind::conflict, "another command is at work on Slurm's accounts", {}});
+    return context.failed(another_writer("Nothing is changed: try again when it has ended."));
   }
   slurm::SlurmCommands client(sacctmgr_deadline_ms);
   const auto from = read_tree(client, *source);

@@ -320,8 +320,10 @@ void add_submit(Command& root, Context& context) {
           "of it with --parsable or --quiet but errors. Without a flag the job goes where sbatch "
           "would send it. --cloud and --onprem may stand with --cheapest or --soonest.")
       .note(
-          "-c and --output are sbatch's here; asbb's own --output stands before 'submit'. Exit "
-          "code 3 says that the job was not submitted, because nobody would pay for it.")
+          "-c and --output are sbatch's here; asbb's own --output stands before 'submit'. With "
+          "exit "
+          "code 3 and a line that says so the job was not submitted, because nobody would pay for "
+          "it; sbatch --wait ends with the job's own exit code, which may be 3 as well.")
       .example("asbb submit --cheapest -A proj001 --time=2:00:00 job.sh")
       .example("asbb submit --cloud --dry-run --ntasks=4 --wrap 'srun hostname'")
       .action([&context, flags] {

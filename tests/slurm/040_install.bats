@@ -29,10 +29,11 @@ teardown_file() { rm -rf "$DESTINATION"; }
   grep -q '^OnCalendar=' usr/lib/systemd/system/asbb-sync-accounts.timer
   grep -q '^ExecStart=/usr/bin/asbb report weekly' usr/lib/systemd/system/asbb-weekly-reports.service
   grep -q '^Persistent=true' usr/lib/systemd/system/asbb-weekly-reports.timer
-  grep -q ' asbb /usr/bin/asbb report weekly' usr/share/asbb/cron.d/asbb-weekly-reports.cron
-  grep -q ' asbb /usr/bin/asbb slurm sync-accounts' usr/share/asbb/cron.d/asbb-sync-accounts.cron
+  grep -q ' asbb /usr/bin/asbb report weekly' usr/share/asbb/cron.d/asbb-weekly-reports
+  grep -q ' asbb /usr/bin/asbb slurm sync-accounts' usr/share/asbb/cron.d/asbb-sync-accounts
   grep -q '^ExecStart=/usr/bin/asbb slurm fence --cluster=' usr/lib/systemd/system/asbb-slurm-fence.service
-  grep -q ' asbb /usr/bin/asbb slurm fence --cluster=cloud' usr/share/asbb/cron.d/asbb-slurm-fence.cron
+  grep -q ' asbb /usr/bin/asbb slurm fence --cluster=cloud' usr/share/asbb/cron.d/asbb-slurm-fence
+  [ -z "$(find usr/share/asbb/cron.d -type f | grep -vE '/[A-Za-z0-9_-]+$')" ] # cron passes over other names
   mkdir -p units
   for unit in usr/lib/systemd/system/asbb-{slurm-fence,sync-accounts,weekly-reports}.*; do sed "s|=/usr/bin/|=$DESTINATION/usr/bin/|" "$unit" >"units/${unit##*/}"; done
   systemd-analyze verify --man=no units/asbb-*

@@ -80,6 +80,29 @@ siblings_of() {
   [ "$(asbb transactions proj001 --job="$job" --type=charge --output json | jq ".[0].amount * 3600 - 2 * $seconds | fabs < 0.01")" = true ]
 }
 
+@test "where slurmctld tells of each start, the other unit goes back at once" {
+  service_stop "$GATE"
+  sed -i 's/reconcile_interval: .*/reconcile_interval: 5m/' "$GATE/config.yaml"
+  sed -i '/^PrologSlurmctld=/d' "$BED_ONPREM_CONF" "$BED_CLOUD_CONF"
+  run asbb slurm configure --service-user="$(id -un)" --prolog --write
+  echo "$output"
+  [ "$status" = 0 ]
+  grep -q '^PrologSlurmctld=.*/asbb-prolog$' "$BED_ONPREM_CONF"
+  "$SLURM_TESTS/bed" restart-controllers "$BED"
+  service_run "$GATE"
+  # The default partitions: what begins in the cloud is a race otherwise.
+  held_for_both() { job=$(run_sbatch -A proj001 -t 60 -H --wrap 'sleep 60') && unit_is proj001 USD held 0.102; }
+  wait_until 60 held_for_both
+  cloud scontrol update PartitionName=aws-cpu State=DOWN
+  onprem scontrol release "$job"
+  wait_for_job "$job" RUNNING
+  wait_until 10 unit_is proj001 USD held 0
+  unit_is proj001 core-hours held 1.2
+  onprem scancel "$job"
+  wait_until 30 unit_is proj001 core-hours held 0
+  cloud scontrol update PartitionName=aws-cpu State=UP
+}
+
 @test "a job that can be paid nowhere is refused" {
   run run_sbatch -A nih-r01 -t 60 --cluster-constraint=onprem
   [ "$status" != 0 ]

@@ -40,6 +40,12 @@ bats_require_minimum_version 1.5.0
 job_of() { sed -n 's/.*[^0-9]\([0-9]\{6,\}\).*/\1/p;s/^\([0-9]\{6,\}\).*/\1/p' <<<"$1" | head -n 1; }
 script_of() { "$2" scontrol write batch_script "$1" -; }
 
+# All that the ledger set aside for the newest job, as ACCOUNT UNIT AMOUNT.
+newest_hold() {
+  asbb transactions --type=hold --limit=5 --output json |
+    jq -r '.[0].transaction_id as $newest | .[] | select(.transaction_id == $newest) | "\(.account) \(.unit) \(.amount)"'
+}
+
 holds() { [ "$(of_unit proj001 "$1" held)" = "$2" ]; }
 
 @test "without a flag a job goes to whichever has it first: quoted and held in both units" {
@@ -48,8 +54,7 @@ holds() { [ "$(of_unit proj001 "$1" held)" = "$2" ]; }
   [[ $output =~ ^Submitted\ batch\ job\ [0-9]+$ ]]
   [[ $said == *"1.00 core-hours"* ]]
   [[ $said == *'$0.085'* ]]
-  holds core-hours 1.2
-  holds USD 0.102
+  [ "$(newest_hold | sort | paste -sd,)" = "proj001 USD 0.102,proj001 core-hours 1.2" ]
   onprem scancel "$(job_of "$output")"
   wait_until 60 holds USD 0
   wait_until 10 holds core-hours 0
@@ -160,6 +165,22 @@ holds() { [ "$(of_unit proj001 "$1" held)" = "$2" ]; }
   echo "$output"
   [ "$status" != 0 ]
   [[ $output == *'left on cloud: sbatch -M cloud'* ]]
+}
+
+@test "sbatch --cloud: only clusters with that feature, and only their unit is held" {
+  job=$(run_sbatch --cloud -A proj001 -t 60 -H)
+  siblings=$(squeue -M onprem -a --json | jq -r --argjson job "$job" '.jobs[] | select(.job_id == $job) | .federation_siblings_viable')
+  [ "$siblings" = cloud ]
+  [ "$(newest_hold)" = "proj001 USD 0.102" ]
+  onprem scancel "$job"
+}
+
+@test "sbatch --budget: this account pays, not the user's default one" {
+  [ "$(sacctmgr -nP show user "$(id -un)" format=DefaultAccount)" = proj001 ]
+  job=$(run_sbatch --cloud --budget=nih-r01 -t 60 -H)
+  [ "$(onprem squeue -h -j "$job" -o %a | sort -u)" = nih-r01 ]
+  [ "$(newest_hold)" = "nih-r01 USD 0.102" ]
+  onprem scancel "$job"
 }
 
 @test "a cluster that nobody knows is told, with the nearest" {

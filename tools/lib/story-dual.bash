@@ -68,7 +68,7 @@ run asbb account create --name=nih-r01 --budget=100core-hours --budget=0.01USD \
 wait_for 60 would_take onprem || broken "no job can be paid on premises: see .demo/asbb/service.log"
 wait_for 60 would_take cloud || broken "no job can be paid in the cloud: see .demo/asbb/service.log"
 
-chapter "3. A job for whichever cluster has it first: held in both units, and the other leg is given back at once"
+chapter "3. A job for whichever cluster has it first: held in both units, and the other leg is given back when one starts it"
 run sbatch --hold -A proj001 -t 1:00:00 -n 4 -o /dev/null --wrap 'sleep 20'
 either=$last_job
 run asbb budgets
