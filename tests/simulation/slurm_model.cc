@@ -424,7 +424,12 @@ void Slurm::hurry() {
 
 bool Slurm::forget_last(const std::string& cluster) {
   constexpr Span lost = seconds(600);
+  constexpr Span restart = seconds(3);  // no id is given out again sooner
   std::int64_t first_lost = 0;
+  const bool is_too_soon = std::any_of(jobs_.begin(), jobs_.end(), [&](const auto& job) {
+    return job->cluster == cluster && now_ - restart < job->submit;
+  });
+  if (is_too_soon) return false;
   for (const auto& job : jobs_) {
     if (job->cluster != cluster || job->is_forgotten) continue;
     if (now_ - lost < job->submit) {
