@@ -36,7 +36,7 @@ reports_agree() {
       --format=Cluster,JobIDRaw,JobID,User,Partition,State,Submit,Eligible,Start,End,ElapsedRaw,TimelimitRaw,AllocCPUS
   done >"$demo/sacct-report.txt"
   asbb transactions --limit=10000 --output json >"$demo/transactions.json"
-  asbb report dual --account=ALL --start="$today" --end="$(date -u +%F)" --output=json >"$demo/report.json"
+  asbb report dual --account=ALL --start="$today" --end="$(date -u +%F)" --by=job --output=json >"$demo/report.json"
   run tests/slurm/verify_report "$demo/report.json" "$demo/transactions.json" "$demo/sacct-report.txt"
   jq -e '[.by_partition[] | select(.cluster == "onprem") | .name] == ["cpu"]' "$demo/report.json" >"$output" ||
     broken "jobs on premises ran on cpu alone, and the report says otherwise"
