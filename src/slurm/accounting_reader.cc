@@ -147,6 +147,10 @@ bool continues(const AccountingRecord& earlier, const AccountingRecord& later) {
   if (!old_token.empty() && !new_token.empty()) {
     return old_token == new_token;
   }
+  constexpr Span rounding = seconds(2);
+  const bool is_asked_for_since =
+      !new_token.empty() && earlier.submit + rounding < token_time(new_token);
+  if (is_asked_for_since) return false;
   return earlier.user_id == later.user_id && earlier.array_job_id == later.array_job_id &&
          earlier.het_job_id == later.het_job_id &&
          (!earlier.end || later.submit <= *earlier.end + hours(24));

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/token.h"
 #include "slurm/test_files.h"
 
 namespace asbb::slurm {
@@ -204,6 +205,22 @@ TEST(ArrangeRuns, AnIdThatCameBackIsAnotherJob) {
   for (const AccountingRecord& record : records) {
     EXPECT_EQ(record.run, 1) << record.db_index;
   }
+}
+
+// A job that never ended for slurmdbd has no token there.
+TEST(ArrangeRuns, AJobThatWasAskedForSinceIsNoFurtherRunOfOneThatSlurmdbdHasNoEndOf) {
+  const auto run_after_lost_one = [](std::int64_t asked_at) {
+    std::vector<AccountingRecord> records{run_of(1, 7, "PENDING", 100, 100, 100),
+                                          run_of(2, 7, "COMPLETED", 200, 201, 205)};
+    records[0].start = records[0].end = std::nullopt;
+    records[1].admin_comment = "asbb=" + make_token(Instant::from_unix_seconds(asked_at), {});
+    arrange_runs(records);
+    return records[1].run;
+  };
+  EXPECT_EQ(run_after_lost_one(200), 1);
+  EXPECT_EQ(run_after_lost_one(103), 1);
+  EXPECT_EQ(run_after_lost_one(100), 2);
+  EXPECT_EQ(run_after_lost_one(50), 2) << "a submission that took a while";
 }
 
 // Seen on 22.05: the row after a resize is submitted at the resize, starts with the job, and its

@@ -155,7 +155,9 @@ Truth::Charges Truth::charges_by_job(store::Store& reader) const {
     const auto hold = reader.find_holds(query);
     require(hold.has_value() && hold->size() == 1 && hold->front().hold.job.has_value(),
             "a charge of a hold without a job");
-    const Job* job = job_of(*hold->front().hold.job);
+    const ledger::JobRef& ref = *hold->front().hold.job;
+    const Job* job = job_of_token(hold->front().hold.request_id);
+    if (job == nullptr || !ledger::is_same_job(ref, job->cluster, job->id)) job = job_of(ref);
     require(job != nullptr, "a charge of a job that never was");
     sorted[{job, charge.key.task}].push_back(charge);
   }
