@@ -153,13 +153,22 @@ bool Reconciler::Pass::follows_elsewhere(const slurm::AccountingRecord& record) 
   return false;
 }
 
+// Where the next run would be shown, its row may be one that could not be read, and slurmdbd may
+// hear of it after this one's end.
 bool Reconciler::Pass::may_follow_unseen(const slurm::AccountingRecord& record) const {
   const slurm::JobState end = record.status.base;
   const bool may_be_requeued = end == slurm::JobState::node_fail ||
                                end == slurm::JobState::boot_fail ||
                                end == slurm::JobState::preempted;
-  return may_be_requeued && ledger::is_federated(root_id(record)) && !record.array_task_id &&
-         queues_.size() < owner_.source_.clusters().size();
+  if (!may_be_requeued) return false;
+  std::vector<std::string> clusters{record.cluster};
+  if (ledger::is_federated(root_id(record)) && !record.array_task_id) {
+    clusters = owner_.source_.clusters();
+  }
+  return std::any_of(clusters.begin(), clusters.end(), [&](const std::string& cluster) {
+    const auto list = queues_.find(cluster);
+    return list == queues_.end() || !list->second.is_evidence();
+  });
 }
 
 Reconciler::Pass::NextRun Reconciler::Pass::next_run(const slurm::AccountingRecord& record,

@@ -48,6 +48,25 @@ TEST_F(RunsOfJobsTest, EachRunIsPaidOnceAndTheNextHasItsWholePart) {
   EXPECT_THAT(alarms_.list(), SizeIs(0));
 }
 
+// slurmdbd hears of the next run a moment later than of the end of the one before it.
+TEST_F(RunsOfJobsTest, ANodesFailureIsNoEndAsLongAsTheListOfJobsIsNotComplete) {
+  const std::string token = hold("1");
+  source_.set_queue("onprem", {queued(token, 7, "RUNNING")});
+  (void)pass();
+  source_.set_queue("onprem", {});
+  source_.add_record(run_of(1, "NODE_FAIL", 100));
+  source_.set_queue_problems("onprem", {"a row that cannot be read"});
+  EXPECT_EQ(pass().settled, 0);
+  expect_balance("1", "0");
+  source_.set_queue_problems("onprem", {});
+  source_.fail_queue("onprem", Error{ErrorKind::unavailable, "slurmctld is away", {}});
+  EXPECT_EQ(pass().settled, 0);
+  source_.fail_queue("onprem", {});
+  source_.set_queue("onprem", {requeued(token, "PENDING")});
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("1", "0.1");
+}
+
 // The first run used to be taken for another job's, with the same id: it was charged beyond the
 // hold.
 TEST_F(RunsOfJobsTest, AJobThatWasRequeuedBeforeItWasSeenIsTheSameJob) {
