@@ -4,7 +4,7 @@ SYSCONFDIR ?= /etc
 SLURM_PLUGIN_DIR ?= $(firstword $(wildcard /usr/lib/*/slurm-wlm /usr/lib/*/slurm /usr/lib64/slurm))
 
 .DEFAULT_GOAL := build
-.PHONY: build install install-plugin dev test test-integration lint check bench bench-slurm clean
+.PHONY: build install install-plugin dev test test-integration lint check bench bench-report bench-slurm clean
 
 build: ## build/bin/asbb, build/bin/asbb-service and build/lib/slurm/job_submit_budget.so
 	cmake --preset release
@@ -40,6 +40,9 @@ check: ## format, lint and the fast tests
 
 bench: ## bench/RESULTS.md: holds per second on this machine
 	tools/bench
+
+bench-report: ## bench/RESULTS.md: a report over a million jobs
+	tools/bench-report
 
 bench-slurm: ## bench/RESULTS.md and bench/results.json: submissions to real Slurm, with asbb and without
 	tools/bench-slurm

@@ -78,12 +78,12 @@ void Auditor::State::check_name(const AuditRecord& record, const AuditedHold& ho
   known->second = record.hold;
 }
 
-// Ids of jobs come back after a wrap; the time of submission tells those apart.
+// Ids of jobs come back after a wrap; the time of submission tells those apart. Each cluster of a
+// federation counts the runs that began there.
 void Auditor::State::check_run(const AuditRecord& record, const AuditedHold& hold) {
   if (hold.kind != "slurm") return;
-  const bool is_federated = record.job_id >= federated_ids;
   const std::string run = std::to_string(record.job_id) + "@" + std::to_string(hold.submit_us) +
-                          ":" + record.task_run + ":" + (is_federated ? "" : record.cluster);
+                          ":" + record.task_run + ":" + record.cluster;
   const auto [known, is_new] = run_holds.emplace(run, record.hold);
   if (!is_new && known->second != record.hold) {
     problem(record.sequence,

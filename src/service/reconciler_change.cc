@@ -165,6 +165,22 @@ std::optional<Tasks> Reconciler::Pass::leaving_tasks(const OpenHold& open,
   return out;
 }
 
+// Of the job itself. Each cluster of a federation counts the runs that began there; of what was
+// charged on the others the hold before it knows (may_be_settled_elsewhere).
+std::int64_t Reconciler::Pass::next_run_of(const OpenHold& open, const QueueRows& rows) {
+  const bool is_federated = ledger::is_federated(open.hold.job->job_id);
+  std::int64_t next = std::numeric_limits<std::int64_t>::max();
+  for (const slurm::QueueJob* row : rows) {
+    std::int64_t on_cluster = is_federated ? 0 : scope_of(open.hold.group).first_run;
+    for (const ledger::Share& share : open.shares) {
+      if (is_federated && share.key.cluster != row->cluster) continue;
+      on_cluster = std::max(on_cluster, share.key.run + 1);
+    }
+    next = std::min(next, on_cluster);
+  }
+  return next;
+}
+
 bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
                                std::optional<ledger::HoldId> proposal,
                                std::optional<ledger::PlaceHold> place) {
@@ -178,9 +194,7 @@ bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
   const auto tasks = leaving_tasks(open, rows);
   if (!tasks) return false;
   Leaving leaving{*tasks, scope_of(open.hold.group).first_run, false};
-  for (const ledger::Share& share : open.shares) {
-    if (tasks->front() < 0) leaving.next_run = std::max(leaving.next_run, share.key.run + 1);
-  }
+  if (tasks->front() < 0) leaving.next_run = next_run_of(open, rows);
   leaving.runs =
       std::any_of(rows.begin(), rows.end(), [](const auto* row) { return !is_pending(*row); });
   const auto placed = replace_tasks(open, leaving, proposal, std::move(place), cause);

@@ -157,6 +157,7 @@ class Reconciler::Pass {
     const char* done;  // "the hold of the job ..."
     std::optional<Instant> period_at;
   };
+  [[nodiscard]] static std::int64_t next_run_of(const OpenHold& open, const QueueRows& rows);
   [[nodiscard]] bool replace(const OpenHold& open, const QueueRows& rows,
                              std::optional<ledger::HoldId> proposal,
                              std::optional<ledger::PlaceHold> place);

@@ -260,6 +260,31 @@ TEST_F(PeriodsTest, ASiblingThatWaitsDoesNotMoveAJobThatRuns) {
   expect_held("1.2", "0");
 }
 
+// Each cluster counts the runs that began there.
+TEST_F(PeriodsTest, AFederatedJobThatRanElsewhereBeforeIsChargedInThePeriodItMovedTo) {
+  add_next_period("5");
+  Reconciler moving{*committer_, source_, view_, prices_, alarms_, options(true, true)};
+  constexpr std::int64_t federated = (std::int64_t{1} << 26) + 7;
+  const std::string token = hold("1.2");
+  source_.set_queue("onprem", {queued("onprem", token, federated, "RUNNING")});
+  (void)moving.run_pass();
+  source_.add_record(record("onprem", federated, "REQUEUED", 100));
+  auto there = queued("cloud", token, federated, "RUNNING");
+  there.restart_count = 1;
+  source_.set_queue("onprem", {});
+  source_.set_queue("cloud", {there});
+  EXPECT_EQ(moving.run_pass().settled, 1);
+  set_now(end_ + seconds(5));
+  EXPECT_EQ(moving.run_pass().followed, 1);
+  expect_held("0", "1.2");
+  source_.set_queue("cloud", {});
+  source_.add_record(record("cloud", federated, "COMPLETED", 200));
+  EXPECT_EQ(moving.run_pass().settled, 1);
+  expect_held("0", "0");
+  EXPECT_EQ(to_decimal(period(0).used), "0.1");
+  EXPECT_EQ(to_decimal(period(1).used), "0.2");
+}
+
 TEST_F(PeriodsTest, OfAnArrayTheTasksThatWaitMove) {
   add_next_period("50");
   const std::string token = hold("10", 10);

@@ -291,3 +291,26 @@ start_slurmdbd() {
     awk -F'|' '$1 == "aws-cpu" && $4 !~ /PENDING|RUNNING/ { sum += $2 * $3 } END { print sum + 0 }')
   [ "$(used .core_seconds)" = "$seconds" ]
 }
+
+@test "two independent clusters get their lines, and cannot be made a federation" {
+  configure() { asbb slurm configure --config="$SETTINGS" --clusters=onprem,cloud "$@"; }
+  configuration() { cat "$BED"/etc/*/*.conf | sha256sum; }
+  before=$(configuration)
+  run configure --federation=hybrid_cluster --write
+  echo "$output"
+  [ "$status" = 1 ]
+  [[ $output == *slurmdbd* ]]
+  [ "$(configuration)" = "$before" ]
+  run configure --write
+  echo "$output"
+  [ "$status" = 0 ]
+  [[ $output != *"add federation"* ]]
+  run configure --write
+  [ "$status" = 0 ]
+  [[ $output == *"Nothing to add."* ]]
+  "$SLURM_TESTS/bed" restart-controllers "$BED"
+  weights() { "$1" scontrol -o show partition "$2" | grep -o 'TRESBillingWeights=[^ ]*'; }
+  wait_until 20 weights onprem cpu
+  [ "$(weights onprem cpu)" = 'TRESBillingWeights=CPU=400,Mem=20G' ]
+  [ "$(weights cloud aws-gpu)" = 'TRESBillingWeights=Node=327700' ]
+}
