@@ -31,7 +31,7 @@ const std::vector<std::string_view> run_columns{
     "JobIDRaw", "JobID", "User", "Account",    "Partition",    "State",    "Submit",
     "Eligible", "Start", "End",  "ElapsedRaw", "TimelimitRaw", "AllocCPUS"};
 
-constexpr Span first_window = hours(24);
+constexpr Span first_window = hours(1);  // of a busy cluster a day would fill the memory
 constexpr Span least_window = seconds(60);
 constexpr Span largest_window = hours(24 * 32);
 constexpr std::size_t much_bytes = 8u * 1024u * 1024u;
@@ -133,7 +133,7 @@ Result<void> read_ended_runs(SlurmClient& client, const SlurmCluster& cluster, I
     if (auto used = use(runs, to); !used) return used;
     if (text->size() > much_bytes) window = std::max(Span{window.microseconds / 4}, least_window);
     if (text->size() < little_bytes)
-      window = std::min(Span{window.microseconds * 2}, largest_window);
+      window = std::min(Span{window.microseconds * 4}, largest_window);
     from = to;
   }
   return {};
