@@ -217,7 +217,10 @@ Result<std::optional<ledger::HoldId>> Reconciler::Pass::replace_tasks(
   ledger::ReplaceHold action;
   action.hold = open.hold.id;
   action.task_count = static_cast<std::int64_t>(tasks.size());
-  action.group = to_text(without(scope_of(open.hold.group), tasks, leaving.next_run));
+  // What was charged stays charged out of this hold, on whichever cluster.
+  std::int64_t end_run = leaving.next_run;
+  for (const ledger::Share& share : open.shares) end_run = std::max(end_run, share.key.run + 1);
+  action.group = to_text(without(scope_of(open.hold.group), tasks, end_run));
   action.proposal = proposal;
   if (place) {
     HoldScope scope;

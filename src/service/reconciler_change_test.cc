@@ -65,6 +65,41 @@ TEST_F(JobChanges, ARunThatIsOverIsChargedBeforeItsHoldFollowsTheNext) {
   EXPECT_EQ(to_decimal(budget("proj001").used), "0.6");
 }
 
+class FederatedJobChanges : public testing::JobChanges {
+ protected:
+  FederatedJobChanges() : JobChanges({"onprem", "cloud"}) {}
+};
+
+// Each cluster counts its own runs: those on the first used to be charged once more, as if they had
+// had no hold.
+TEST_F(FederatedJobChanges, WhatWasChargedStaysSoWhenTheJobRunsForNothingElsewhere) {
+  constexpr std::int64_t federated = (std::int64_t{1} << 26) + 7;
+  auto row = job();
+  row.job_id = federated;
+  show({row});
+  (void)pass();
+  auto over = ended(federated, 600, row.submit, 1);
+  over.status = slurm::parse_job_status("REQUEUED");
+  over.admin_comment = row.admin_comment;
+  source_.add_record(over);
+  row.cluster = "cloud";
+  row.restart_count = 1;
+  row.submit = now();
+  row.partition = "cpu";  // which costs nothing
+  run_job(row);
+  show({});
+  source_.set_queue("cloud", {row});
+  EXPECT_EQ(pass().settled, 1);
+  (void)pass();
+  expect_held("0");
+  Reconciler started_again{*committer_, source_, view_, prices_, alarms_, {}};
+  for (int i = 0; i < 2; ++i) {
+    pass_time(seconds(301));
+    EXPECT_EQ(started_again.run_pass().charged_without_hold, 0);
+  }
+  EXPECT_EQ(to_decimal(budget("proj001").used), "0.6");
+}
+
 // The first hold is closed, and of the requeued job the token alone tells when it was submitted.
 TEST_F(JobChanges, ARequeuedJobThatGetsAnotherHoldIsChargedForTheNewRunAlone) {
   auto row = job();

@@ -283,6 +283,8 @@ TEST_F(PeriodsTest, AFederatedJobThatRanElsewhereBeforeIsChargedInThePeriodItMov
   expect_held("0", "0");
   EXPECT_EQ(to_decimal(period(0).used), "0.1");
   EXPECT_EQ(to_decimal(period(1).used), "0.2");
+  pass_time(hours(1));
+  EXPECT_EQ(moving.run_pass().charged_without_hold, 0);
 }
 
 TEST_F(PeriodsTest, OfAnArrayTheTasksThatWaitMove) {
