@@ -124,9 +124,12 @@ void Truth::check_moved(const Job& job, const Task& task, const Run& run, bool i
   const bool stays_with_array = job.is_array() && !is_first;
   const std::string alarm = "change " + job.cluster + " job " + std::to_string(job.id);
   if (stays_with_array || was_alarmed(alarm)) return;
+  // The run before it is charged first, by a pass of its own.
+  const std::int64_t passes = is_first ? 1 : 2;
   const auto was_seen_since = [&](Instant from, Instant until) {
-    return std::any_of(good_passes_.begin(), good_passes_.end(),
-                       [&](Instant at) { return from + slack < at && at + slack < until; });
+    return std::count_if(good_passes_.begin(), good_passes_.end(), [&](Instant at) {
+             return from + slack < at && at + slack < until;
+           }) >= passes;
   };
   const std::int64_t asked = period_of(asked_of(job)->at);
   const std::int64_t started = period_of(run.start);
