@@ -211,14 +211,17 @@ void Truth::check_run(const Job& job, const Task& task, const Run& run,
               std::to_string(charge.micros) + " " + charge.unit);
   require(charge.account == run.account,
           name + " is charged to " + charge.account + ", not to " + run.account);
-  const auto& policy = rules_.run_costs;
-  const bool is_borne = (run.state == "NODE_FAIL" && policy.writes_off_node_fail) ||
-                        (run.state == "BOOT_FAIL" && policy.writes_off_boot_fail) ||
-                        (run.state == "PREEMPTED" && policy.writes_off_preempted);
-  require(charge.written_off == (is_borne ? charge.micros : 0),
+  require(charge.written_off == (is_borne(run) ? charge.micros : 0),
           name + ": " + std::to_string(charge.written_off) + " of a run that ended as " +
               run.state + " are written off");
-  if (is_borne) ++coverage_.happened["a run is written off"];
+  if (is_borne(run)) ++coverage_.happened["a run is written off"];
+}
+
+bool Truth::is_borne(const Run& run) const {
+  const auto& policy = rules_.run_costs;
+  return (run.state == "NODE_FAIL" && policy.writes_off_node_fail) ||
+         (run.state == "BOOT_FAIL" && policy.writes_off_boot_fail) ||
+         (run.state == "PREEMPTED" && policy.writes_off_preempted);
 }
 
 // Each run that cost something is charged, in order.
@@ -259,7 +262,8 @@ void Truth::check_task(const Job& job, const Task& task, std::vector<Charge> cha
     const std::set<std::int64_t> costs = costs_of(job, *runs[i]);
     const auto own = std::find_if(
         charges.begin() + static_cast<std::ptrdiff_t>(i), charges.end(), [&](const Charge& charge) {
-          return charge.key.cluster == runs[i]->cluster && costs.contains(charge.micros);
+          return charge.key.cluster == runs[i]->cluster && costs.contains(charge.micros) &&
+                 (charge.written_off != 0) == is_borne(*runs[i]);
         });
     if (own != charges.end()) std::swap(charges[i], *own);
   }

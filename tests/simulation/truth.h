@@ -106,6 +106,7 @@ class Truth {
   void add_charge(const ledger::Entry& entry);
   [[nodiscard]] Charges charges_by_job(store::Store& reader) const;
   void check_task(const Job& job, const Task& task, std::vector<Charge> charges) const;
+  [[nodiscard]] bool is_borne(const Run& run) const;  // by another account
   void check_run(const Job& job, const Task& task, const Run& run, const Charge& charge) const;
   [[nodiscard]] std::set<std::int64_t> versions_of(const Job& job, const Run& run) const;
   [[nodiscard]] std::set<std::int64_t> costs_of(const Job& job, const Run& run) const;
