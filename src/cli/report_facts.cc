@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::int64_t charges_per_page = 5'000;
 constexpr int sacct_deadline_ms = 300'000;
+constexpr std::size_t sacct_bytes_max = 16u * 1024u * 1024u;
 
 // Negative for what came back. Nothing of an adjustment, which is of no job.
 std::optional<Micros> spent(const api::Charge& charge) {
@@ -153,7 +154,7 @@ Result<std::vector<report::Cluster>> read_accounting(Context& context, Instant s
     return clusters;
   }
   const Accounting to{context, start, end, payers, sorter};
-  slurm::SlurmCommands client(sacct_deadline_ms);
+  slurm::SlurmCommands client(sacct_deadline_ms, sacct_bytes_max);
   for (const config::Cluster& cluster : settings->slurm.clusters) {
     auto problem = read_cluster(to, client, {cluster.name, cluster.conf, cluster.bin_dir});
     if (!problem) return tl::unexpected(problem.error());

@@ -248,9 +248,10 @@ Result<ProcessOutput> run_process(const ProcessRequest& request) {
     return fail(ErrorKind::unavailable, program + " was stopped: nobody waits for its answer.");
   }
   if (ending == Ending::too_much) {
-    return fail(ErrorKind::broken, program + " wrote more than " +
-                                       std::to_string(request.output_limit_bytes) +
-                                       " bytes and was stopped.");
+    return fail(ErrorKind::broken,
+                program + " wrote more than " + std::to_string(request.output_limit_bytes) +
+                    " bytes and was stopped.",
+                output_limit_field);
   }
   return output;
 }

@@ -31,8 +31,9 @@ struct ProcessOutput {
 };
 
 // A program that ran to its end is a result, whatever its exit code. Errors: `invalid` (empty argv,
-// NUL in an argument), `broken` (cannot be started, output over the limit), `unavailable` (deadline
-// passed or cancelled; killed).
+// NUL in an argument), `broken` (cannot be started; output over the limit, with
+// `output_limit_field` as its field), `unavailable` (deadline passed or cancelled; killed).
+inline constexpr const char* output_limit_field = "output_limit_bytes";
 [[nodiscard]] Result<ProcessOutput> run_process(const ProcessRequest& request);
 
 }  // namespace asbb::slurm

@@ -88,6 +88,7 @@ TEST(Process, StopsAtTheOutputLimit) {
   const auto ran = run_process(request);
   ASSERT_FALSE(ran.has_value());
   EXPECT_EQ(ran.error().kind, ErrorKind::broken);
+  EXPECT_EQ(ran.error().field, output_limit_field);
 }
 
 TEST(Process, TellsASignalByItsNumber) {

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "slurm/delimited.h"
 #include "slurm/job_state.h"
+#include "slurm/process.h"
 #include "slurm/slurm_text.h"
 
 namespace asbb::slurm {
@@ -127,6 +128,10 @@ Result<void> read_ended_runs(SlurmClient& client, const SlurmCluster& cluster, I
     // Both ends of sacct's window are in it, and it knows whole seconds.
     const auto text =
         client.run(cluster, ended_run_arguments(cluster.name, from, to + seconds(1), separator));
+    if (!text && text.error().field == output_limit_field && least_window < to - from) {
+      window = std::max(Span{(to - from).microseconds / 4}, least_window);
+      continue;
+    }
     if (!text) return tl::unexpected(text.error());
     EndedRuns runs;
     read_ended_runs_text(*text, separator, from, to, runs);

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "slurm/process.h"
 #include "slurm/scripted_client.h"
 
 namespace asbb::slurm {
@@ -110,6 +113,42 @@ TEST(RunReader, ReadsAYearInWindowsThatMeet) {
       begin = "--starttime=" + to_rfc3339(end - seconds(1)).substr(0, 19);
     }
   }
+}
+
+TEST(RunReader, AWindowThatSaysTooMuchIsAskedForInParts) {
+  ScriptedClient client;
+  const Instant busy = day + hours(48);  // a row for each minute from then on
+  client.answer({"sacct"}, [&](const std::vector<std::string>& argv) -> Result<std::string> {
+    const auto at = [&](const std::string& flag) {
+      const auto found = std::find_if(argv.begin(), argv.end(),
+                                      [&](const auto& word) { return word.starts_with(flag); });
+      return parse_rfc3339(found->substr(flag.size()) + "Z").value();
+    };
+    const Span rows = at("--endtime=") - std::max(busy, at("--starttime="));
+    if (rows > seconds(3'601)) {
+      return fail(ErrorKind::broken, "sacct wrote more than 10 bytes.", output_limit_field);
+    }
+    return std::string();
+  });
+  Instant last = day;
+  const auto done = read_ended_runs(client, {"onprem", "", ""}, day, day + hours(72),
+                                    [&](const EndedRuns&, Instant until) -> Result<void> {
+                                      last = until;
+                                      return {};
+                                    });
+  EXPECT_TRUE(done.has_value());
+  EXPECT_EQ(last, day + hours(72));
+}
+
+TEST(RunReader, AMinuteThatSaysTooMuchIsAnError) {
+  ScriptedClient client;
+  client.answer({"sacct"}, [](const auto&) -> Result<std::string> {
+    return fail(ErrorKind::broken, "sacct wrote more than 10 bytes.", output_limit_field);
+  });
+  const auto done = read_ended_runs(client, {"onprem", "", ""}, day, day + hours(72),
+                                    [](const EndedRuns&, Instant) { return Result<void>(); });
+  ASSERT_FALSE(done.has_value());
+  EXPECT_LT(client.asked.size(), 10u) << "asked for ever";
 }
 
 TEST(RunReader, AnErrorOfSacctIsGivenBack) {

@@ -79,7 +79,7 @@ Result<std::string> SlurmCommands::run(const SlurmCluster& cluster,
   auto ran = run_process(request);
   const std::string where = "Cluster " + excerpt(cluster.name) + ": ";
   if (!ran) {
-    return fail(ran.error().kind, where + ran.error().message);
+    return fail(ran.error().kind, where + ran.error().message, ran.error().field);
   }
   if (ran->exit_code != 0) {
     return fail(ErrorKind::unavailable, where + argv.front() + " ended with code " +

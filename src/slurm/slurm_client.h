@@ -29,7 +29,7 @@ class SlurmClient {
 
   // Standard output of `argv` on that cluster. An exit code that is not 0 is an error that quotes
   // the command and the first lines of what it said: `unavailable` in general (a daemon that is
-  // away answers so), `broken` when the program is missing.
+  // away answers so), `broken` when the program is missing or says too much (output_limit_field).
   [[nodiscard]] virtual Result<std::string> run(const SlurmCluster& cluster,
                                                 const std::vector<std::string>& argv) = 0;
 };
