@@ -44,7 +44,8 @@ void read_ended_runs_text(std::string_view text, std::string_view separator, Ins
                           Instant until, EndedRuns& out);
 
 // All of [since, until), in windows that grow while sacct has little to say and shrink when it says
-// much; one that says more than the client takes is asked for again in parts. `use` is called with each window's runs and the moment up to which all is read.
+// much; one that says more than the client takes is asked for again in parts. `use` is called with
+// each window's runs and the moment up to which all is read.
 using UseEndedRuns = std::function<Result<void>(const EndedRuns& runs, Instant read_until)>;
 [[nodiscard]] Result<void> read_ended_runs(SlurmClient& client, const SlurmCluster& cluster,
                                            Instant since, Instant until, const UseEndedRuns& use);
