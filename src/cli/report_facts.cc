@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t charges_per_page = 5'000;
 constexpr int sacct_deadline_ms = 300'000;
-constexpr std::size_t sacct_bytes_max = 16u * 1024u * 1024u;
+constexpr std::size_t sacct_bytes_max = 8u * 1024u * 1024u;
 
 // Negative for what came back. Nothing of an adjustment, which is of no job.
 std::optional<Micros> spent(const api::Charge& charge) {

@@ -35,8 +35,8 @@ const std::vector<std::string_view> run_columns{
 constexpr Span first_window = hours(1);  // of a busy cluster a day would fill the memory
 constexpr Span least_window = seconds(60);
 constexpr Span largest_window = hours(24 * 32);
-constexpr std::size_t much_bytes = 8u * 1024u * 1024u;
-constexpr std::size_t little_bytes = 1024u * 1024u;
+constexpr std::size_t much_bytes = 2u * 1024u * 1024u;
+constexpr std::size_t little_bytes = 512u * 1024u;
 
 std::string time_argument(Instant at) {
   return to_rfc3339(Instant::from_unix_seconds(at.unix_seconds())).substr(0, 19);

@@ -66,7 +66,7 @@ for i in range(first, last if options["clusters"] == "onprem" else 0):
            "ElapsedRaw": 600, "TimelimitRaw": 20, "AllocCPUS": 4}
     sys.stdout.write("".join(f"{row[name]}{mark}" for name in names) + "\n")
 """
-LARGE_GROWTH_MAX_KB = 34 * 1024  # what fills up are two sorters of 16 MiB (report::RecordSorter)
+LARGE_GROWTH_MAX_KB = 24 * 1024  # of ten times as many jobs: a sorter and a window of sacct fill up
 JSON = {"Content-Type": "application/json"}
 
 
