@@ -213,8 +213,7 @@ Result<std::vector<SlurmAccountPlan>> plan_slurm_account(const config::Config& s
 int make_slurm_account(const Context& context, const std::vector<SlurmAccountPlan>& plans,
                        const std::string& completing, std::vector<ShownChange>& shown) {
   slurm::SlurmCommands client(sacctmgr_deadline_ms);
-  constexpr Span patience = seconds(30);
-  const OneWriter writer(context, patience);
+  const OneWriter writer(context, OneWriter::usual_patience);
   if (!writer.is_alone()) {
     return context.failed(another_writer("This completes it:\n  " + completing));
   }

@@ -23,6 +23,8 @@ inline constexpr int sacctmgr_deadline_ms = 30'000;
 // object.
 class OneWriter {
  public:
+  static constexpr Span usual_patience = seconds(30);  // of a command that need not be given again
+
   OneWriter(const Context& context, Span patience);
   OneWriter(const OneWriter&) = delete;
   OneWriter& operator=(const OneWriter&) = delete;
@@ -35,7 +37,8 @@ class OneWriter {
 };
 
 // What is said where another one is at work. `cure`: what to do then.
-[[nodiscard]] Error another_writer(const std::string& cure);
+[[nodiscard]] Error another_writer(
+    const std::string& cure = "Nothing is changed: try again when it has ended.");
 
 // Who reads must be shown everything, or what is hidden from him would look as if it were missing.
 [[nodiscard]] Result<void> check_sees_all(slurm::SlurmClient& client,

@@ -123,9 +123,8 @@ void add_slurm_configure(Command& slurm, Context& context) {
              "FILE."},
             flags->check_nodes)
       .take({"--prolog", "",
-             "A PrologSlurmctld as well: what a start on one cluster sets free on the others goes "
-             "back "
-             "at once."},
+             "A PrologSlurmctld as well: what a start on one cluster sets free on the "
+             "others goes back at once."},
             flags->prolog)
       .take({"--write", "", "Writes the lines; what was there is kept beside each file."},
             flags->write)

@@ -159,6 +159,13 @@ class Planner {
     }
   }
 
+  struct Hook {
+    std::string key;
+    std::string file;
+    std::string purpose;
+    std::vector<std::string> lines;  // the first is what a hook of the site's own is to have
+  };
+
   void add_hooks() {
     const std::string settings =
         site_.settings_file.empty() ? "" : " --config='" + site_.settings_file + "'";
@@ -176,13 +183,6 @@ class Planner {
          "# and is requeued when it fails.\n",
          {"setsid " + call + " </dev/null >/dev/null 2>&1 &", "exit 0"}});
   }
-
-  struct Hook {
-    std::string key;
-    std::string file;
-    std::string purpose;
-    std::vector<std::string> lines;
-  };
 
   void add_hook(const Hook& hook) {
     const std::string there = value(hook.key);

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/account_tree.h"
+#include "cli/account_view.h"
 #include "cli/slurm_accounts.h"
 #include "pricing/billing_weights.h"
 #include "slurm/cluster_view_commands.h"
@@ -115,13 +116,6 @@ std::map<std::string, std::int64_t> read_fence_usage(std::string_view text,
     }
   }
   return usage;
-}
-
-const api::Budget* budget_in_force(const api::Account& account, const std::string& unit) {
-  const auto found = std::find_if(
-      account.budgets.begin(), account.budgets.end(),
-      [&](const api::Budget& budget) { return budget.in_force && budget.unit == unit; });
-  return found == account.budgets.end() ? nullptr : &*found;
 }
 
 bool is_below_budget_in_force(const std::vector<api::Account>& accounts,
@@ -310,11 +304,9 @@ int fence(Context& context, const FenceFlags& flags) {
   if (!settings) return exit_failed;
   auto cluster = settings_cluster(*settings, "--cluster", flags.cluster);
   if (!cluster) return context.misused(cluster.error().message);
-  constexpr Span patience = seconds(30);
-  const OneWriter writer(context, flags.dry_run ? Span() : patience);
-  if (!flags.dry_run && !writer.is_alone()) {
-    return context.failed(another_writer("Nothing is changed: try again when it has ended."));
-  }
+  std::optional<OneWriter> writer;
+  if (!flags.dry_run) writer.emplace(context, OneWriter::usual_patience);
+  if (writer && !writer->is_alone()) return context.failed(another_writer());
   return FenceBuilder(context, flags, std::move(*cluster)).run(*settings);
 }
 

@@ -99,9 +99,7 @@ int synchronize(Context& context, const SyncFlags& flags) {
   const auto rules = rules_of(*settings, flags);
   if (!rules) return context.failed(rules.error());
   const OneWriter writer(context, Span());
-  if (!writer.is_alone()) {
-    return context.failed(another_writer("Nothing is changed: try again when it has ended."));
-  }
+  if (!writer.is_alone()) return context.failed(another_writer());
   slurm::SlurmCommands client(sacctmgr_deadline_ms);
   const auto from = read_tree(client, *source);
   if (!from) return context.failed(from.error());

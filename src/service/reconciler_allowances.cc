@@ -408,9 +408,9 @@ bool Reconciler::Pass::is_provided_for(const slurm::AccountingRecord& record,
     query.job_ids = {record.job_id};
     for (const std::string& cluster : owner_.source_.clusters()) {
       if (cluster == record.cluster) continue;
-      const auto queue = queues_.find(cluster);
-      if (queue == queues_.end() || !queue->second.is_evidence()) return false;
-      const auto& rows = queue->second.jobs;
+      const slurm::QueueList* queue = whole_queue(cluster);
+      if (queue == nullptr) return false;
+      const auto& rows = queue->jobs;
       const bool is_there = std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
         return row.job_id == record.job_id && is_live(row);
       });
@@ -439,11 +439,11 @@ bool Reconciler::Pass::is_provided_for(const slurm::AccountingRecord& record,
 std::optional<std::string> Reconciler::Pass::proof_of_end(const ledger::Hold& hold,
                                                           Instant withdrawn) {
   const std::string& cluster = hold.cluster;
-  const auto list = queues_.find(cluster);
-  if (list == queues_.end() || !list->second.is_evidence()) return std::nullopt;
+  const slurm::QueueList* list = whole_queue(cluster);
+  if (list == nullptr) return std::nullopt;
   const Span grace = grace_of(owner_.view_, cluster, owner_.options_.sweep_grace_min);
-  if (list->second.read_at <= withdrawn + grace) return std::nullopt;
-  for (const slurm::QueueJob& row : list->second.jobs) {
+  if (list->read_at <= withdrawn + grace) return std::nullopt;
+  for (const slurm::QueueJob& row : list->jobs) {
     const auto tag = find_allowance(row.admin_comment);
     if (!tag || tag->hold != hold.id) continue;
     const std::string token(find_token(row.admin_comment));
@@ -465,7 +465,7 @@ std::optional<std::string> Reconciler::Pass::proof_of_end(const ledger::Hold& ho
     const auto tag = find_allowance(record.admin_comment);
     if (tag && tag->hold == hold.id && !is_provided_for(record, *tag)) return std::nullopt;
   }
-  return cluster + ": slurmctld read at " + to_rfc3339(list->second.read_at) + ", slurmdbd at " +
+  return cluster + ": slurmctld read at " + to_rfc3339(list->read_at) + ", slurmdbd at " +
          to_rfc3339(records->read_at);
 }
 

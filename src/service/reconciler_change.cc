@@ -169,9 +169,10 @@ std::optional<Tasks> Reconciler::Pass::leaving_tasks(const OpenHold& open,
 // charged on the others the hold before it knows (may_be_settled_elsewhere).
 std::int64_t Reconciler::Pass::next_run_of(const OpenHold& open, const QueueRows& rows) {
   const bool is_federated = ledger::is_federated(open.hold.job->job_id);
+  const std::int64_t first = is_federated ? 0 : scope_of(open.hold.group).first_run;
   std::int64_t next = std::numeric_limits<std::int64_t>::max();
   for (const slurm::QueueJob* row : rows) {
-    std::int64_t on_cluster = is_federated ? 0 : scope_of(open.hold.group).first_run;
+    std::int64_t on_cluster = first;
     for (const ledger::Share& share : open.shares) {
       if (is_federated && share.key.cluster != row->cluster) continue;
       on_cluster = std::max(on_cluster, share.key.run + 1);
@@ -193,10 +194,9 @@ bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
                                std::optional<ledger::PlaceHold> place, const Cause& cause) {
   const auto tasks = leaving_tasks(open, rows);
   if (!tasks) return false;
-  Leaving leaving{*tasks, scope_of(open.hold.group).first_run, false};
-  if (tasks->front() < 0) leaving.next_run = next_run_of(open, rows);
-  leaving.runs =
+  const bool runs =
       std::any_of(rows.begin(), rows.end(), [](const auto* row) { return !is_pending(*row); });
+  const Leaving leaving{*tasks, next_run_of(open, rows), runs};
   const auto placed = replace_tasks(open, leaving, proposal, std::move(place), cause);
   if (!placed || !*placed) return false;
   // The next change is told from these rows, however soon it follows.

@@ -255,6 +255,11 @@ Reconciler::Pass::QueueRows Reconciler::Pass::rows_of(const ledger::JobRef& job)
   return rows;
 }
 
+const slurm::QueueList* Reconciler::Pass::whole_queue(const std::string& cluster) const {
+  const auto list = queues_.find(cluster);
+  return list == queues_.end() || !list->second.is_evidence() ? nullptr : &list->second;
+}
+
 // Ids come back. A row whose token no open hold has is of the job when it was submitted as it was:
 // the hold may have been placed anew. A federation's sibling has a token of its own.
 bool Reconciler::Pass::is_its_row(const ledger::JobRef& job, const slurm::QueueJob& row) const {

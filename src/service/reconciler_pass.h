@@ -59,6 +59,8 @@ class Reconciler::Pass {
   void bind_sightings();
   [[nodiscard]] bool needs_accounting(const OpenHold& open) const;
   [[nodiscard]] QueueRows rows_of(const ledger::JobRef& job) const;
+  // All jobs of the cluster; nothing when it did not answer, or not with all of them.
+  [[nodiscard]] const slurm::QueueList* whole_queue(const std::string& cluster) const;
   [[nodiscard]] bool was_given_again(const ledger::JobRef& job, Instant submit) const;
   [[nodiscard]] bool is_its_row(const ledger::JobRef& job, const slurm::QueueJob& row) const;
   [[nodiscard]] std::optional<slurm::AccountingList> read_accounting(

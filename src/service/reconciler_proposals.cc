@@ -40,9 +40,8 @@ Reconciler::Pass::QueueRows Reconciler::Pass::rows_of_change(const ledger::Hold&
 bool Reconciler::Pass::may_give_back(const ledger::Hold& money, const Proposal& proposal) const {
   for (const std::string& cluster : owner_.source_.clusters()) {
     if (cluster != money.cluster && !ledger::is_federated(proposal.job)) continue;
-    const auto list = queues_.find(cluster);
-    if (list == queues_.end() || !list->second.is_evidence()) return false;
-    if (list->second.read_at <= money.placed_at + change_grace) return false;
+    const slurm::QueueList* list = whole_queue(cluster);
+    if (list == nullptr || list->read_at <= money.placed_at + change_grace) return false;
   }
   return true;
 }

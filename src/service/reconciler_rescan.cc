@@ -258,9 +258,9 @@ bool Reconciler::Pass::is_shown(const slurm::AccountingRecord& record) const {
 // how long it ran. REQUIRES: the controller had told everything before the list was read.
 void Reconciler::Pass::alarm_endless(const slurm::AccountingList& list) {
   const std::string word = "endless " + list.cluster + " ";
-  const auto queue = queues_.find(list.cluster);
-  if (queue == queues_.end() || !queue->second.is_evidence()) return;
-  const Instant latest = queue->second.read_at - owner_.options_.hold_alarm_after;
+  const slurm::QueueList* queue = whole_queue(list.cluster);
+  if (queue == nullptr) return;
+  const Instant latest = queue->read_at - owner_.options_.hold_alarm_after;
   const auto history = owner_.prices_.history();
   std::set<std::string> found;
   for (const slurm::AccountingRecord& record : list.records) {

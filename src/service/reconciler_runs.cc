@@ -165,10 +165,8 @@ bool Reconciler::Pass::may_follow_unseen(const slurm::AccountingRecord& record) 
   if (ledger::is_federated(root_id(record)) && !record.array_task_id) {
     clusters = owner_.source_.clusters();
   }
-  return std::any_of(clusters.begin(), clusters.end(), [&](const std::string& cluster) {
-    const auto list = queues_.find(cluster);
-    return list == queues_.end() || !list->second.is_evidence();
-  });
+  return std::any_of(clusters.begin(), clusters.end(),
+                     [&](const std::string& cluster) { return whole_queue(cluster) == nullptr; });
 }
 
 Reconciler::Pass::NextRun Reconciler::Pass::next_run(const slurm::AccountingRecord& record,

@@ -54,13 +54,13 @@ void Reconciler::Pass::sweep() {
 // token.
 bool Reconciler::Pass::absent_from_queues(const ledger::Hold& hold) const {
   for (const std::string& cluster : owner_.source_.clusters()) {
-    const auto list = queues_.find(cluster);
-    if (list == queues_.end() || !list->second.is_evidence()) return false;
+    const slurm::QueueList* list = whole_queue(cluster);
+    if (list == nullptr) return false;
     const Span grace = grace_of(owner_.view_, cluster, owner_.options_.sweep_grace_min);
     // slurmctld makes nothing of a heterogeneous job of which a component was refused.
     const auto refused_at = owner_.known_.het_groups.refused_at(hold.request_id);
-    if (list->second.read_at <= refused_at.value_or(hold.placed_at + grace)) return false;
-    for (const slurm::QueueJob& job : list->second.jobs) {
+    if (list->read_at <= refused_at.value_or(hold.placed_at + grace)) return false;
+    for (const slurm::QueueJob& job : list->jobs) {
       if (find_token(job.admin_comment) == hold.request_id) return false;
     }
   }

@@ -41,10 +41,7 @@ std::optional<std::set<std::int64_t>> Reconciler::Pass::seen_tasks(const OpenHol
   if (told == told_tasks_.end() || !told->second.is_whole) return std::nullopt;
   for (const std::string& cluster : owner_.source_.clusters()) {
     if (!ledger::is_same_job(*open.hold.job, cluster, open.hold.job->job_id)) continue;
-    const auto list = queues_.find(cluster);
-    if (list == queues_.end() || !list->second.is_evidence() || !told_whole_.contains(cluster)) {
-      return std::nullopt;
-    }
+    if (whole_queue(cluster) == nullptr || !told_whole_.contains(cluster)) return std::nullopt;
   }
   const HoldScope scope = scope_of(open.hold.group);
   std::set<std::int64_t> seen = told->second.tasks;

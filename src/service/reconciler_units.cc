@@ -85,10 +85,8 @@ bool Reconciler::Pass::may_drop_units(const OpenHold& open, const slurm::QueueJo
   if (has_unsettled_runs(open, row)) return false;
   if (!is_pending(row)) return true;
   const auto clusters = owner_.source_.clusters();
-  return std::all_of(clusters.begin(), clusters.end(), [&](const std::string& cluster) {
-    const auto list = queues_.find(cluster);
-    return list != queues_.end() && list->second.is_evidence();
-  });
+  return std::all_of(clusters.begin(), clusters.end(),
+                     [&](const std::string& cluster) { return whole_queue(cluster) != nullptr; });
 }
 
 void Reconciler::Pass::follow_units(const OpenHold& open) {

@@ -24,6 +24,8 @@ struct ProcessRequest {
   int cancel_descriptor = -1;  // once it is readable the program is killed; not read, not closed
 };
 
+inline constexpr const char* output_limit_field = "output_limit_bytes";
+
 struct ProcessOutput {
   int exit_code = 0;  // 128 + signal number when a signal ended it
   std::string out;
@@ -33,7 +35,6 @@ struct ProcessOutput {
 // A program that ran to its end is a result, whatever its exit code. Errors: `invalid` (empty argv,
 // NUL in an argument), `broken` (cannot be started; output over the limit, with
 // `output_limit_field` as its field), `unavailable` (deadline passed or cancelled; killed).
-inline constexpr const char* output_limit_field = "output_limit_bytes";
 [[nodiscard]] Result<ProcessOutput> run_process(const ProcessRequest& request);
 
 }  // namespace asbb::slurm

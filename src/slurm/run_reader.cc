@@ -128,15 +128,16 @@ Result<void> read_ended_runs(SlurmClient& client, const SlurmCluster& cluster, I
     // Both ends of sacct's window are in it, and it knows whole seconds.
     const auto text =
         client.run(cluster, ended_run_arguments(cluster.name, from, to + seconds(1), separator));
-    if (!text && text.error().field == output_limit_field && least_window < to - from) {
-      window = std::max(Span{(to - from).microseconds / 4}, least_window);
+    const Span shorter = std::max(Span{(to - from).microseconds / 4}, least_window);
+    if (!text && text.error().field == output_limit_field && shorter < to - from) {
+      window = shorter;
       continue;
     }
     if (!text) return tl::unexpected(text.error());
     EndedRuns runs;
     read_ended_runs_text(*text, separator, from, to, runs);
     if (auto used = use(runs, to); !used) return used;
-    if (text->size() > much_bytes) window = std::max(Span{window.microseconds / 4}, least_window);
+    if (text->size() > much_bytes) window = shorter;
     if (text->size() < little_bytes)
       window = std::min(Span{window.microseconds * 4}, largest_window);
     from = to;

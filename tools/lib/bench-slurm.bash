@@ -2,12 +2,8 @@
 # shellcheck shell=bash disable=SC2154 # variables are shared with tools/bench-slurm, BED_* come from the bed
 
 . tests/slurm/lib/service.bash
-
-bench_build() {
-  cmake -S . -B build/bench -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-    -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="-O2 -g1 -DNDEBUG" -DASBB_BENCH=ON -DBUILD_TESTING=OFF >/dev/null
-  cmake --build build/bench --target asbb asbb-service job_submit_budget submit_load >/dev/null
-}
+# shellcheck source=tools/lib/bench.bash
+. tools/lib/bench.bash
 
 # The defaults: what is measured is what is installed.
 service_intervals() { :; }
