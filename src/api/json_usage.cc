@@ -86,6 +86,7 @@ template <typename F>
 void fields(F& f, As<F, UsageSummary>& v) {
   f.time("start_date", v.start_date, Need::must);
   f.time("end_date", v.end_date, Need::must);
+  f.text("time_zone", v.time_zone, Need::must);
   f.list("accounts", v.accounts, Need::must);
   f.list("units", v.units, Need::must);
 }

@@ -82,6 +82,7 @@ struct AccountUsage {
 struct UsageSummary {
   Instant start_date;
   Instant end_date;
+  std::string time_zone;               // IANA name: where the service's days begin
   std::vector<AccountUsage> accounts;  // by name, then unit
   std::vector<UnitUsage> units;
   bool operator==(const UsageSummary&) const = default;

@@ -133,6 +133,24 @@ api::Reply<std::vector<api::Account>> all_accounts(Context& context, const std::
   }
 }
 
+api::Reply<std::vector<api::Account>> accounts_ever(Context& context) {
+  auto out = all_accounts(context);
+  if (!out) return out;
+  auto closed = all_accounts(context, "closed");
+  if (!closed) return closed;
+  std::set<std::string> known;
+  for (const api::Account& account : *out) known.insert(account.slurm_account);
+  for (api::Account& account : *closed) {
+    // One may be closed between the two lists.
+    if (!known.contains(account.slurm_account)) out->push_back(std::move(account));
+  }
+  return out;
+}
+
+bool is_closed(const api::Account& account) {
+  return account.status == "closed";
+}
+
 bool has_name(const api::Account& account, const std::string& name) {
   const std::string wanted = to_lower(name);
   return to_lower(account.slurm_account) == wanted ||

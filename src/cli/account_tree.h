@@ -13,6 +13,10 @@ namespace asbb::cli {
 [[nodiscard]] api::Reply<std::vector<api::Account>> all_accounts(Context& context,
                                                                  const std::string& status = {});
 
+// The closed ones with the others: what they spent belongs to its period for ever.
+[[nodiscard]] api::Reply<std::vector<api::Account>> accounts_ever(Context& context);
+[[nodiscard]] bool is_closed(const api::Account& account);
+
 // Whether that is the account's name or an alias, in small or capital letters.
 [[nodiscard]] bool has_name(const api::Account& account, const std::string& name);
 

@@ -17,12 +17,13 @@ struct ReportFlags {
   std::string account;
   std::string start;
   std::string end;
-  std::string zone = "UTC";
+  std::string zone;
   std::string by;
   std::string file;
   bool force = false;
 };
 
+// All but the zone, which only the service may know.
 Result<ReportQuery> read_question(const Context& context, const ReportFlags& flags) {
   ReportQuery query;
   query.accounts = {flags.account == "ALL" ? "" : flags.account};
@@ -35,7 +36,11 @@ Result<ReportQuery> read_question(const Context& context, const ReportFlags& fla
     if (!day) return fail(ErrorKind::invalid, flag + day.error().message);
     *target = *day;
   }
-  query.zone = flags.zone.empty() ? "UTC" : flags.zone;
+  if (query.last_day < query.first_day) {
+    return fail(ErrorKind::invalid, "--end: " + to_string(query.last_day) + " is before --start " +
+                                        to_string(query.first_day) +
+                                        "; both days belong to the period");
+  }
   query.wants_burn_downs = context.flags.output == "html";
   return query;
 }
@@ -121,8 +126,11 @@ int dual(Context& context, const ReportFlags& flags) {
   if (context.flags.output == "html" && !flags.by.empty()) {
     return context.misused("--by: a page has all its tables; leave it out with --output=html");
   }
-  const auto query = read_question(context, flags);
+  auto query = read_question(context, flags);
   if (!query) return context.misused(query.error().message);
+  auto zone = report_zone(context, flags.zone);
+  if (!zone) return context.failed(zone.error());
+  query->zone = std::move(*zone);
   if (flags.file.empty()) return write_report(context, flags, *query, context.out());
   NewFile file(flags.file);
   if (const auto opened = file.open(flags.force); !opened) return context.failed(opened.error());
@@ -141,7 +149,8 @@ void add_dual(Command& report, Context& context) {
             flags->account)
       .take({"--start", "YYYY-MM-DD", "The first day.", Presence::required}, flags->start)
       .take({"--end", "YYYY-MM-DD", "The last day, included.", Presence::required}, flags->end)
-      .take({"--time-zone", "ZONE", "Where days begin, such as Europe/Paris; UTC when left out."},
+      .take({"--time-zone", "ZONE",
+             "Where days begin, such as Europe/Paris; service.timezone when left out."},
             flags->zone)
       .take({"--by", "WHAT", "What the lines are of; in a table what matters most when left out.",
              Presence::optional, report_dimensions()},

@@ -38,6 +38,7 @@ Result<void> add_runs(const Accounting& to, const std::string& cluster, slurm::E
                                                                    payer->second,
                                                                    std::move(run.user),
                                                                    std::move(run.partition),
+                                                                   run.start,
                                                                    run.end,
                                                                    run.wait_seconds,
                                                                    run.elapsed_seconds,

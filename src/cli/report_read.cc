@@ -10,9 +10,9 @@
 #include "base/text.h"
 #include "base/zone.h"
 #include "cli/account_tree.h"
+#include "cli/prices_then.h"
 #include "cli/progress.h"
 #include "cli/report_facts.h"
-#include "pricing/price_book.h"
 #include "report/record_sorter.h"
 
 namespace asbb::cli {
@@ -121,9 +121,18 @@ report::BurnDown burn_down_of(const report::Dual& report, const std::string& acc
   return out;
 }
 
+// Of usage: what is held and left, and no charges.
+std::string now_alone(const Context& context) {
+  api::UsageQuery query;
+  query.start_date = context.now();
+  query.end_date = context.now() + seconds(1);
+  return api::to_query_string(query);
+}
+
 class ReportReader {
  public:
-  ReportReader(Context& context, const ReportQuery& query) : context_(context), query_(query) {}
+  ReportReader(Context& context, const ReportQuery& query)
+      : context_(context), query_(query), prices_(context) {}
 
   api::Reply<std::vector<report::Dual>> read(const MakeJobUser& make_job_user) {
     using Step = api::Reply<void> (ReportReader::*)();
@@ -134,7 +143,7 @@ class ReportReader {
     }
     if (const auto added = add_up(make_job_user); !added) return broken(added.error());
     for (report::Dual& report : reports_) {
-      set_prices(report);
+      set_budgets(report);
       set_burn_downs(report);
     }
     return std::move(reports_);
@@ -142,10 +151,6 @@ class ReportReader {
 
  private:
   api::Reply<void> set_period() {
-    if (query_.last_day < query_.first_day) {
-      return bad_question("--end: " + to_string(query_.last_day) + " is before --start " +
-                          to_string(query_.first_day) + "; both days belong to the period");
-    }
     const auto start = start_of_day(query_.first_day, query_.zone);
     const auto end = start_of_day(next_day(query_.last_day), query_.zone);
     if (!start || !end) {
@@ -162,7 +167,7 @@ class ReportReader {
   }
 
   api::Reply<void> set_accounts() {
-    auto accounts = all_accounts(context_);
+    auto accounts = accounts_ever(context_);
     if (!accounts) return tl::unexpected(accounts.error());
     accounts_ = std::move(*accounts);
     for (const std::string& name : query_.accounts) {
@@ -222,10 +227,7 @@ class ReportReader {
 
   // What is held and left is as of now, whatever the period.
   api::Reply<void> set_standing() {
-    api::UsageQuery now;
-    now.start_date = whole_.made_at;
-    now.end_date = whole_.made_at + seconds(1);
-    const std::string query = api::to_query_string(now);
+    const std::string query = now_alone(context_);
     for (report::Dual& report : reports_) {
       std::vector<api::UnitUsage> units;
       if (report.account.empty()) {
@@ -243,15 +245,18 @@ class ReportReader {
                                    std::max(unit.held, unit.held_running + unit.held_waiting),
                                    unit.available});
       }
-      set_budgets(report);
     }
     return {};
   }
 
+  // Those of a closed account belong to the periods in which it was charged.
   void set_budgets(report::Dual& report) const {
     const std::set<std::string> shown(report.accounts.begin(), report.accounts.end());
+    std::set<std::string> charged;
+    for (const report::Line& line : report.by_account) charged.insert(line.name);
     for (const api::Account& account : accounts_) {
       if (!shown.contains(account.slurm_account)) continue;
+      if (cli::is_closed(account) && !charged.contains(account.slurm_account)) continue;
       for (const api::Budget& budget : account.budgets) {
         const bool overlaps = budget.start_date < report.end && report.start < budget.end_date;
         if (!overlaps && !budget.in_force) continue;
@@ -272,8 +277,11 @@ class ReportReader {
     std::map<std::string, std::vector<report::Adder*>> by_account;
     std::vector<report::Adder*> of_all;
     for (report::Dual& report : reports_) {
-      adders.push_back(
-          std::make_unique<report::Adder>(report, make_job_user ? make_job_user(report) : nullptr));
+      adders.push_back(std::make_unique<report::Adder>(
+          report, make_job_user ? make_job_user(report) : nullptr,
+          [this](const std::string& cluster, const std::string& partition, Instant at) {
+            return prices_.of(cluster, partition, at);
+          }));
       if (report.account.empty()) of_all.push_back(adders.back().get());
       if (report.account.empty()) continue;
       for (const std::string& name : report.accounts) {
@@ -297,33 +305,15 @@ class ReportReader {
     return {};
   }
 
-  void set_prices(report::Dual& report) {
-    if (report.uncharged.empty()) return;
-    if (!prices_) {
-      const auto book = context_.call<api::PriceBook>("GET", "/api/v1/prices/current");
-      if (!book && book.error().status != 404) return;
-      // Without a book nothing has a price.
-      auto read = book ? pricing::parse_price_book(book->text, "prices", {})
-                       : Result<pricing::PriceBook>(pricing::PriceBook{});
-      if (!read) return;
-      prices_ = std::move(*read);
-    }
-    for (report::Uncharged& line : report.uncharged) {
-      const pricing::Rate* rate = prices_->find(line.cluster, line.partition);
-      line.price = rate == nullptr ? report::Price::missing
-                   : rate->free    ? report::Price::free
-                                   : report::Price::priced;
-    }
-  }
-
   // Of the account; of all accounts, of those that are inside no other.
   void set_burn_downs(report::Dual& report) {
     if (!query_.wants_burn_downs) return;
     const std::set<std::string> seen(report.accounts.begin(), report.accounts.end());
     std::vector<std::string> names;
     for (const report::BudgetLine& budget : report.budgets) {
-      const bool is_wanted = report.account.empty() ? !has_above(budget.account, seen)
-                                                    : budget.account == report.account;
+      const bool is_wanted = report.account.empty()
+                                 ? !has_above(budget.account, seen) && !is_closed(budget.account)
+                                 : budget.account == report.account;
       if (budget.in_force && is_wanted && (names.empty() || names.back() != budget.account)) {
         names.push_back(budget.account);
       }
@@ -354,16 +344,29 @@ class ReportReader {
     });
   }
 
+  [[nodiscard]] bool is_closed(const std::string& name) const {
+    return std::any_of(accounts_.begin(), accounts_.end(), [&](const api::Account& account) {
+      return account.slurm_account == name && cli::is_closed(account);
+    });
+  }
+
   Context& context_;
   const ReportQuery& query_;
   report::Dual whole_;  // the period, which all have in common
   std::vector<report::Dual> reports_;
   report::RecordSorter sorter_;
   std::vector<api::Account> accounts_;
-  std::optional<pricing::PriceBook> prices_;
+  PricesThen prices_;
 };
 
 }  // namespace
+
+api::Reply<std::string> report_zone(Context& context, const std::string& asked) {
+  if (!asked.empty()) return asked;
+  const auto summary = context.call<api::UsageSummary>("GET", "/api/v1/usage" + now_alone(context));
+  if (!summary) return tl::unexpected(summary.error());
+  return summary->time_zone;
+}
 
 api::Reply<std::vector<report::Dual>> read_reports(Context& context, const ReportQuery& query,
                                                    const MakeJobUser& make_job_user) {

@@ -113,9 +113,11 @@ TEST(ReportCommand, AsksForTheDaysOfTheZone) {
   account.slurm_account = "proj001";
   account.status = "active";
   const std::string accounts = api::to_json(std::vector<api::Account>{account});
-  service.answer("GET /api/v1/accounts", 200, accounts).start();
-  const auto ran = run(
-      service, {"report", "dual", "--account=PROJ01", "--start=2025-03-30", "--end=2025-03-30"});
+  service.answer("GET /api/v1/accounts", 200, accounts)
+      .answer("GET /api/v1/accounts?status=closed", 200, "[]")
+      .start();
+  const auto ran = run(service, {"report", "dual", "--account=PROJ01", "--start=2025-03-30",
+                                 "--end=2025-03-30", "--time-zone=Europe/Paris"});
   EXPECT_EQ(ran.code, exit_usage);
   EXPECT_THAT(ran.err, HasSubstr("did you mean 'proj001'"));
   static_cast<void>(run(service, {"report", "dual", "--account=proj001", "--start=2025-03-30",

@@ -31,7 +31,7 @@ struct WeeklyFlags {
   std::string week;
   std::string directory;
   std::string state_file;
-  std::string zone = "UTC";
+  std::string zone;
   bool email = false;
 };
 
@@ -51,6 +51,9 @@ class Weekly {
 
   int run() {
     if (auto begun = begin(); !begun) return context_.failed(begun.error());
+    auto zone = report_zone(context_, flags_.zone);
+    if (!zone) return context_.failed(zone.error());
+    zone_ = std::move(*zone);
     const auto weeks = asked_weeks();
     if (!weeks) {
       return weeks.error().kind == ErrorKind::invalid ? context_.misused(weeks.error().message)
@@ -101,7 +104,7 @@ class Weekly {
   }
 
   Result<Weeks> asked_weeks() {
-    const auto today = day_of(context_.now(), flags_.zone);
+    const auto today = day_of(context_.now(), zone_);
     if (!today) return fail(ErrorKind::invalid, "--time-zone: " + today.error().message);
     const report::Week last = report::previous_week(report::week_of(*today));
     Weeks weeks;
@@ -141,10 +144,10 @@ class Weekly {
     ReportQuery query;
     query.first_day = report::first_day(week);
     query.last_day = report::last_day(week);
-    query.zone = flags_.zone;
+    query.zone = zone_;
     query.wants_burn_downs = true;
     Owners owners;
-    auto accounts = all_accounts(context_);
+    auto accounts = accounts_ever(context_);
     if (!accounts) return fail(ErrorKind::unavailable, accounts.error().message);
     query.accounts = {""};
     for (const api::Account& account : *accounts) {
@@ -297,6 +300,7 @@ class Weekly {
   const config::Config settings_;
   config::AlertChannel channel_;
   WeekState state_;
+  std::string zone_;
   std::vector<Deed> deeds_;
   bool is_incomplete_ = false;
 };
@@ -323,7 +327,8 @@ void add_report_weekly(Command& report, Context& context) {
             flags->directory)
       .take({"--email", "", "To the owners of each account, by the settings' mail channel."},
             flags->email)
-      .take({"--time-zone", "ZONE", "Where days begin, such as Europe/Paris; UTC when left out."},
+      .take({"--time-zone", "ZONE",
+             "Where days begin, such as Europe/Paris; service.timezone when left out."},
             flags->zone)
       .take(
           {"--state-file", "FILE",

@@ -54,7 +54,8 @@ std::optional<Micros> converted(Micros amount, const Rate& rate) {
   return Micros(*count);
 }
 
-Adder::Adder(Dual& report, UseJob use_job) : report_(report), use_job_(std::move(use_job)) {
+Adder::Adder(Dual& report, UseJob use_job, PriceOf price_of)
+    : report_(report), use_job_(std::move(use_job)), price_of_(std::move(price_of)) {
   report_.all = Line{};
   report_.all.charged.resize(report_.units.size());
   report_.adjusted.resize(report_.units.size());
@@ -154,8 +155,17 @@ void Adder::add_effort(const Run& run) {
 void Adder::end_uncharged_job() {
   // A job that was cancelled before it began used nothing that could cost anything.
   if (job_.line.effort.core_seconds == 0) return;
-  Uncharged& line = uncharged_[{job_.partition, job_name_.cluster}];
-  line.partition = job_.partition;
+  // It is named by that of its runs which most likely cost something.
+  std::pair<Price, std::string> likely;
+  for (const Run& run : runs_) {
+    if (run.used_seconds * run.cores == 0) continue;
+    const Price price = price_of_(job_name_.cluster, run.partition, run.start);
+    if (likely.second.empty() || likely.first < price) likely = {price, run.partition};
+  }
+  const auto& [price, partition] = likely;
+  Uncharged& line = uncharged_[{{partition, job_name_.cluster}, price}];
+  line.price = price;
+  line.partition = partition;
   line.cluster = job_name_.cluster;
   ++line.jobs;
   line.core_seconds += job_.line.effort.core_seconds;

@@ -18,9 +18,14 @@ class Adder {
  public:
   using UseJob = std::function<void(const JobLine&)>;
 
+  // What the prices of that moment said of a partition.
+  using PriceOf = std::function<Price(const std::string& cluster, const std::string& partition,
+                                      Instant at)>;
+
   // `report` has period, zone, units, rates and total unit; the rest is filled in by finish().
-  // `use_job`, which may be empty, is called with each job in order.
-  Adder(Dual& report, UseJob use_job);
+  // `use_job`, which may be empty, is called with each job in order; `price_of` of runs that were
+  // not charged.
+  Adder(Dual& report, UseJob use_job, PriceOf price_of);
 
   void add(const Fact& fact);
   void finish();
@@ -47,8 +52,9 @@ class Adder {
 
   Dual& report_;
   const UseJob use_job_;
+  const PriceOf price_of_;
   Lines clusters_, partitions_, users_, accounts_, days_;
-  std::map<Key, Uncharged> uncharged_;
+  std::map<std::pair<Key, Price>, Uncharged> uncharged_;
   // Of the job that is being added.
   bool has_job_ = false;
   JobLine job_;

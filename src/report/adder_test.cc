@@ -37,13 +37,19 @@ class AdderTest : public ::testing::Test {
   void run(const std::string& cluster, const std::string& job, std::optional<std::int64_t> wait,
            std::int64_t used, std::optional<std::int64_t> asked, std::int64_t cores,
            const std::string& partition = "cpu", const std::string& user = "alice") {
-    report::Run one{{cluster, job}, "proj001", user,  partition, at("2025-03-30T11:59:00Z"),
-                    wait,           used,      asked, cores};
+    const Instant end = at("2025-03-30T11:59:00Z");
+    report::Run one{{cluster, job}, "proj001", user, partition, end - seconds(used),
+                    end,            wait,      used, asked,     cores};
     ASSERT_TRUE(sorter_.add(to_record(one)).has_value());
   }
 
   void add_up() {
-    Adder adder(report_, [this](const JobLine& job) { jobs_.push_back(job); });
+    // As if `debug` had been made free an hour before those runs ended, and `cpu` had a price.
+    const auto price_of = [](const std::string&, const std::string& partition, Instant start) {
+      if (partition != "debug") return Price::priced;
+      return start < at("2025-03-30T10:59:00Z") ? Price::missing : Price::free;
+    };
+    Adder adder(report_, [this](const JobLine& job) { jobs_.push_back(job); }, price_of);
     ASSERT_TRUE(sorter_.for_each([&](std::string_view record) -> Result<void> {
       adder.add(read_fact(record));
       return {};
@@ -85,7 +91,7 @@ TEST_F(AdderTest, AJobWithoutAChargeIsNamedAndInNoSum) {
   run("onprem", "2", 5, 3600, 7200, 2, "debug", "bob");
   run("onprem", "3", 5, 0, 7200, 2, "debug");  // cancelled as it began: nothing to charge
   add_up();
-  EXPECT_THAT(report_.uncharged, ElementsAre(Uncharged{"onprem", "debug", 1, 7200}));
+  EXPECT_THAT(report_.uncharged, ElementsAre(Uncharged{"onprem", "debug", 1, 7200, Price::free}));
   EXPECT_EQ(report_.all.effort.runs, 0);
   EXPECT_EQ(report_.jobs_without_accounting, 1);
   EXPECT_THAT(report_.by_user, SizeIs(1));
@@ -93,6 +99,19 @@ TEST_F(AdderTest, AJobWithoutAChargeIsNamedAndInNoSum) {
   ASSERT_THAT(jobs_, SizeIs(2));
   EXPECT_EQ(jobs_[1].user, "bob");
   EXPECT_THAT(jobs_[1].line.charged, ElementsAre(nothing, nothing));
+}
+
+TEST_F(AdderTest, EachRunIsJudgedByThePricesOfItsStart) {
+  run("onprem", "2", 5, 3601, 7200, 2, "debug");
+  run("onprem", "3", 5, 3600, 7200, 2, "debug");
+  run("onprem", "4", 5, 3601, 7200, 2, "debug");
+  run("onprem", "4", 5, 10, 7200, 2, "debug");  // requeued: the one run that had a price counts
+  run("onprem", "5", 5, 0, 7200, 2, "cpu");     // was preempted before it used anything
+  run("onprem", "5", 5, 4000, 7200, 1, "debug");
+  add_up();
+  EXPECT_THAT(report_.uncharged,
+              ElementsAre(Uncharged{"onprem", "debug", 2, 11'202, Price::missing},
+                          Uncharged{"onprem", "debug", 2, 14'422, Price::free}));
 }
 
 TEST_F(AdderTest, WhatCostNothingIsChargedAllTheSame) {

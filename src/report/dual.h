@@ -60,7 +60,7 @@ struct Uncharged {
   std::string partition;
   std::int64_t jobs = 0;
   std::int64_t core_seconds = 0;
-  Price price = Price::unknown;  // now
+  Price price = Price::unknown;  // when they ran
   bool operator==(const Uncharged&) const = default;
 };
 

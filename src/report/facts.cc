@@ -102,6 +102,7 @@ std::string to_record(const Run& run) {
   add_job(out, run.job);
   out += static_cast<char>(Kind::run);
   add_number(out, run.end.microseconds);
+  add_number(out, run.start.microseconds);
   for (const std::string* text : {&run.account, &run.user, &run.partition}) add_text(out, *text);
   add_number(out, run.wait_seconds.value_or(none));
   add_number(out, run.used_seconds);
@@ -128,6 +129,7 @@ Fact read_fact(std::string_view record) {
   Run& run = fact.run.emplace();
   run.job = std::move(job);
   run.end = Instant{reader.number()};
+  run.start = Instant{reader.number()};
   for (std::string* text : {&run.account, &run.user, &run.partition}) *text = reader.text();
   run.wait_seconds = reader.optional_number();
   run.used_seconds = reader.number();

@@ -36,6 +36,7 @@ struct Run {
   std::string account;
   std::string user;
   std::string partition;
+  Instant start;
   Instant end;
   std::optional<std::int64_t> wait_seconds;  // from when it could start; unset: it goes on from
                                              // an earlier piece that a resize ended

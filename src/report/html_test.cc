@@ -77,7 +77,7 @@ TEST(Html, SaysWhatIsMissingAndWhatWasNotCharged) {
   EXPECT_THAT(page, HasSubstr("The accounting of cloud could not be read"));
   EXPECT_THAT(page, HasSubstr("slurmdbd is away"));
   EXPECT_THAT(page, HasSubstr("debug on onprem"));
-  EXPECT_THAT(page, HasSubstr("the partition has no price"));
+  EXPECT_THAT(page, HasSubstr("the partition had no price then"));
 }
 
 TEST(Html, SmallAmountsDoNotReadAsNothingAndAllAreExactBehind) {

@@ -117,9 +117,9 @@ std::string core_hours_text(std::int64_t core_seconds) {
 const char* why_uncharged(Price price) {
   switch (price) {
     case Price::missing:
-      return "the partition has no price";
+      return "the partition had no price then";
     case Price::free:
-      return "the partition is free of charge";
+      return "the partition was free of charge";
     case Price::priced:
       return "charged in another period, or not yet";
     default:

@@ -181,6 +181,7 @@ Reply<api::UsageSummary> Operations::usage_summary(const Caller& caller,
   if (caller.is_anonymous) return not_allowed(caller);
   const Instant at = now();
   api::UsageSummary summary;
+  summary.time_zone = options_.zone;
   summary.start_date = at - summary_window;
   summary.end_date = at + Span{1};
   if (auto window = set_asked_window(summary.start_date, summary.end_date, query, options_.zone);

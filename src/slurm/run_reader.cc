@@ -69,6 +69,7 @@ std::optional<EndedRun> read_run(FieldReader& reader, const std::vector<std::str
   const std::int64_t minutes = reader.limit_minutes(run_limit);
   run.cpus = reader.optional_count(run_cpus);
   if (!end || !start || status.revoked) return std::nullopt;
+  run.start = *start;
   run.end = *end;
   if (minutes != unlimited) run.limit_seconds = minutes * 60;
   run.wait_seconds =

@@ -20,6 +20,7 @@ struct EndedRun {
   std::string user;
   std::string account;
   std::string partition;
+  Instant start;  // of the run, whichever piece of it this is
   Instant end;
   // From when the job could start (Slurm's Eligible) to its start; unset of a piece that follows a
   // resize.

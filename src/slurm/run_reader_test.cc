@@ -45,7 +45,7 @@ TEST(RunReader, ReadsWaitUsedAndAskedTime) {
   EXPECT_THAT(out.problems, IsEmpty());
   ASSERT_THAT(out.runs, SizeIs(1));
   EXPECT_EQ(out.runs[0],
-            (EndedRun{"7_3", "alice", "proj001", "cpu", day + seconds(670), 60, 600, 3600, 4}));
+            (EndedRun{"7_3", "alice", "proj001", "cpu", day + seconds(70), day + seconds(670), 60, 600, 3600, 4}));
 }
 
 TEST(RunReader, AComponentOfAHetJobIsNamedByItsOwnNumber) {

@@ -24,6 +24,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from scratch_service import EXAMPLE_PRICES, ScratchService  # noqa: E402
@@ -67,6 +68,7 @@ for i in range(first, last if options["clusters"] == "onprem" else 0):
     sys.stdout.write("".join(f"{row[name]}{mark}" for name in names) + "\n")
 """
 LARGE_GROWTH_MAX_KB = 24 * 1024  # of ten times as many jobs: a sorter and a window of sacct fill up
+ZONE = "Australia/Adelaide"  # the service's, with half hours
 JSON = {"Content-Type": "application/json"}
 
 
@@ -186,7 +188,7 @@ def plant_charges(service, count, days):
                          "Start": end - 700, "End": end, "ElapsedRaw": 600, "TimelimitRaw": 20 + i % 3,
                          "AllocCPUS": 1 + i % 4, "Cluster": base["cluster"]})
     day = datetime.fromtimestamp(start / 1e6, timezone.utc)
-    for number, partition in ((1, "debug"), (2, "scratch"), (3, "cpu")):  # nobody charged them
+    for number, partition in ((1, "debug"), (2, "scratch"), (3, "cpu"), (5, "debug")):  # nobody charged them
         end = int(start / 1e6) + 3600 * number
         rows.append({**rows[1], "JobIDRaw": 9000 + number, "JobID": 9000 + number, "Partition": partition,
                      "Account": "proj001", "Submit": end - 100, "Eligible": end - 100, "Start": end - 90, "End": end,
@@ -217,7 +219,7 @@ def sums_of(service, start, end, accounts):
             at = datetime.fromisoformat(entry["created_at"].replace("Z", "+00:00"))
             if entry["type"] in sign and start <= at < end and entry["account"] in accounts:
                 total[entry["unit"]] += sign[entry["type"]] * entry["amount"]
-                by_user[entry["user"]][entry["unit"]] += sign[entry["type"]] * entry["amount"]
+                by_user[entry.get("user", "")][entry["unit"]] += sign[entry["type"]] * entry["amount"]
                 jobs.add((entry.get("cluster", ""), entry["job_id"]))
         if len(page) < 1000:
             return total, by_user, jobs
@@ -242,10 +244,13 @@ def prepare(service):
     service.asbb("prices", "import", "own-prices.yaml", "--effective-from=2025-06-01T00:00:00Z")
 
 
-def equals_ledger_and_sacct(service, rows, first, last, zone, start, end):
+def equals_ledger_and_sacct(service, rows, first, last, zone=""):
+    """Of the days in that zone; without one, in the service's."""
     accounts = {"proj001", "proj001-gpu"}
+    start, end = (datetime.combine(day, datetime.min.time(), ZoneInfo(zone or ZONE))
+                  for day in (first, last + timedelta(days=1)))
     total, by_user, jobs = sums_of(service, start, end, accounts)
-    common = (f"--start={first}", f"--end={last}", f"--time-zone={zone}", "--account=proj001")
+    common = (f"--start={first}", f"--end={last}", "--account=proj001", *([f"--time-zone={zone}"] if zone else []))
     told = json.loads(report(service, "dual", *common, "--output=json"), parse_float=Decimal)
     check({unit: amount for unit, amount in told["all"]["charged"].items()} == dict(total), told["all"], total)
     check(told["all"]["jobs"] == len(jobs), told["all"]["jobs"], len(jobs))
@@ -261,17 +266,21 @@ def equals_ledger_and_sacct(service, rows, first, last, zone, start, end):
     check(effort["wait_seconds"] == sum(row["Start"] - row["Eligible"] for row in charged), effort)
     check(effort["asked_core_seconds"] == sum(row["TimelimitRaw"] * 60 * row["AllocCPUS"] for row in charged), effort)
     check(effort["used_core_seconds"] == sum(row["ElapsedRaw"] * row["AllocCPUS"] for row in charged), effort)
-    missing = {(line["cluster"], line["partition"]): line["jobs"] for line in told["not_charged"]}
-    expected = defaultdict(int)
+    missing, expected = defaultdict(int), defaultdict(int)
+    for line in told["not_charged"]:
+        missing[line["cluster"], line["partition"]] += line["jobs"]
     for row in ran:
         if (row["Cluster"], str(row["JobID"])) not in jobs:
             expected[row["Cluster"], row["Partition"]] += 1
-    check(missing == dict(expected), missing, expected)
+    check(missing == expected, missing, expected)
     return told, common
 
 
 def figures(programs):
     service = ScratchService(programs)
+    settings = service.path / "config.yaml"
+    settings.write_text(settings.read_text().replace("service:\n", f"service:\n  timezone: {ZONE}\n", 1))
+    check(ZONE in settings.read_text())
     with service:
         prepare(service)
         service.stop()
@@ -279,29 +288,48 @@ def figures(programs):
         plant_sacct(service, rows)
         service.start()
         first, last = (day + timedelta(days=3)).date(), (day + timedelta(days=30)).date()
-        midnight = datetime.combine(first, datetime.min.time(), timezone.utc)
-        span = timedelta(days=28)
-        equals_ledger_and_sacct(service, rows, first, last, "UTC", midnight, midnight + span)
+        equals_ledger_and_sacct(service, rows, first, last)
+        equals_ledger_and_sacct(service, rows, first, last, "UTC")
+        equals_ledger_and_sacct(service, rows, first, first, "Asia/Tokyo")
         # the whole of it, where jobs without a charge are
-        first = day.date()
-        start, end = day, day + timedelta(days=50)
-        last = (end - timedelta(days=1)).date()
-        told, common = equals_ledger_and_sacct(service, rows, first, last, "UTC", start, end)
-        words = {line["partition"]: line["price"] for line in told["not_charged"]}
-        check(words == {"debug": "missing", "scratch": "free", "cpu": "priced"}, words)
+        last = (day + timedelta(days=49)).date()
+        told, common = equals_ledger_and_sacct(service, rows, day.date(), last)
         check("total" not in told["all"], told["all"])
-        zoned(service, rows, day)
+        check(prices_of(told) == [("cpu", 1, "priced"), ("debug", 2, "missing"), ("scratch", 1, "free")], told)
+        told = priced_later(service, common, day)
         forms(service, common, told)
         totals(service, common)
         refusals(service, common)
+        closed(service, common, (service, rows, day.date(), last))
         accounting_away(service, common)
 
 
-def zoned(service, rows, day):
-    """Days of another zone begin at other moments."""
-    first = (day + timedelta(days=2)).date()
-    start = datetime.combine(first, datetime.min.time(), timezone(timedelta(hours=9)))
-    equals_ledger_and_sacct(service, rows, first, first, "Asia/Tokyo", start, start + timedelta(days=1))
+def prices_of(told):
+    return sorted((line["partition"], line["jobs"], line["price"]) for line in told["not_charged"])
+
+
+def priced_later(service, common, day):
+    """A run is judged by the price book of its own start, whatever there is later."""
+    added = "  - {cluster: onprem, partition: debug, unit: core-hours, basis: tres, per_core_hour: 1}\n"
+    (service.path / "later.yaml").write_text(PRICES.replace("effective_from: 2025-01-01\n", "") + added)
+    at = (day + timedelta(hours=3)).isoformat().replace("+00:00", "Z")
+    service.asbb("prices", "import", "later.yaml", f"--effective-from={at}")
+    told = json.loads(report(service, "dual", *common, "--output=json"), parse_float=Decimal)
+    check(prices_of(told) == [("cpu", 1, "priced"), ("debug", 1, "missing"), ("debug", 1, "priced"),
+                              ("scratch", 1, "free")], told["not_charged"])
+    return told
+
+
+def closed(service, common, whole):
+    """What a period was does not change when an account in it is closed."""
+    before = {account: report(service, "dual", *common[:2], f"--account={account}", "--by=job", "--output=csv")
+              for account in ("proj001", "proj001-gpu", "ALL")}
+    service.asbb("account", "delete", "proj001-gpu")
+    for account, was in before.items():
+        now = report(service, "dual", *common[:2], f"--account={account}", "--by=job", "--output=csv")
+        check(now == was, account, now, was)
+    told, _ = equals_ledger_and_sacct(*whole)
+    check("proj001-gpu" in [line["name"] for line in told["by_account"]], told["by_account"])
 
 
 def forms(service, common, told):
@@ -310,11 +338,11 @@ def forms(service, common, told):
     check([line["user"] for line in lines] == [
         "'" + line["name"] if line["name"].startswith("=") else line["name"] for line in told["by_user"]], lines)
     jobs = list(csv.DictReader(io.StringIO(report(service, "dual", *common, "--by=job", "--output=csv"))))
-    check(len(jobs) == told["all"]["jobs"] + 3, len(jobs))
+    check(len(jobs) == told["all"]["jobs"] + 4, len(jobs))
     for unit in units:
         check(sum(Decimal(job["charged_" + unit] or 0) for job in jobs) == told["all"]["charged"][unit], unit)
     unpaid = [job for job in jobs if not any(job["charged_" + unit] for unit in units)]
-    check({job["job"] for job in unpaid} == {"9001", "9002", "9003"}, unpaid)
+    check({job["job"] for job in unpaid} == {"9001", "9002", "9003", "9005"}, unpaid)
     as_json = json.loads(report(service, "dual", *common, "--by=job", "--output=json"), parse_float=Decimal)
     check(len(as_json.pop("job_lines")) == len(jobs))
     check({**as_json, "made_at": 0, "remarks": 0} == {**told, "made_at": 0, "remarks": 0}, as_json, told)
@@ -342,7 +370,7 @@ def totals(service, common):
     hours = told["all"]["charged"]["core-hours"] * Decimal("0.04")
     expected = told["all"]["charged"]["USD"] + hours.quantize(Decimal("0.000001"))
     check(told["total_unit"] == "USD" and told["all"]["total"] == expected, told["all"], expected)
-    check(told["rates"][0]["effective_from"] == "2025-01-01T00:00:00Z", told["rates"])
+    check(told["rates"][0]["effective_from"] == "2024-12-31T13:30:00Z", told["rates"])
 
 
 def refusals(service, common):
@@ -381,6 +409,7 @@ def weekly(programs):
         told_once(service)
         killed_while_it_was_sent(service)
         exclude_each_other(service)
+        closed_since(service)
 
 
 def weeks_back(count):
@@ -468,6 +497,24 @@ def exclude_each_other(service):
         fcntl.flock(file, fcntl.LOCK_EX)
         check("is under way" in report(service, "weekly", "--directory=reports", code=1))
     report(service, "weekly", "--directory=reports")
+
+
+def closed_since(service):
+    """The last week in which it was charged is reported; those without it are not."""
+    service.asbb("account", "create", "--name=gone", "--budget=5USD", "--start=2025-01-01", "--end=2099-12-31", "--owner=carol")
+    charge(service, "gone", "its", "0.25", "aws-cpu")
+    service.asbb("account", "delete", "gone")
+    service.stop()
+    with sqlite3.connect(service.path / "asbb.db") as connection:
+        without_guards(connection, ("UPDATE budget_transactions SET at_us = at_us - ?", [7 * 86_400_000_000]))
+    service.start()
+    MailServer.received.clear()
+    for back in (1, 2):
+        report(service, "weekly", "--directory=closed", "--email", "--state-file=closed.state", f"--week={weeks_back(back)}")
+        known = (service.path / "closed" / weeks_back(back) / "gone.csv").exists()
+        check(known == (back == 1), back, known)
+    receivers = [receivers[0] for receivers, _ in MailServer.received]
+    check(receivers.count("carol@example.net") == 1, receivers)
 
 
 def large(programs, count=20_000):

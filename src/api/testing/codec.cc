@@ -101,6 +101,7 @@ Usage sample_usage() {
 
 UsageSummary sample_summary() {
   UsageSummary out;
+  out.time_zone = "UTC";
   out.units = sample_usage().units;
   out.accounts = {
       {"a", "p", "USD", true, Micros(1), Micros(2), Micros(3), Micros(-4), Micros(5), 6}};
