@@ -29,7 +29,8 @@ struct Review {
   Day last_day;
   pricing::PriceBook book;
   PartitionUses uses;
-  std::map<std::string, slurm::ClusterSnapshot> clusters;
+  std::vector<std::string> names;  // of the settings' clusters
+  Snapshots clusters;              // that were read
   std::vector<std::string> problems;
 };
 
@@ -132,10 +133,10 @@ Table figures(const Review& review) {
                {"AT TODAY'S", "today", Align::right},
                {"SLURM", "slurm", Align::right},
                {"UNIT", "unit"}});
-  std::vector<std::pair<std::string, std::string>> names;
-  for (const auto& [name, use] : review.uses) names.push_back(name);
-  for (const PartitionWeights& one : weigh(review.book, names)) {
-    const PartitionUse& use = review.uses.at({one.cluster, one.partition});
+  for (const PartitionWeights& one : review_weights(review.uses, review.book, review.clusters)) {
+    const auto found = review.uses.find({one.cluster, one.partition});
+    if (found == review.uses.end()) continue;
+    const PartitionUse& use = found->second;
     const std::string unit = one.rate == nullptr ? "" : one.rate->unit;
     const auto charged = use.charged.find(unit);
     const std::string amount = charged == use.charged.end() ? "-" : to_display(charged->second);
@@ -183,7 +184,7 @@ std::string review_json(const Review& review, const std::vector<std::string>& pr
 }
 
 int show(const Context& context, const Review& review) {
-  const auto proposed = proposals(review.uses, review.book, review.clusters);
+  const auto proposed = proposals(review.uses, review.book, review.clusters, review.names);
   for (const std::string& problem : review.problems) context.warn(problem);
   const int failed = review.problems.empty() ? exit_done : exit_failed;
   const Table table = figures(review);
@@ -218,6 +219,7 @@ int review_prices(Context& context, const ReviewFlags& flags) {
   slurm::SlurmCommands client(review_deadline_ms);
   const Instant until = std::min(review.end, context.now() + seconds(1));
   for (const config::Cluster& cluster : settings->slurm.clusters) {
+    review.names.push_back(cluster.name);
     read_cluster_runs(client, {cluster.name, cluster.conf, cluster.bin_dir}, until, review);
   }
   if (settings->slurm.clusters.empty()) {

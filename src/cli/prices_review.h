@@ -33,10 +33,20 @@ void add_runs(PartitionUses& uses, const std::string& cluster, std::string_view 
               Instant until, const pricing::PriceBook& book, const slurm::ClusterSnapshot* snapshot,
               std::vector<std::string>& problems);
 
-// What should be changed, as sentences; partitions of the clusters that are read and of the uses.
-[[nodiscard]] std::vector<std::string> proposals(
-    const PartitionUses& uses, const pricing::PriceBook& book,
-    const std::map<std::string, slurm::ClusterSnapshot>& clusters);
+using Snapshots = std::map<std::string, slurm::ClusterSnapshot>;  // by cluster
+
+// Of the partitions that there are and of those that were used, by the scale that `asbb slurm
+// configure` takes for the clusters together. The book must outlive them.
+[[nodiscard]] std::vector<PartitionWeights> review_weights(const PartitionUses& uses,
+                                                           const pricing::PriceBook& book,
+                                                           const Snapshots& clusters);
+
+// What should be changed, as sentences; `clusters` are those that were read, `all` the settings'.
+// Weights have one scale for all clusters: nothing is said of them unless each was read.
+[[nodiscard]] std::vector<std::string> proposals(const PartitionUses& uses,
+                                                 const pricing::PriceBook& book,
+                                                 const Snapshots& clusters,
+                                                 const std::vector<std::string>& all);
 
 void add_prices_review(Command& prices, Context& context);
 

@@ -141,18 +141,32 @@ void add_runs(PartitionUses& uses, const std::string& cluster, std::string_view 
   }
 }
 
-std::vector<std::string> proposals(const PartitionUses& uses, const pricing::PriceBook& book,
-                                   const std::map<std::string, slurm::ClusterSnapshot>& clusters) {
-  std::vector<std::string> out;
+std::vector<PartitionWeights> review_weights(const PartitionUses& uses,
+                                             const pricing::PriceBook& book,
+                                             const Snapshots& clusters) {
   std::vector<std::pair<std::string, std::string>> names;
   for (const auto& [name, cluster] : clusters) {
     for (const slurm::PartitionInfo& one : cluster.partitions) names.emplace_back(name, one.name);
   }
+  std::vector<PartitionWeights> out = weigh(book, names);
+  const std::size_t there = out.size();
   for (const auto& [name, use] : uses) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    PartitionWeights gone = weigh(book, {name}).front();
+    for (std::size_t i = 0; i < there && gone.rate != nullptr; ++i) {
+      const bool is_alike = out[i].rate != nullptr && out[i].rate->unit == gone.rate->unit;
+      if (is_alike) gone.weights = billing_weights(*gone.rate, out[i].weights.scale);
+    }
+    out.push_back(std::move(gone));
   }
+  return out;
+}
+
+std::vector<std::string> proposals(const PartitionUses& uses, const pricing::PriceBook& book,
+                                   const Snapshots& clusters, const std::vector<std::string>& all) {
+  std::vector<std::string> out;
   const PartitionUse none;
-  for (const PartitionWeights& one : weigh(book, names)) {
+  for (const PartitionWeights& one : review_weights(uses, book, clusters)) {
     const std::string where = "Partition " + one.partition + " of " + one.cluster;
     const auto found = uses.find({one.cluster, one.partition});
     const PartitionUse& use = found == uses.end() ? none : found->second;
@@ -169,13 +183,14 @@ std::vector<std::string> proposals(const PartitionUses& uses, const pricing::Pri
     const auto cluster = clusters.find(one.cluster);
     const slurm::PartitionInfo* info =
         cluster == clusters.end() ? nullptr : cluster->second.partition(one.partition);
-    if (info == nullptr || info->billing_weights == one.weights.text()) continue;
+    if (info == nullptr || clusters.size() < all.size()) continue;
+    if (info->billing_weights == one.weights.text()) continue;
     out.push_back(where + " has " +
                   (info->billing_weights.empty()
                        ? "no TRESBillingWeights"
                        : "TRESBillingWeights=\"" + info->billing_weights + "\"") +
                   "; those of its price are \"" + one.weights.text() +
-                  "\" ('asbb slurm configure --clusters=" + one.cluster + " --write').");
+                  "\" ('asbb slurm configure --clusters=" + joined(all, ",") + " --write').");
   }
   return out;
 }

@@ -52,10 +52,12 @@ class PricesReview : public ::testing::Test {
   void add(const std::string& rows) {
     add_runs(uses_, "onprem", rows, since, until, book_, &cluster_, problems_);
   }
-  std::vector<std::string> proposed() { return proposals(uses_, book_, {{"onprem", cluster_}}); }
+  std::vector<std::string> proposed() { return proposals(uses_, book_, clusters_, all_); }
 
   pricing::PriceBook book_ = *pricing::parse_price_book(book_text, "book", {});
-  slurm::ClusterSnapshot cluster_ = onprem();
+  Snapshots clusters_{{"onprem", onprem()}};
+  slurm::ClusterSnapshot& cluster_ = clusters_.at("onprem");
+  std::vector<std::string> all_{"onprem"};
   PartitionUses uses_;
   std::vector<std::string> problems_;
 };
@@ -88,6 +90,37 @@ TEST_F(PricesReview, WeightsThatAreNotThoseOfThePriceAreProposed) {
   EXPECT_THAT(proposed(),
               Contains(HasSubstr("Partition cpu of onprem has TRESBillingWeights=\"CPU=1\"; those "
                                  "of its price are \"CPU=4\"")));
+}
+
+TEST_F(PricesReview, WeightsAreThoseOfAllClustersTogether) {
+  book_.rates.push_back(*book_.find("onprem", "cpu"));
+  book_.rates.back().cluster = "cloud";
+  book_.rates.back().per_core_hour = Micros(12'345);
+  slurm::ClusterSnapshot cloud = onprem();
+  cloud.cluster = "cloud";
+  cloud.partitions.resize(1);
+  clusters_["cloud"] = cloud;
+  all_ = {"cloud", "onprem"};
+  const auto expected = weigh(book_, {{"cloud", "cpu"}, {"onprem", "cpu"}});
+  EXPECT_NE(expected[1].weights.text(), "CPU=4");
+  EXPECT_THAT(proposed(),
+              Contains(HasSubstr("those of its price are \"" + expected[1].weights.text() +
+                                 "\" ('asbb slurm configure --clusters=cloud,onprem "
+                                 "--write')")));
+  clusters_["cloud"].partitions[0].billing_weights = expected[0].weights.text();
+  cluster_.partitions[0].billing_weights = expected[1].weights.text();
+  // that is the scale of all of them, also of one that is there no more
+  uses_[{"onprem", "gone"}].runs = 1;
+  book_.rates.push_back(*book_.find("onprem", "cpu"));
+  book_.rates.back().partition = "gone";
+  book_.rates.back().per_core_hour = Micros(1);
+  EXPECT_THAT(proposed(), ::testing::Each(::testing::Not(HasSubstr("TRESBillingWeights"))));
+  const auto weights = review_weights(uses_, book_, clusters_);
+  EXPECT_EQ(weights.back().weights.scale, expected[0].weights.scale);
+  // one that was not read may have a finer price
+  clusters_["cloud"].partitions[0].billing_weights = "CPU=1";
+  clusters_.erase("cloud");
+  EXPECT_THAT(proposed(), ::testing::Each(::testing::Not(HasSubstr("TRESBillingWeights"))));
 }
 
 TEST_F(PricesReview, ChargesThatAreNotWhatTodaysPricesSayAreShown) {

@@ -27,9 +27,9 @@ const std::optional<pricing::PriceBook>& PricesThen::book(std::int64_t version) 
 report::Price PricesThen::of(const std::string& cluster, const std::string& partition, Instant at) {
   if (!is_listed_) list_books();
   if (!is_known_) return report::Price::unknown;
-  const auto after =
-      std::partition_point(listed_.begin(), listed_.end(),
-                           [&](const Listed& one) { return !(at < one.effective_from); });
+  const auto after = std::partition_point(listed_.begin(), listed_.end(), [&](const Listed& one) {
+    return !(at < one.effective_from);
+  });
   if (after == listed_.begin()) return report::Price::missing;
   const auto& then = book(std::prev(after)->version);
   if (!then) return report::Price::unknown;

@@ -1,6 +1,7 @@
 // How a report looks as a table, CSV and JSON; what is asked of the service; what weeks were done.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -158,6 +159,25 @@ TEST_F(WeekStateTest, MissedWeeksAreMadeUpOnceAndBounded) {
   Week late = last_;
   for (int i = 0; i < 20; ++i) late = report::next_week(late);
   EXPECT_EQ(state.missing("mail", late, 8).value().size(), 8u);
+}
+
+TEST_F(WeekStateTest, WhatRootBeginsIsTheFolderOwners) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  std::string folder = ::testing::TempDir() + "asbb-weeks-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  const std::string path = folder + "/weekly-reports.state";
+  constexpr uid_t nobody = 65'534;
+  ASSERT_EQ(::chown(folder.c_str(), nobody, nobody), 0);
+  {
+    WeekState state;
+    ASSERT_TRUE(state.open(path).has_value());
+  }
+  struct stat made{};
+  ASSERT_EQ(::stat(path.c_str(), &made), 0);
+  EXPECT_EQ(made.st_uid, nobody);
+  EXPECT_EQ(made.st_mode & 07777U, 0640U);
+  ::unlink(path.c_str());
+  ::rmdir(folder.c_str());
 }
 
 TEST_F(WeekStateTest, AMailThatWasBegunStaysSo) {

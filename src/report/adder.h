@@ -19,8 +19,8 @@ class Adder {
   using UseJob = std::function<void(const JobLine&)>;
 
   // What the prices of that moment said of a partition.
-  using PriceOf = std::function<Price(const std::string& cluster, const std::string& partition,
-                                      Instant at)>;
+  using PriceOf =
+      std::function<Price(const std::string& cluster, const std::string& partition, Instant at)>;
 
   // `report` has period, zone, units, rates and total unit; the rest is filled in by finish().
   // `use_job`, which may be empty, is called with each job in order; `price_of` of runs that were

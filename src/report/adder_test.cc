@@ -38,8 +38,8 @@ class AdderTest : public ::testing::Test {
            std::int64_t used, std::optional<std::int64_t> asked, std::int64_t cores,
            const std::string& partition = "cpu", const std::string& user = "alice") {
     const Instant end = at("2025-03-30T11:59:00Z");
-    report::Run one{{cluster, job}, "proj001", user, partition, end - seconds(used),
-                    end,            wait,      used, asked,     cores};
+    report::Run one{{cluster, job}, "proj001", user,  partition, end - seconds(used), end,
+                    wait,           used,      asked, cores};
     ASSERT_TRUE(sorter_.add(to_record(one)).has_value());
   }
 

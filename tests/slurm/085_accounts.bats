@@ -284,7 +284,7 @@ start_slurmdbd() {
   echo "$output"
   [ "$status" = 0 ]
   [[ $output == *"Partition quiet of onprem has no price"* ]]
-  [[ $output == *'Partition cpu of onprem has no TRESBillingWeights; those of its price are "CPU=400,Mem=20G"'* ]]
+  [[ $output == *'Partition cpu of onprem has no TRESBillingWeights; those of its price are "CPU=400,Mem=20G" ('asbb slurm configure --clusters=onprem,cloud --write')'* ]]
   used() { asbb prices review --config="$SETTINGS" --output=json | jq -r ".partitions[] | select(.partition == \"aws-cpu\") | $1"; }
   [ "$(used '.charged.USD | tonumber * 1000000 | round')" = "$(amounts)" ]
   seconds=$(cloud sacct -M cloud -a -D -X -P -n -S now-1hour --format=Partition,ElapsedRaw,AllocCPUS,State |
@@ -313,4 +313,10 @@ start_slurmdbd() {
   wait_until 20 weights onprem cpu
   [ "$(weights onprem cpu)" = 'TRESBillingWeights=CPU=400,Mem=20G' ]
   [ "$(weights cloud aws-gpu)" = 'TRESBillingWeights=Node=327700' ]
+  # it is what the review proposed, which now has nothing more to propose
+  run asbb prices review --config="$SETTINGS"
+  echo "$output"
+  [ "$status" = 0 ]
+  [[ $output == *"Partition quiet of onprem has no price"* ]]
+  [[ $output != *TRESBillingWeights* ]]
 }
