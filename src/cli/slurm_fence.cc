@@ -219,13 +219,16 @@ class FenceBuilder {
     const Fence fence =
         flags_.remove ? Fence{Fence::Kind::remove, 0} : fence_of(accounts, account, measure_);
     if (fence.kind == Fence::Kind::leave) return;
-    plan(to_lower(account.slurm_account), fence);
-    for (const std::string& alias : account.aliases) plan(to_lower(alias), fence);
+    std::vector<std::string> names{to_lower(account.slurm_account)};
+    for (const std::string& alias : account.aliases) names.push_back(to_lower(alias));
+    std::erase_if(names, [&](const std::string& name) { return !plan(name, fence); });
+    if (names.size() > 1 && fence.kind == Fence::Kind::set) shared_.push_back(joined(names, ", "));
   }
 
-  void plan(const std::string& name, const Fence& fence) {
+  // Whether the cluster has the account.
+  bool plan(const std::string& name, const Fence& fence) {
     const auto found = there_.accounts.find(name);
-    if (found == there_.accounts.end()) return;
+    if (found == there_.accounts.end()) return false;
     slurm::TreeAccount fenced = found->second;
     fenced.description.clear();
     fenced.organization.clear();
@@ -235,6 +238,7 @@ class FenceBuilder {
     if (fence.kind == Fence::Kind::set) limit[measure_.tres] = used + fence.minutes;
     if (limit.empty()) fenced.limits.erase(fence_limit);
     wanted_.accounts[name] = std::move(fenced);
+    return true;
   }
 
   int show_and_set() {
@@ -287,6 +291,11 @@ class FenceBuilder {
                       "it until it is set again. Runs that\nare not charged yet count once more; "
                       "what Slurm has used fades by its\nPriorityDecayHalfLife, and so does the "
                       "fence. The ledger stays the judge.\n";
+    for (const std::string& names : shared_) {
+      context_.out() << "Behind it each of " << harmless(names)
+                     << " has all that is left of their one budget:\nless would keep jobs from "
+                        "money that is there.\n";
+    }
   }
 
   Context& context_;
@@ -297,6 +306,7 @@ class FenceBuilder {
   slurm::AccountTree there_;
   slurm::AccountTree wanted_;
   std::map<std::string, std::int64_t> usage_;
+  std::vector<std::string> shared_;  // Slurm accounts of one budget
 };
 
 int fence(Context& context, const FenceFlags& flags) {

@@ -258,7 +258,16 @@ start_slurmdbd() {
   echo "$output"
   [ "$status" = 0 ]
   [[ $output == *"This fence is coarse. 600000 billing-minutes stand for 1 USD"* ]]
+  [[ $output != *"Behind it"* ]]
   [ "$(limits cloud proj003)" = '10||gres/gpu:a100=4|billing=30000000' ]
+  # two Slurm accounts of one budget
+  on cloud add account name=proj003-old cluster=cloud
+  asbb account update proj003 --alias=proj003-old
+  run asbb slurm fence --config="$SETTINGS" --cluster=cloud --account=proj003
+  echo "$output"
+  [ "$status" = 0 ]
+  [[ $output == *"Behind it each of proj003, proj003-old has all that is left of their one budget"* ]]
+  [ "$(limits cloud proj003-old)" = '|||billing=30000000' ]
   # 50 USD are 588 hours of a CPU
   pending() { [ "$(cloud squeue -h -j "$1" -o %r)" = AssocGrpBillingMinutes ]; }
   on cloud modify account where name=proj003 cluster=cloud set GrpTRESMins=billing=1000
@@ -284,7 +293,8 @@ start_slurmdbd() {
   echo "$output"
   [ "$status" = 0 ]
   [[ $output == *"Partition quiet of onprem has no price"* ]]
-  [[ $output == *'Partition cpu of onprem has no TRESBillingWeights; those of its price are "CPU=400,Mem=20G" ('asbb slurm configure --clusters=onprem,cloud --write')'* ]]
+  [[ $output == *'Partition cpu of onprem has no TRESBillingWeights; those of its price are "CPU=400,Mem=20G"'* ]]
+  grep -qF "('asbb slurm configure --clusters=onprem,cloud --write')" <<<"$output"
   used() { asbb prices review --config="$SETTINGS" --output=json | jq -r ".partitions[] | select(.partition == \"aws-cpu\") | $1"; }
   [ "$(used '.charged.USD | tonumber * 1000000 | round')" = "$(amounts)" ]
   seconds=$(cloud sacct -M cloud -a -D -X -P -n -S now-1hour --format=Partition,ElapsedRaw,AllocCPUS,State |

@@ -20,7 +20,10 @@ prices:
   - {cluster: cloud, partition: aws-cpu, unit: USD, basis: tres, per_core_hour: 85}
 END
   asbb prices import "$GATE/prices.yaml"
-  asbb rates set core-hours USD 0.0437
+  # the one before it and the one to come are of other days
+  asbb rates set core-hours USD 0.9 --effective-from=2025-01-01
+  asbb rates set core-hours USD 0.0437 --effective-from="$year-01-01"
+  asbb rates set core-hours USD 7 --effective-from="$((year + 1))-01-01"
   asbb account create --name=proj001 --budget=100000USD --budget=100000core-hours --start="$year-01-01" --end="$year-12-31"
   wait_until 30 grep -q '^partition cpu deny' "$BED_RUN/policy.onprem"
   wait_until 30 grep -q '^partition aws-cpu deny' "$BED_RUN/policy.cloud"
@@ -37,7 +40,7 @@ equal() {
   done >"$GATE/sacct.txt"
   asbb transactions proj001 --limit=10000 --output json >"$GATE/proj001.json"
   asbb report dual --account=proj001 --start="$TODAY" --end="$(date -u +%F)" --by=job --output json >"$GATE/report.json"
-  "$SLURM_TESTS/verify_report" "$GATE/report.json" "$GATE/proj001.json" "$GATE/sacct.txt" "$@"
+  "$SLURM_TESTS/verify_report" "$GATE/report.json" "$GATE/proj001.json" "$GATE/sacct.txt" --total USD --rate core-hours=0.0437 "$@"
 }
 settled() { [ "$(asbb account show proj001 --output json | jq '[.budgets[].held] | add')" = 0 ]; }
 

@@ -37,7 +37,8 @@ reports_agree() {
   done >"$demo/sacct-report.txt"
   asbb transactions --limit=10000 --output json >"$demo/transactions.json"
   asbb report dual --account=ALL --start="$today" --end="$(date -u +%F)" --by=job --output=json >"$demo/report.json"
-  run tests/slurm/verify_report "$demo/report.json" "$demo/transactions.json" "$demo/sacct-report.txt"
+  run tests/slurm/verify_report "$demo/report.json" "$demo/transactions.json" "$demo/sacct-report.txt" \
+    --total USD --rate core-hours=0.04
   jq -e '[.by_partition[] | select(.cluster == "onprem") | .name] == ["cpu"]' "$demo/report.json" >"$output" ||
     broken "jobs on premises ran on cpu alone, and the report says otherwise"
   local unit
