@@ -136,6 +136,16 @@ TEST(Plots, TicksAreRoundAndHoldWhatIsShown) {
   EXPECT_LE(marks.front(), Micros(-3'000'000));
   EXPECT_EQ(tick_text(Micros(-1'500'000'000)), "-1,500");
   EXPECT_EQ(tick_text(Micros(250'000)), "0.25");
+  EXPECT_EQ(tick_text(Micros(5'000'000'000'000)), "5,000,000");
+  EXPECT_EQ(tick_text(Micros(-12'500'000'000'000)), "-12.5 M");
+  EXPECT_EQ(tick_text(Micros(4'000'000'000'000'000)), "4,000 M");
+}
+
+TEST(Plots, NamesAreCutToTheRoomThatThereIs) {
+  EXPECT_EQ(fitted("proj001-alice", 1390), "proj001-alice");
+  EXPECT_EQ(fitted(std::string(32, 'w'), 1390), std::string(9, 'w') + "\xE2\x80\xA6");
+  EXPECT_EQ(fitted("\xE6\xBC\xA2\xE5\xAD\x97", 140), "\xE2\x80\xA6");
+  EXPECT_EQ(fitted("", 0), "");
 }
 
 TEST(Plots, AUserWhoGotMoreBackThanHeSpentHasNoShare) {

@@ -82,6 +82,7 @@ footer dl{display:grid;grid-template-columns:max-content 1fr;gap:3px 16px;margin
 footer dt{font-weight:600;color:var(--ink)}footer dd{margin:0}
 @media (max-width:560px){main{padding:20px 12px 40px}h1{font-size:25px}.when{text-align:left}
 th,td{padding:6px 10px}footer dl{grid-template-columns:1fr}footer dd{margin-bottom:5px}}
+@media screen and (max-width:720px){figure{overflow-x:auto}figure>svg{min-width:640px}}
 @page{size:A4;margin:15mm 13mm}
 @media print{:root{--ground:#fff;--card:#fff;--ink:#111;--soft:#454c57;--rule:#c9ced6;
 --grid:#e3e6eb;--a:#1f6fb2;--b:#b4570b;--c:#0f7b5f;--d:#7448b8;--warn:#7a4200;--warnground:#fff;
@@ -94,7 +95,8 @@ h2{margin:18pt 0 6pt;font-size:13pt;break-after:avoid}
 .tile{padding:9pt 10pt}.tile .big small{font-size:9pt}
 figure{padding:9pt 12pt 8pt}figure>svg{max-width:86%;margin:0 auto}
 thead{display:table-header-group}tfoot{display:table-row-group}
-.table{overflow:visible}th,td{padding:2.5pt 7pt}
+.table{overflow:visible}.table table{font-size:9pt}th,td{padding:2.5pt 5pt}
+th:first-child,td.text,th.text{overflow-wrap:anywhere}
 details{font-size:8.5pt}details:not([open])>*{display:none}}
 )css";
 

@@ -137,14 +137,15 @@ std::string usage_plot(const Dual& report, std::size_t unit) {
             span.name + ": " + money_text(*span.charged, name));
     if (&span != largest) continue;
     // Near an edge it stands beside that edge.
-    constexpr std::int64_t room = 900;
+    const std::string amount = money_text(*span.charged, name);
+    const std::int64_t room = text_width(amount) / 2;
     const bool is_late = middle > right_edge - room;
     const bool is_early = !is_late && middle < left_edge + room;
     svg.text({is_late    ? right_edge
               : is_early ? left_edge + 20
                          : middle,
               y - 60},
-             money_text(*span.charged, name), "value",
+             amount, "value",
              is_late    ? Anchor::end
              : is_early ? Anchor::start
                         : Anchor::middle);
@@ -155,16 +156,20 @@ std::string usage_plot(const Dual& report, std::size_t unit) {
 std::string users_plot(const Dual& report, std::size_t unit) {
   constexpr std::int64_t row = 280;
   constexpr std::int64_t names_width = 1500;
-  constexpr std::int64_t bars_width = 3200;
   const std::string& name = report.units[unit];
   const auto shares = shares_of(report, unit);
   if (shares.empty()) return {};
   Micros all;
   Micros most;
+  std::int64_t words_width = 0;
   for (const Share& share : shares) {
     all += share.charged;
     most = std::max(most, share.charged);
+    words_width = std::max(words_width, text_width(money_text(share.charged, name)));
   }
+  words_width += text_width(" \xC2\xB7 100.0 %");
+  const std::int64_t bars_width =
+      std::clamp<std::int64_t>(width - names_width - words_width - 100, 400, 3200);
   Svg svg(
       width, row * static_cast<std::int64_t>(shares.size()) + 40, "who-" + std::to_string(unit),
       "Share of each user in " + name,
@@ -176,7 +181,7 @@ std::string users_plot(const Dual& report, std::size_t unit) {
     const std::int64_t part =
         mul_div(share.charged.count(), 1000, all.count(), Rounding::half_even).value_or(0);
     const std::int64_t foot = y + row / 2 + letter_drop;
-    svg.text({names_width - 100, foot}, shortened(share.name, 20), "name", Anchor::end);
+    svg.text({names_width - 100, foot}, fitted(share.name, names_width - 110), "name", Anchor::end);
     svg.box({names_width, y + 40}, std::max<std::int64_t>(long_by, 8), row - 80,
             "bar " + style_of(name), share.name + ": " + money_text(share.charged, name));
     svg.text({names_width + long_by + 80, foot},
@@ -236,9 +241,9 @@ std::string burn_down_plot(const BurnDown& of, std::size_t number) {
   if (!ahead.empty()) svg.path(ahead, "ahead " + style_of(of.budget.unit));
   svg.path(steps, "curve " + style_of(of.budget.unit));
   svg.dot(steps.back(), 45, "dot " + style_of(of.budget.unit));
-  const bool is_late = steps.back().x > (left_edge + right_edge) * 3 / 4;
-  svg.text({steps.back().x + (is_late ? -90 : 90), steps.back().y - 90},
-           money_text(now, of.budget.unit) + " today", "value",
+  const std::string words = money_text(now, of.budget.unit) + " today";
+  const bool is_late = steps.back().x + 90 + text_width(words) > width;
+  svg.text({steps.back().x + (is_late ? -90 : 90), steps.back().y - 90}, words, "value",
            is_late ? Anchor::end : Anchor::start);
   return svg.take();
 }

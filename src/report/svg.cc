@@ -89,6 +89,12 @@ std::vector<Micros> ticks(Micros low, Micros high) {
 }
 
 std::string tick_text(Micros amount) {
+  // Ticks are round: seven digits before the point do not fit, and say no more.
+  constexpr std::int64_t million = 1'000'000;
+  if (amount.count() % million == 0 &&
+      (amount.count() <= -10 * million * million || amount.count() >= 10 * million * million)) {
+    return tick_text(Micros(amount.count() / million)) + " M";
+  }
   const std::string digits = to_decimal(amount);
   const std::size_t point = digits.find('.');
   const std::size_t sign = digits[0] == '-' ? 1 : 0;

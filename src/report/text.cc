@@ -139,4 +139,31 @@ std::string shortened(const std::string& text, std::size_t most) {
   return utf8_shortened(text, most, "\xE2\x80\xA6");
 }
 
+// As in the bold DejaVu Sans, than which few fonts of a page are wider.
+std::int64_t text_width(std::string_view text) {
+  std::int64_t width = 0;
+  for (const char letter : text) {
+    if (is_utf8_continuation(letter)) continue;
+    const bool is_ascii = static_cast<unsigned char>(letter) < 0x80;
+    if (!is_ascii || std::string_view("mwMW%@").find(letter) != std::string_view::npos) {
+      width += 135;
+    } else if (std::string_view(" .,:;'|!ijl-()[]/").find(letter) != std::string_view::npos) {
+      width += 55;
+    } else if (letter >= 'a' && letter <= 'z') {
+      width += 87;
+    } else {
+      width += letter >= '0' && letter <= '9' ? 84 : 105;
+    }
+  }
+  return width;
+}
+
+std::string fitted(const std::string& text, std::int64_t width) {
+  std::string out = text;
+  for (std::size_t most = utf8_characters(text); most > 1 && text_width(out) > width;) {
+    out = shortened(text, --most);
+  }
+  return out;
+}
+
 }  // namespace asbb::report

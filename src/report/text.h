@@ -38,5 +38,9 @@ namespace asbb::report {
 [[nodiscard]] std::string month_year(Day day);
 // At most so many characters, the last of them an ellipsis when something was cut.
 [[nodiscard]] std::string shortened(const std::string& text, std::size_t most);
+// How wide it is at most at 12 px, bold, in tenths of a pixel: a drawing knows no font.
+[[nodiscard]] std::int64_t text_width(std::string_view text);
+// Shortened to at most so wide.
+[[nodiscard]] std::string fitted(const std::string& text, std::int64_t width);
 
 }  // namespace asbb::report
