@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "store/durable_file.h"
+
 namespace asbb::cli {
 namespace {
 
@@ -24,14 +26,17 @@ NewFile::~NewFile() {
   if (is_made_) ::unlink(part_.c_str());
 }
 
-Result<void> NewFile::open(bool may_replace) {
+Result<void> NewFile::open(bool may_replace, FileOwner owner) {
   if (!may_replace && ::access(name_.c_str(), F_OK) == 0) {
     return tl::unexpected(file_error(name_, EEXIST));
   }
   const int descriptor = ::open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
   if (descriptor < 0) return tl::unexpected(file_error(part_, errno));
-  ::close(descriptor);
   is_made_ = true;
+  const bool is_given = owner == FileOwner::maker || store::give_to_folder_owner(descriptor, part_);
+  const int why = errno;
+  ::close(descriptor);
+  if (!is_given) return tl::unexpected(file_error(part_, why));
   stream_.open(part_, std::ios::binary);
   return {};
 }

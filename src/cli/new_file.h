@@ -8,6 +8,9 @@
 
 namespace asbb::cli {
 
+// Whose a file is that root makes.
+enum class FileOwner { maker, folder };
+
 class NewFile {
  public:
   explicit NewFile(std::string name);
@@ -16,7 +19,7 @@ class NewFile {
   ~NewFile();
 
   // unavailable: it is there already and may not be replaced, or its folder cannot be written.
-  [[nodiscard]] Result<void> open(bool may_replace);
+  [[nodiscard]] Result<void> open(bool may_replace, FileOwner owner = FileOwner::maker);
   [[nodiscard]] std::ostream& stream() { return stream_; }
   // On the disk when it returns.
   [[nodiscard]] Result<void> finish(bool may_replace);

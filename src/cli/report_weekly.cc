@@ -1,6 +1,8 @@
 #include "cli/report_weekly.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -19,6 +21,7 @@
 #include "cli/report_view.h"
 #include "cli/week_state.h"
 #include "report/html.h"
+#include "store/durable_file.h"
 
 namespace asbb::cli {
 namespace {
@@ -26,6 +29,22 @@ namespace {
 constexpr int weeks_back_max = 8;
 constexpr const char* by_mail = "mail";
 constexpr const char* all_name = "ALL";  // no account of Slurm has capital letters
+
+// And those above it. Each belongs to whom the one above it belongs: the timer, which is not root,
+// goes on with what root began. false: errno tells.
+bool make_folder(const std::filesystem::path& folder) {
+  const std::string path = folder.string();
+  if (path.empty() || ::access(path.c_str(), F_OK) == 0) return true;
+  if (!make_folder(folder.parent_path())) return false;
+  if (::mkdir(path.c_str(), 0777) != 0) return errno == EEXIST;
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  const bool is_given = store::give_to_folder_owner(descriptor, path);
+  const int why = errno;
+  ::close(descriptor);
+  errno = why;
+  return is_given;
+}
 
 struct WeeklyFlags {
   std::string week;
@@ -172,11 +191,9 @@ class Weekly {
   Result<void> write_week(report::Week week, const std::vector<report::Dual>& reports) {
     const std::filesystem::path folder =
         std::filesystem::path(flags_.directory) / report::to_string(week);
-    std::error_code failed;
-    std::filesystem::create_directories(folder, failed);
-    if (failed) {
+    if (!make_folder(folder)) {
       return fail(ErrorKind::unavailable,
-                  "--directory: '" + folder.string() + "' cannot be made: " + failed.message());
+                  "--directory: '" + folder.string() + "' cannot be made: " + std::strerror(errno));
     }
     for (const report::Dual& report : reports) {
       if (!has_something(report)) continue;
@@ -185,7 +202,7 @@ class Weekly {
                                             std::pair{".csv", report_csv(report, "user")}}) {
         NewFile file((folder / (name + ending)).string());
         // A run that was killed left some of them.
-        if (auto opened = file.open(true); !opened) return opened;
+        if (auto opened = file.open(true, FileOwner::folder); !opened) return opened;
         file.stream() << content;
         if (auto finished = file.finish(true); !finished) return finished;
         deeds_.push_back({week, name, (folder / (name + ending)).string(), "written"});
