@@ -1,7 +1,4 @@
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <iterator>
 #include <ostream>
 
@@ -12,9 +9,15 @@
 namespace asbb::cli {
 namespace {
 
-// False where the service does not answer.
-bool check_service(DoctorReport& report, Context& context) {
+// False where the service does not answer. `is_guessed`: the socket is the usual one, because the
+// settings that may name another cannot be read.
+bool check_service(DoctorReport& report, Context& context, bool is_guessed) {
   const auto health = context.call<api::Health>("GET", "/health");
+  if (!health && health.error().status != 503 && is_guessed) {
+    report.warning("service", "not found where it usually listens: " + health.error().message,
+                   "Name its socket with --socket, or run it as root.");
+    return false;
+  }
   if (!health && health.error().status != 503) {
     report.failed("service", health.error().message, context.advice(health.error()));
     return false;
@@ -50,22 +53,32 @@ void check_ledger(DoctorReport& report, Context& context, bool is_there) {
                  is_there ? "Run it as root or as an administrator." : "");
 }
 
+// What of the settings an ordinary user needs is told by the service itself.
+int examine_without_settings(DoctorReport& report, Context& context, const std::string& file) {
+  report.warning("settings", "not checked: " + file + " is not for everybody to read",
+                 "Run it as root.");
+  const bool is_there =
+      check_service(report, context, context.flags.socket.empty() && context.flags.url.empty());
+  report.warning("database", "not checked: the settings say where it is", "Run it as root.");
+  report.warning("clusters", "not checked: the settings name them", "Run it as root.");
+  check_ledger(report, context, is_there);
+  return show_checks(context, report.answer());
+}
+
 int doctor(Context& context) {
   DoctorReport report;
+  context.set_timeouts(2'000, 20'000);
   const auto settings = config::load_config(context.flags.config, context.environment());
   if (!settings) {
     const std::string file = config::config_file(context.flags.config, context.environment());
-    const bool is_hidden = !file.empty() && access(file.c_str(), R_OK) != 0 && errno == EACCES;
+    if (!file.empty() && is_hidden(file)) return examine_without_settings(report, context, file);
     for (const std::string& problem : settings.error()) {
-      report.failed("settings", problem,
-                    is_hidden ? "They are not for everybody: run it as root."
-                              : "'asbb config validate' checks them again.");
+      report.failed("settings", problem, "'asbb config validate' checks them again.");
     }
     return show_checks(context, report.answer());
   }
   report.ok("settings", "they are valid");
-  context.set_timeouts(2'000, 20'000);
-  const bool is_there = check_service(report, context);
+  const bool is_there = check_service(report, context, false);
   check_database_wiring(report, settings->database);
   check_slurm_wiring(report, *settings, context.now());
   check_ledger(report, context, is_there);
@@ -103,8 +116,8 @@ void add_doctor(Command& root, Context& context) {
   root.add("doctor", "Checks that everything is wired, and says the cure of what is not.")
       .note(
           "Run it as root on the machine of the service, and where a slurmctld runs. What it "
-          "cannot "
-          "look at it says. It changes nothing. The exit code is 1 when a check failed; a warning "
+          "cannot look at, as when an ordinary user runs it, it says in a warning. It changes "
+          "nothing. The exit code is 1 when a check failed; a warning "
           "is no failure.")
       .example("asbb doctor")
       .action([&context] { return doctor(context); });

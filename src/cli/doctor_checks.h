@@ -22,7 +22,12 @@ class DoctorReport {
   api::DoctorAnswer answer_;
 };
 
-// Schema, key, the newest part of the chain, room on the disk.
+// Whether the file is there, or may be, and this user may not read it. Never for root.
+[[nodiscard]] bool is_hidden(const std::string& file);
+// The cure of what an ordinary user cannot look at.
+inline constexpr const char* as_root = "Run it as root or as the service's user.";
+
+// Schema, key, the newest part of the chain, room on the disk. What is hidden is not checked.
 void check_database_wiring(DoctorReport& report, const config::Database& database);
 
 // Controller, plugin, its object, clock, slurmdbd, and the right of the user who owns the database.

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "cli/doctor_checks.h"
 #include "store/chain.h"
@@ -42,12 +43,6 @@ void check_chain(DoctorReport& report, const config::Database& database) {
   const std::string name = "chain";
   const auto key = store::read_chain_key(database.chain_key_file);
   if (!key) {
-    const bool is_theirs = geteuid() != 0 && access(database.chain_key_file.c_str(), R_OK) != 0 &&
-                           access(database.chain_key_file.c_str(), F_OK) == 0;
-    if (is_theirs) {
-      return report.warning(name, "not checked: " + key.error().message,
-                            "Run it as root or as the service's user.");
-    }
     return report.failed(name, key.error().message,
                          "Put the key file back from your copy, for its owner alone (mode 0400).");
   }
@@ -80,7 +75,11 @@ void check_disk(DoctorReport& report, const config::Database& database) {
   constexpr std::uint64_t enough_mb = 1'000;
   const std::string folder = store::folder_of(database.dsn);
   struct statvfs system{};
-  if (statvfs(folder.c_str(), &system) != 0) {
+  const bool is_known = statvfs(folder.c_str(), &system) == 0;
+  if (!is_known && errno == EACCES) {
+    return report.warning("disk", "not checked: you may not look into " + folder, as_root);
+  }
+  if (!is_known) {
     return report.failed("disk", "there is no folder " + folder,
                          "Make it, for the service's user.");
   }
@@ -108,8 +107,17 @@ void DoctorReport::failed(const std::string& name, const std::string& found,
   answer_.checks.push_back({name, "failed", found, cure});
 }
 
+bool is_hidden(const std::string& file) {
+  return geteuid() != 0 && access(file.c_str(), R_OK) != 0 && errno == EACCES;
+}
+
 void check_database_wiring(DoctorReport& report, const config::Database& database) {
-  if (check_schema(report, database)) check_chain(report, database);
+  // Who may not read the key is not the service's user: the database, too, is not for him.
+  if (is_hidden(database.dsn) || is_hidden(database.chain_key_file)) {
+    report.warning("database", "not checked: the ledger's files are for the service's user alone",
+                   as_root);
+  } else if (check_schema(report, database))
+    check_chain(report, database);
   check_disk(report, database);
 }
 

@@ -2,7 +2,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
+#include <optional>
 
 #include "base/text.h"
 #include "cli/doctor_checks.h"
@@ -39,7 +41,7 @@ class ClusterDoctor {
   ClusterDoctor(DoctorReport& report, slurm::SlurmClient& client, slurm::SlurmCluster cluster)
       : report_(report), client_(client), cluster_(std::move(cluster)) {}
 
-  void examine(const slurm::Reader& reader, Instant now) {
+  void examine(const std::optional<slurm::Reader>& reader, Instant now) {
     const auto config = client_.run(cluster_, {"scontrol", "show", "config"});
     if (!config) {
       report_.failed(named("controller"), config.error().message,
@@ -147,14 +149,24 @@ class ClusterDoctor {
                    "cluster'.");
   }
 
-  void right(const slurm::Reader& reader) {
-    const auto proof = slurm::prove_operator(client_, cluster_, reader, slurm::ProofFor::slurmctld);
+  void right(const std::optional<slurm::Reader>& reader) {
+    if (!reader) {
+      return report_.warning(named("operator"),
+                             "not checked: who the service runs as is not for you to see", as_root);
+    }
+    const auto proof =
+        slurm::prove_operator(client_, cluster_, *reader, slurm::ProofFor::slurmctld);
     if (proof.proven) {
       return report_.ok(named("operator"),
-                        reader.user_id == 0 ? "the service runs as root" : proof.text);
+                        reader->user_id == 0 ? "the service runs as root" : proof.text);
+    }
+    if (geteuid() != 0 && geteuid() != reader->user_id) {  // with PrivateData users are hidden
+      return report_.warning(named("operator"),
+                             "not proven, and Slurm may not show it to you: " + proof.text,
+                             as_root);
     }
     report_.failed(named("operator"), "the service's user does not see all jobs: " + proof.text,
-                   "sacctmgr modify user " + (reader.user.empty() ? "NAME" : reader.user) +
+                   "sacctmgr modify user " + (reader->user.empty() ? "NAME" : reader->user) +
                        " set adminlevel=operator");
   }
 
@@ -163,12 +175,18 @@ class ClusterDoctor {
   const slurm::SlurmCluster cluster_;
 };
 
-// Who owns the database is who the service runs as.
-slurm::Reader service_user(const config::Database& database) {
-  struct stat file{};
-  if (stat(database.dsn.c_str(), &file) != 0) return slurm::current_reader();
-  slurm::SystemUserNames names;
-  return {file.st_uid, names.resolve(file.st_uid).value_or("")};
+// Who owns the database, or its key where it is a server's, is who the service runs as. Nothing
+// where this user may not see that.
+std::optional<slurm::Reader> service_user(const config::Database& database) {
+  for (const std::string& path : {database.dsn, database.chain_key_file}) {
+    struct stat file{};
+    if (stat(path.c_str(), &file) == 0) {
+      slurm::SystemUserNames names;
+      return slurm::Reader{file.st_uid, names.resolve(file.st_uid).value_or("")};
+    }
+    if (errno == EACCES) return std::nullopt;
+  }
+  return slurm::current_reader();
 }
 
 }  // namespace
@@ -180,7 +198,7 @@ void check_slurm_wiring(DoctorReport& report, const config::Config& settings, In
                           "Name them in the settings: slurm.clusters.");
   }
   slurm::SlurmCommands client(deadline_ms);
-  const slurm::Reader reader = service_user(settings.database);
+  const auto reader = service_user(settings.database);
   for (const config::Cluster& cluster : settings.slurm.clusters) {
     ClusterDoctor(report, client, {cluster.name, cluster.conf, cluster.bin_dir})
         .examine(reader, now);

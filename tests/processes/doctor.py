@@ -24,10 +24,11 @@ FREE = """
 """
 
 
-def examine(service, **environment):
+def examine(service, *flags, user=None, **environment):
     """(exit code, {check: (status, what was found, cure)})"""
-    result = subprocess.run([service.programs / "asbb", "doctor", "--output=json"], text=True, capture_output=True,
-                            env={**service.environment(), **environment}, timeout=120, check=False)
+    result = subprocess.run([service.programs / "asbb", "doctor", "--output=json", *flags], text=True,
+                            capture_output=True, env={**service.environment(), **environment}, timeout=120,
+                            check=False, cwd="/", user=user, group=user, extra_groups=None if user is None else [])
     checks = {check["name"]: (check["status"], check["found"], check.get("cure", ""))
               for check in json.loads(result.stdout)["checks"]}
     return result.returncode, checks
@@ -115,6 +116,35 @@ def faults_of_the_ledger(service):
     expect(service, "prices onprem", "warning", "no price is given for: big", "free: true")
 
 
+def as_an_ordinary_user(service):
+    """What he may not see is a warning that says so; the rest is checked, and nothing of it fails."""
+    hidden = service.path / "hidden"
+    hidden.mkdir(mode=0o700)
+    service.path.chmod(0o711)
+    settings = service.path / "config.yaml"
+    code, checks = examine(service, f"--socket={service.socket}", user=NOBODY)
+    statuses = {name: check[0] for name, check in checks.items()}
+    expected = {"settings": "warning", "service": "ok", "version": "ok", "database": "warning", "clusters": "warning",
+                "ledger": "warning"}
+    if code != 0 or statuses != expected:
+        raise AssertionError(f"{code} {checks}")
+    code, checks = examine(service, user=NOBODY)
+    if code != 0 or checks["service"][0] != "warning" or "--socket" not in checks["service"][2]:
+        raise AssertionError(f"the settings are hidden, and with them the socket: {code} {checks}")
+    settings.chmod(0o644)
+    elsewhere = {"ASBB_DATABASE_DSN": f"{hidden}/ledger/asbb.db", "ASBB_DATABASE_CHAIN_KEY_FILE": f"{hidden}/chain.key"}
+    for place in ({}, elsewhere):
+        code, checks = examine(service, user=NOBODY, **place)
+        unsaid = {name: check for name, check in checks.items()
+                  if check[0] != "ok" and ("not checked" not in check[1] or "as root" not in check[2])}
+        if code != 0 or unsaid or checks["database"][0] != "warning" or checks["controller onprem"][0] != "ok":
+            raise AssertionError(f"{place} {code} {unsaid} {checks}")
+        if place and {checks["disk"][0], checks["operator onprem"][0]} != {"warning"}:
+            raise AssertionError(f"{checks}")
+    settings.chmod(0o640)
+    service.path.chmod(0o700)
+
+
 def faults_of_the_service(service):
     secret = service.database / "chain.key"
     secret.chmod(0o644)
@@ -158,6 +188,8 @@ def main():
         for name in ("proj001", "proj002"):
             service.asbb("account", "create", f"--name={name}", "--budget=9", "--start=2020-01-01", "--end=2099-12-31")
         expect_clean(service)
+        if os.geteuid() == 0:
+            as_an_ordinary_user(service)
         faults_of_slurm(service, slurm, plugins)
         fault_of_the_right(service, slurm)
         faults_of_the_ledger(service)
