@@ -136,7 +136,11 @@ void Committer::loop() {
                    std::make_move_iterator(queue_.begin() + static_cast<std::ptrdiff_t>(count)));
       queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
     }
-    if (!batch.empty()) process(batch);
+    if (batch.empty()) {
+      batches_.try_again();
+    } else {
+      process(batch);
+    }
     batch.clear();
     batches_.carry_over();
     batches_.keep_house();

@@ -79,7 +79,8 @@ class Committer {
   // earlier command's. Deadlines count from here, so that a clock set back does not end them all.
   [[nodiscard]] Instant ledger_time() const;
   [[nodiscard]] CommitterFigures figures() const;
-  // False after a failure that a reload could not mend; /health says so.
+  // False while the database takes nothing, and after a failure that a reload could not mend;
+  // /health says so.
   [[nodiscard]] bool is_healthy() const;
 
  private:

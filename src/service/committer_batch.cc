@@ -149,6 +149,7 @@ void BatchCommitter::decide_in_order(Commands& commands, std::size_t from, std::
     const ledger::Counters counters = stage.counters();
     store::Batch rows = make_batch(stage.take());
     const auto committed = store_.commit(rows);
+    is_refused_ = !committed && committed.error().kind == ErrorKind::unavailable;
     if (!committed) shares_.keep_first(remembered);
     if (!committed && committed.error().kind == ErrorKind::unknown_outcome) {
       return resolve_unknown(commands, from, count, answers);
@@ -348,6 +349,16 @@ void BatchCommitter::resolve_unknown(const Commands& commands, std::size_t from,
       answers.emplace_back(std::move(*outcome));
     }
   }
+}
+
+void BatchCommitter::try_again() {
+  Result<void> tried;
+  if (state_ == State::must_reload) tried = reload();
+  if (tried && is_refused_ && state_ == State::healthy) {
+    tried = store_.rewrite();
+    is_refused_ = !tried;
+  }
+  if (!tried && tried.error().kind == ErrorKind::denied) state_ = State::lost;
 }
 
 void BatchCommitter::keep_house() {

@@ -1,10 +1,9 @@
 // What the committer does with a batch, without its thread (DESIGN 3, "The committer"). Owns the
 // Book: decides every command in order on a stage, writes all effects in one transaction, and only
 // after the commit adopts the stage. A definite failure drops the stage; an unknown outcome makes
-// it reload the book from the store and answer from the memory of request ids. decide(), start(),
-// carry_over() and keep_house() are called by one thread, the committer's or the simulation's; the
-// rest by any. It never answers yes before the commit, and writes nothing once another service has
-// taken over.
+// it reload the book from the store and answer from the memory of request ids. What changes it is
+// called by one thread, the committer's or the simulation's; the rest by any. It never answers yes
+// before the commit, and writes nothing once another service has taken over.
 #pragma once
 
 #include <atomic>
@@ -54,6 +53,10 @@ class BatchCommitter {
   // a few at a time, so that no caller waits long behind them. Cheap when there is nothing to do.
   void keep_house();
 
+  // After a failure, while nobody wants anything: whether the database would take a commit now, or
+  // can be read again; is_healthy() says so then. Does nothing otherwise.
+  void try_again();
+
   // Calls `reader` with the committed book under a shared lock.
   template <typename Reader>
   auto read(Reader&& reader) const {
@@ -63,8 +66,9 @@ class BatchCommitter {
 
   // The clock's time, but never one before an earlier command's.
   [[nodiscard]] Instant ledger_time() const;
-  // False between an unknown outcome and a reload that worked, and for ever once lost.
-  [[nodiscard]] bool is_healthy() const { return state_ == State::healthy; }
+  // False between an unknown outcome and a reload that worked, between a commit that the database
+  // did not take (a full disk) and one that it took, and for ever once lost.
+  [[nodiscard]] bool is_healthy() const { return state_ == State::healthy && !is_refused_; }
   [[nodiscard]] std::int64_t commits() const { return commits_; }
   [[nodiscard]] std::int64_t commands() const { return commands_; }
   [[nodiscard]] std::int64_t failures() const { return failures_; }
@@ -108,6 +112,7 @@ class BatchCommitter {
   store::ChainValue chain_head_{};
 
   std::atomic<State> state_ = State::healthy;
+  std::atomic<bool> is_refused_ = false;  // by the database, of the last commit
   std::atomic<std::int64_t> commits_ = 0;
   std::atomic<std::int64_t> commands_ = 0;
   std::atomic<std::int64_t> failures_ = 0;

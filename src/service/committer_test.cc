@@ -73,10 +73,36 @@ TEST_F(CommitterFaults, AFailedCommitChangesNothingAndTheNextOneWorks) {
   ASSERT_FALSE(failed.has_value());
   EXPECT_EQ(failed.error().kind, ErrorKind::unavailable);
   EXPECT_EQ(held(), Micros());
+  EXPECT_FALSE(committer.is_healthy());
   const auto again = committer.run(place_hold(id, "10"));
   ASSERT_TRUE(again.has_value());
   EXPECT_TRUE(again->accepted());
   EXPECT_FALSE(again->replayed);
+  EXPECT_EQ(held(), money("10"));
+  EXPECT_TRUE(committer.is_healthy());
+}
+
+TEST_F(CommitterFaults, WhileNobodyWantsAnythingItTriesByItself) {
+  Committer& committer = start();
+  const auto mends_itself = [&] {
+    for (int tenths = 0; tenths < 100 && !committer.is_healthy(); ++tenths) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    return committer.is_healthy();
+  };
+  store_.fail_commit(2, store::Fault::before);
+  store_.fail(store::Call::forget, 1, store::Fault::before);
+  EXPECT_FALSE(committer.run(place_hold(token(), "10")).has_value());
+  EXPECT_FALSE(committer.is_healthy());
+  EXPECT_TRUE(mends_itself());
+  EXPECT_EQ(store_.calls(store::Call::forget), 2);
+  // what became of a commit is read again
+  store_.fail_commit(3, store::Fault::after);
+  store_.fail_load(2, store::Fault::before);
+  const std::string id = token();
+  EXPECT_FALSE(committer.run(place_hold(id, "10")).has_value());
+  EXPECT_FALSE(committer.is_healthy());
+  EXPECT_TRUE(mends_itself());
   EXPECT_EQ(held(), money("10"));
 }
 

@@ -354,6 +354,7 @@ class SlowStore final : public store::Store {
     return inner_.entries(query);
   }
   Result<void> forget_answers(Instant before) override { return inner_.forget_answers(before); }
+  Result<void> rewrite() override { return inner_.rewrite(); }
   Result<void> ping() override { return inner_.ping(); }
 
  private:

@@ -157,11 +157,21 @@ PassReport Reconciler::run_pass(const PassQuestion& question) {
     want(question);
   }
   PassReport report = Pass(*this, committer_.clock()()).run();
+  watch_ledger(report.at);
   const std::lock_guard lock(mutex_);
   report.number = last_report_.number + 1;
   report.complete.merge(last_report_.complete);
   last_report_ = report;
   return report;
+}
+
+void Reconciler::watch_ledger(Instant at) {
+  constexpr const char* key = "ledger";
+  if (committer_.is_healthy()) return alarms_.clear(key);
+  alarms_.raise(key,
+                "it cannot be written: nothing is granted or charged until it can. The service's "
+                "log has the database's reason; a full disk, for one, needs room",
+                at);
 }
 
 // What a pass would do, for those who ask; the next pass is none the later for it.

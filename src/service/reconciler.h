@@ -148,6 +148,7 @@ class Reconciler {
 
   void loop();
   void want(const PassQuestion& question);  // REQUIRES: mutex_ is held
+  void watch_ledger(Instant at);
   void serve_plans();
   void watch();
   [[nodiscard]] std::vector<Asked> take_late(Steady::time_point at);

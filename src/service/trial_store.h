@@ -24,6 +24,7 @@ class TrialStore final : public store::Store {
   Result<std::vector<store::HoldRecord>> find_holds(const store::HoldQuery& query) override;
   Result<std::vector<store::ChainedEntry>> entries(const store::EntryQuery& query) override;
   Result<void> forget_answers(Instant before) override;
+  Result<void> rewrite() override;
   Result<void> ping() override;
 
   // What would have been written.

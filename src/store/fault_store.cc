@@ -99,6 +99,10 @@ Result<void> FaultStore::forget_answers(Instant before) {
   return run(Call::forget, [&] { return inside_->forget_answers(before); });
 }
 
+Result<void> FaultStore::rewrite() {
+  return run(Call::forget, [&] { return inside_->rewrite(); });
+}
+
 Result<void> FaultStore::ping() {
   return inside_->ping();
 }

@@ -57,6 +57,7 @@ class FaultStore final : public Store {
   Result<std::vector<HoldRecord>> find_holds(const HoldQuery& query) override;
   Result<std::vector<ChainedEntry>> entries(const EntryQuery& query) override;
   Result<void> forget_answers(Instant before) override;
+  Result<void> rewrite() override;
   Result<std::int64_t> archive(Instant before, std::int64_t count_max) override;
   Result<void> ping() override;
 

@@ -40,6 +40,7 @@ class MemoryStore final : public Store {
   Result<std::vector<HoldRecord>> find_holds(const HoldQuery& query) override;
   Result<std::vector<ChainedEntry>> entries(const EntryQuery& query) override;
   Result<void> forget_answers(Instant before) override;
+  Result<void> rewrite() override;
   Result<void> ping() override;
 
  private:

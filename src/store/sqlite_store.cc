@@ -15,6 +15,7 @@ namespace {
 
 constexpr char epoch_sql[] = "SELECT epoch FROM asbb_owner WHERE id = 1";
 constexpr char next_epoch_sql[] = "UPDATE asbb_owner SET epoch = epoch + 1 WHERE id = 1";
+constexpr char same_epoch_sql[] = "UPDATE asbb_owner SET epoch = epoch WHERE id = 1";
 constexpr char forget_sql[] = "DELETE FROM budget_request_answers WHERE at_us < ?";
 
 sqlite::OpenOptions reading(const SqliteOptions& options) {
@@ -184,38 +185,42 @@ Result<void> SqliteStore::in_transaction(Write&& write) {
                     .and_then(std::forward<Write>(write)));
 }
 
+// Either outcome is good: nobody has to reload before the next commit.
+template <typename Write>
+Result<void> SqliteStore::in_transaction_of_no_worth(Write&& write) {
+  auto done = in_transaction(std::forward<Write>(write));
+  if (!done && done.error().kind == ErrorKind::unknown_outcome) {
+    unresolved_ = false;
+    done.error().kind = ErrorKind::unavailable;
+  }
+  return done;
+}
+
 Result<void> SqliteStore::commit(const Batch& batch) {
   return in_transaction([&] { return sqlite::write_batch(*writer_, batch); });
 }
 
 Result<void> SqliteStore::forget_answers(Instant before) {
-  auto forgotten = in_transaction([&]() -> Result<void> {
+  return in_transaction_of_no_worth([&]() -> Result<void> {
     const auto statement = writer_->cached(forget_sql);
     if (!statement) return tl::unexpected(statement.error());
     return (*statement)->put(before.microseconds).run();
   });
-  if (!forgotten && forgotten.error().kind == ErrorKind::unknown_outcome) {
-    // Either outcome is good: nobody has to reload before the next commit overwrites this one.
-    unresolved_ = false;
-    forgotten.error().kind = ErrorKind::unavailable;
-  }
-  return forgotten;
+}
+
+Result<void> SqliteStore::rewrite() {
+  return in_transaction_of_no_worth([&] { return writer_->execute(same_epoch_sql); });
 }
 
 Result<std::int64_t> SqliteStore::archive(Instant before, std::int64_t count_max) {
   std::int64_t moved = 0;
-  auto done = in_transaction([&]() -> Result<void> {
+  auto done = in_transaction_of_no_worth([&]() -> Result<void> {
     return sqlite::archive_entries(*writer_, before, count_max).map([&](std::int64_t count) {
       moved = count;
     });
   });
-  if (done) return moved;
-  if (done.error().kind == ErrorKind::unknown_outcome) {
-    // As with answers that are forgotten: either outcome is good.
-    unresolved_ = false;
-    done.error().kind = ErrorKind::unavailable;
-  }
-  return tl::unexpected(std::move(done.error()));
+  if (!done) return tl::unexpected(std::move(done.error()));
+  return moved;
 }
 
 Result<std::vector<HoldRecord>> SqliteStore::find_holds(const HoldQuery& query) {

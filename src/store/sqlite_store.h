@@ -46,6 +46,7 @@ class SqliteStore final : public Store {
   Result<std::vector<ChainedEntry>> entries(const EntryQuery& query) override;
   Result<void> forget_answers(Instant before) override;
   Result<std::int64_t> archive(Instant before, std::int64_t count_max) override;
+  Result<void> rewrite() override;
   Result<void> ping() override;
 
  private:
@@ -56,6 +57,8 @@ class SqliteStore final : public Store {
   [[nodiscard]] Result<void> check_owner();
   template <typename Write>
   [[nodiscard]] Result<void> in_transaction(Write&& write);
+  template <typename Write>
+  [[nodiscard]] Result<void> in_transaction_of_no_worth(Write&& write);
   [[nodiscard]] Result<void> finish(Result<void> written);
 
   const SqliteOptions options_;

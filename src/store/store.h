@@ -114,6 +114,9 @@ class Store {
   // either way.
   [[nodiscard]] virtual Result<std::int64_t> archive(Instant before, std::int64_t count_max);
 
+  // Writes what is there once more: whether a commit would work now. Errors as forget_answers().
+  [[nodiscard]] virtual Result<void> rewrite() = 0;
+
   [[nodiscard]] virtual Result<void> ping() = 0;
 };
 

@@ -110,6 +110,7 @@ gate_up() {
     --plugstack "budget_service_url=http://localhost:@PORT@ socket=@SOCKET@ ${GATE_PLUGIN_ARGUMENTS:-timeout_ms=1000}" ||
     return 1
   export PATH=$programs/bin:$PATH GATE=$BED/asbb
+  [ -z "${GATE_DISK_MB:-}" ] || mount_disk "$GATE" || return 1
   service_start "$GATE" || return 1
   year=$(date -u +%Y)
   asbb prices import "$SLURM_TESTS/../../examples/demo/prices.yaml"
@@ -117,6 +118,9 @@ gate_up() {
   asbb account create --name=nih-r01 --budget=100 --start="$year-01-01" --end="$year-12-31"
   service_knows_clusters
 }
+
+# mount_disk FOLDER: of GATE_DISK_MB megabytes; needs root.
+mount_disk() { mkdir -p "$1" && mount -t tmpfs -o "size=${GATE_DISK_MB}m" tmpfs "$1"; }
 
 # two_passes JOB: the service looks at all jobs, twice.
 two_passes() {
@@ -143,6 +147,7 @@ teardown() { explain_failure; }
 gate_down() {
   if [ -n "${GATE:-}" ]; then
     service_stop "$GATE"
+    [ -z "${GATE_DISK_MB:-}" ] || umount --lazy "$GATE"
     rm -rf "$GATE"
   fi
   bed_down
