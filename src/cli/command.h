@@ -61,6 +61,7 @@ struct CommandNode {
   bool is_hidden = false;
   std::vector<Taken> takes;
   std::function<int()> action;
+  std::function<void(const CommandNode&)> begins;  // of the root: hears which command will run
   CommandNode* parent = nullptr;
   std::vector<std::unique_ptr<CommandNode>> children;
 

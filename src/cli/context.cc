@@ -3,11 +3,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <map>
 #include <ostream>
 
 #include "api/json_writer.h"
 #include "base/text.h"
+#include "cli/field_flags.h"
 
 namespace asbb::cli {
 namespace {
@@ -32,38 +32,6 @@ std::string advice_for(const api::Problem& problem, bool is_elsewhere) {
     return "'asbb account list' shows those that there are.";
   }
   return {};
-}
-
-// The service speaks of the fields of its API; here they are flags. What stands in quotes is
-// somebody's own text.
-std::string with_flags(const std::string& text) {
-  static const std::map<std::string, std::string> flags = {{"transaction_id", "--transaction"},
-                                                           {"job_id", "--job"},
-                                                           {"request_id", "--request-id"},
-                                                           {"start_date", "--start"},
-                                                           {"end_date", "--end"},
-                                                           {"hold_percentage", "--hold-percentage"},
-                                                           {"credit_limit", "--credit-limit"},
-                                                           {"carry_over", "--carry-over"}};
-  std::string out;
-  std::string word;
-  bool is_quoted = false;
-  const auto finish = [&] {
-    const auto found = is_quoted ? flags.end() : flags.find(word);
-    out += found == flags.end() ? word : found->second;
-    word.clear();
-  };
-  for (const char c : text) {
-    if ((c >= 'a' && c <= 'z') || c == '_') {
-      word += c;
-      continue;
-    }
-    finish();
-    if (c == '\'') is_quoted = !is_quoted;
-    out += c;
-  }
-  finish();
-  return out;
 }
 
 }  // namespace
@@ -164,7 +132,7 @@ int Context::done(const std::string& sentence, const std::string& json) const {
 }
 
 int Context::failed(const api::Problem& problem) const {
-  err_ << "asbb: " << harmless_lines(with_flags(problem.message)) << "\n";
+  err_ << "asbb: " << harmless_lines(in_flags(problem)) << "\n";
   const bool is_sentence =
       problem.details.find(' ') != std::string::npos;  // or a code for programs
   if (is_sentence) err_ << harmless_lines(problem.details) << "\n";
@@ -176,6 +144,14 @@ int Context::failed(const api::Problem& problem) const {
 
 std::string Context::advice(const api::Problem& problem) const {
   return advice_for(problem, !flags.url.empty() && flags.socket.empty());
+}
+
+std::string Context::in_flags(const api::Problem& problem) const {
+  return command_ == nullptr ? problem.message : in_flags_of(*command_, problem);
+}
+
+int Context::misused(const Error& error) const {
+  return misused(in_flags(api::problem_of(error)));
 }
 
 int Context::failed(const Error& error) const {

@@ -36,6 +36,9 @@ class Context {
   [[nodiscard]] Instant now() const { return now_(); }
   [[nodiscard]] const config::Environment& environment() const { return environment_; }
 
+  // The command that runs; its flags stand for the service's fields in what `failed` says.
+  void set_command(const CommandNode& command) { command_ = &command; }
+
   // Before the first call: how long an answer may take.
   void set_timeouts(int connect_timeout_ms, int timeout_ms);
 
@@ -62,6 +65,7 @@ class Context {
   // What to do about it; empty where the message says it.
   [[nodiscard]] std::string advice(const api::Problem& problem) const;
   [[nodiscard]] int misused(const std::string& sentence) const;
+  [[nodiscard]] int misused(const Error& error) const;  // its field is one of the API's
   void warn(const std::string& sentence) const;
 
   // The service's: that of --socket, else of the settings, where this user may read them, else the
@@ -73,11 +77,13 @@ class Context {
 
  private:
   [[nodiscard]] api::Reply<void> connect();
+  [[nodiscard]] std::string in_flags(const api::Problem& problem) const;
 
   std::ostream& out_;
   std::ostream& err_;
   const config::Environment environment_;
   const std::function<Instant()> now_;
+  const CommandNode* command_ = nullptr;
   int connect_timeout_ms_ = 2'000;
   int timeout_ms_ = 30'000;
   std::unique_ptr<api::Client> client_;

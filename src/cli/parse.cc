@@ -225,6 +225,7 @@ int run_command_line(const CommandNode& root, const std::string& version,
   if (const HandedOn* target = handed_on(node); target != nullptr && words) {
     *target->words = *words;
   }
+  if (root.begins) root.begins(node);
   return node.action();
 }
 

@@ -120,6 +120,7 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
   tree.notes = {
       "Exit codes: 0 done, 1 failed, 2 wrong command line, 3 refused by a budget, 4 a dry run "
       "found something to do."};
+  tree.begins = [&context](const CommandNode& command) { context.set_command(command); };
   Command root(&tree);
   add_global_flags(root, context.flags);
   add_account(root, context);

@@ -39,7 +39,10 @@ Result<api::TransactionQuery> read_query(const TransactionFlags& flags, Instant 
        {std::pair{&flags.from, &out.start_date}, std::pair{&flags.to, &out.end_date}}) {
     if (!*text) continue;
     const auto date = api::parse_date(**text);
-    if (!date) return tl::unexpected(date.error());
+    if (!date) {
+      const std::string flag = text == &flags.from ? "--from: " : "--to: ";
+      return fail(ErrorKind::invalid, flag + date.error().message);
+    }
     *target = *date;
   }
   if (const auto error = reversed(out.start_date, out.end_date)) return tl::unexpected(*error);
@@ -53,7 +56,7 @@ Result<api::TransactionQuery> read_query(const TransactionFlags& flags, Instant 
 
 int list(Context& context, const TransactionFlags& flags) {
   const auto query = read_query(flags, context.now());
-  if (!query) return context.misused(query.error().message);
+  if (!query) return context.misused(query.error());
   if (flags.all) return stream_transactions(context, *query);
   const auto found = context.call<std::vector<api::Transaction>>(
       "GET", "/api/v1/transactions" + api::to_query_string(*query));

@@ -23,9 +23,10 @@ void Operations::adjust(const Caller& caller, const std::string& name,
   ledger::Adjust adjust{name, unit_or_default(request.unit), request.amount};
   ledger::Command made = command(caller, std::move(adjust), request.reason);
   add_key(made, "adjust", name, caller, request);
-  commit<api::Account>(std::move(made), name, promise,
-                       [this, name](const ledger::Outcome&) { return show_account(name); },
-                       {{"request_id", request.request_id}});
+  commit<api::Account>(
+      std::move(made), name, promise,
+      [this, name](const ledger::Outcome&) { return show_account(name); },
+      {{"unit", unit_or_default(request.unit)}, {"request_id", request.request_id}});
 }
 
 Result<void> Operations::check_deposit(const std::string& name, const std::string& unit,
@@ -59,9 +60,10 @@ void Operations::deposit(const Caller& caller, const std::string& name,
   ledger::Deposit deposit{name, unit_or_default(request.unit), request.amount};
   ledger::Command made = command(caller, std::move(deposit), request.reason);
   add_key(made, "deposit", name, caller, request);
-  commit<api::Account>(std::move(made), name, promise,
-                       [this, name](const ledger::Outcome&) { return show_account(name); },
-                       {{"request_id", request.request_id}});
+  commit<api::Account>(
+      std::move(made), name, promise,
+      [this, name](const ledger::Outcome&) { return show_account(name); },
+      {{"unit", unit_or_default(request.unit)}, {"request_id", request.request_id}});
 }
 
 void Operations::withdraw(const Caller& caller, const std::string& name,
@@ -70,9 +72,10 @@ void Operations::withdraw(const Caller& caller, const std::string& name,
   ledger::Withdraw withdraw{name, unit_or_default(request.unit), request.amount};
   ledger::Command made = command(caller, std::move(withdraw), request.reason);
   add_key(made, "withdraw", name, caller, request);
-  commit<api::Account>(std::move(made), name, promise,
-                       [this, name](const ledger::Outcome&) { return show_account(name); },
-                       {{"request_id", request.request_id}});
+  commit<api::Account>(
+      std::move(made), name, promise,
+      [this, name](const ledger::Outcome&) { return show_account(name); },
+      {{"unit", unit_or_default(request.unit)}, {"request_id", request.request_id}});
 }
 
 void Operations::transfer(const Caller& caller, const std::string& name,
@@ -106,10 +109,11 @@ void Operations::convert(const Caller& caller, const std::string& name,
   ledger::Convert convert{name, unit_or_default(request.unit), request.to_unit, request.amount};
   ledger::Command made = command(caller, std::move(convert), request.reason);
   add_key(made, "convert", name, caller, request);
-  commit<api::Account>(
-      std::move(made), name, promise,
-      [this, name](const ledger::Outcome&) { return show_account(name); },
-      {{"unit", request.unit}, {"to_unit", request.to_unit}, {"request_id", request.request_id}});
+  commit<api::Account>(std::move(made), name, promise,
+                       [this, name](const ledger::Outcome&) { return show_account(name); },
+                       {{"from_unit", unit_or_default(request.unit)},
+                        {"to_unit", request.to_unit},
+                        {"request_id", request.request_id}});
 }
 
 }  // namespace asbb::service

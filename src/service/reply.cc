@@ -237,7 +237,8 @@ std::string sentence_of(const ledger::Outcome& outcome, const std::string& accou
     case Refusal::budget_overlaps:
       return named + " has a budget of that unit in this period already.";
     case Refusal::unknown_budget:
-      return named + " has no budget of that unit.";
+      return named + " has no budget " +
+             (outcome.unit.empty() ? "of that unit." : "in " + outcome.unit + ".");
     case Refusal::insufficient_budget:
       return "Insufficient budget: " + to_display(outcome.amount, outcome.unit) + " needed, " +
              to_display(outcome.leg.available, outcome.unit) + " available.";
@@ -282,7 +283,11 @@ std::string sentence_of(const ledger::Outcome& outcome, const std::string& accou
 api::Problem problem_of(const ledger::Outcome& outcome, const std::string& account,
                         const Given& given) {
   const Meaning meaning = meaning_of(outcome.refusal);
-  std::string message = sentence_of(outcome, account);
+  ledger::Outcome told = outcome;
+  if (const auto unit = given.find("unit"); told.unit.empty() && unit != given.end()) {
+    told.unit = unit->second;  // a refusal before the budget was found has none
+  }
+  std::string message = sentence_of(told, account);
   if (const auto id = given.find("request_id");
       outcome.refusal == Refusal::request_id_conflict && id != given.end()) {
     return api::Problem{meaning.status, meaning.code,
