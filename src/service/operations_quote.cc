@@ -131,6 +131,16 @@ bool lacks_partition(const slurm::ClusterSnapshot* cluster, const api::Submissio
   return false;
 }
 
+// Nor for one where nothing has a price and he may not use his account.
+bool lacks_account(const SubmissionGate& gate, const api::Submission& job, api::Quote& quote) {
+  const auto denial = gate.unusable_account(job);
+  if (!denial) return false;
+  quote.decision = "deny";
+  quote.code = denial->code;
+  quote.message = denial->message;
+  return true;
+}
+
 bool shares_unit(const HoldPlan& one, const HoldPlan& other) {
   return std::any_of(one.parts.begin(), one.parts.end(), [&](const PlannedPart& part) {
     return std::any_of(other.parts.begin(), other.parts.end(), [&](const PlannedPart& its) {
@@ -233,12 +243,13 @@ Reply<api::Quote> Operations::quote(const Caller& caller, const api::QuoteReques
     if (denial->code == dry_code) quote.message += elsewhere(caller, job);
     return quote;
   }
+  const HoldPlan* plan = trial.plan();
   const auto read = with_.view.cluster(job.cluster);
-  if (lacks_partition(read.get(), job, quote)) {
+  if (lacks_partition(read.get(), job, quote) ||
+      (plan == nullptr && lacks_account(gate_, job, quote))) {
     want_view(quote.code);
     return quote;
   }
-  const HoldPlan* plan = trial.plan();
   if (plan == nullptr) {
     quote.message = "Nothing that this job may use has a price: no hold is needed.\n";
     return quote;

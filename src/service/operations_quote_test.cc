@@ -48,6 +48,26 @@ TEST_F(QuoteTest, APartitionThatIsNotThereIsNotFree) {
   EXPECT_EQ(quote(job).decision, "allow");
 }
 
+// Or 'asbb submit --cheapest' chose the cluster that would refuse the job.
+TEST_F(QuoteTest, AnAccountThatMayNotBeUsedIsNotFree) {
+  auto job = submission();
+  job.partition = "cpu";
+  job.account = "lab";
+  EXPECT_EQ(quote(job).decision, "allow") << "Slurm takes every account where it enforces none";
+  auto enforcing = cluster("onprem");
+  enforcing.accounting_storage_enforce = "associations,limits,qos,safe";
+  view_.put(enforcing);
+  job.account = "proj001";
+  EXPECT_EQ(quote(job).decision, "allow");
+  for (const char* account : {"lab", "no-such"}) {
+    job.account = account;
+    const api::Quote answer = quote(job);
+    EXPECT_EQ(answer.decision, "deny");
+    EXPECT_EQ(answer.code, "account_not_usable");
+    EXPECT_THAT(answer.message, HasSubstr("on cluster 'onprem', or there is no such account"));
+  }
+}
+
 TEST_F(QuoteTest, SaysWhatWouldFitInTimeNodesAndPartition) {
   auto job = submission();
   job.min_nodes = job.max_nodes = 2;

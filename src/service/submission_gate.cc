@@ -115,6 +115,16 @@ std::optional<Denial> SubmissionGate::find_account(const api::Submission& submis
   return std::nullopt;
 }
 
+std::optional<Denial> SubmissionGate::unusable_account(const api::Submission& submission) const {
+  const auto cluster = view_.cluster(submission.cluster);
+  const auto associations = view_.associations(submission.cluster);
+  const bool is_asked =
+      cluster && associations &&
+      cluster->accounting_storage_enforce.find("associations") != std::string::npos;
+  HoldPlan plan;
+  return is_asked ? find_account(submission, *associations, plan) : std::nullopt;
+}
+
 std::optional<Denial> SubmissionGate::read_ledger(const slurm::Associations& associations,
                                                   const Candidates& candidates,
                                                   HoldPlan& plan) const {

@@ -75,6 +75,9 @@ class SubmissionGate {
       : committer_(committer), prices_(prices), view_(view), names_(names), options_(options) {}
 
   [[nodiscard]] Verdict judge(const api::Submission& submission, Instant now);
+  // What slurmctld would say of the account of a job that costs nothing, of which judge says
+  // nothing.
+  [[nodiscard]] std::optional<Denial> unusable_account(const api::Submission& submission) const;
 
  private:
   [[nodiscard]] std::optional<Denial> count_nodes(const api::Submission& submission,
