@@ -110,6 +110,25 @@ TEST_F(ReadingTest, ForecastsFromWhatWasSpent) {
   EXPECT_EQ(status_of(operations_->forecast(anonymous(), "proj001")), 401);
 }
 
+TEST_F(ReadingTest, CorrectionsAreInAForecastsHistoryAndAreNoSpending) {
+  spend(1, "1");
+  pass_time(hours(24 * 10));
+  ASSERT_TRUE(run(ledger::Adjust{"proj001", "USD", testing::money("5")}).accepted());
+  ASSERT_TRUE(run(ledger::Adjust{"proj001", "USD", testing::money("-2")}).accepted());
+  pass_time(hours(24));
+  const auto found = operations_->forecast(alice(), "proj001");
+  ASSERT_TRUE(found) << found.error().message;
+  const api::UnitForecast& budget = found->budgets[0];
+  EXPECT_EQ(to_decimal(budget.used), "4");
+  EXPECT_EQ(to_decimal(budget.rates[1].spent), "1");
+  Micros sum;
+  for (const api::ForecastDay& day : budget.history) sum += day.charged + day.adjusted;
+  EXPECT_EQ(sum, budget.used) << "each day's change, and all of them are what is used";
+  ASSERT_THAT(budget.history, SizeIs(2));
+  EXPECT_EQ(to_decimal(budget.history[1].adjusted), "3");
+  EXPECT_EQ(to_decimal(budget.history[1].charged), "0");
+}
+
 TEST_F(ReadingTest, ForecastsEachUnitByItself) {
   const ledger::NewBudget hours_of_cores{"core-hours", testing::at("2025-01-01T00:00:00Z"),
                                          testing::at("2026-01-01T00:00:00Z"),

@@ -3,7 +3,7 @@
 
     tests/processes/report_unit.py PROGRAMS
 
-What sync-accounts' and fence's do needs a Slurm: tests/slurm/as_root/units.bats.
+What sync-accounts' and fence's do needs a Slurm, and is not tried here.
 """
 
 import os
@@ -44,7 +44,7 @@ def a_week(service):
     """One of last week, of an account with money in both units."""
     reports.prepare(service)
     service.stop()
-    rows, _ = reports.plant_charges(service, 300, 90)
+    rows, _ = reports.plant_charges(service, 300, 58)
     reports.plant_sacct(service, rows)
     service.start()
 
