@@ -122,6 +122,7 @@ template <typename F>
 void fields(F& f, As<F, ForecastDay>& v) {
   f.day("day", v.day, Need::must);
   f.money("charged", v.charged, Need::must);
+  f.money("adjusted", v.adjusted, Need::must);
 }
 
 template <typename F>

@@ -139,6 +139,7 @@ struct ForecastRate {
 struct ForecastDay {
   Day day;
   Micros charged;
+  Micros adjusted;  // corrections by hand, which are no spending
   bool operator==(const ForecastDay&) const = default;
 };
 

@@ -37,7 +37,7 @@ std::vector<Bar> bars_of(const api::UnitForecast& budget, std::int64_t today) {
       column.amount = std::min(sum.value_or(most), most);
     } else {
       for (const api::ForecastDay& day : budget.history) {
-        if (day_number(day.day) >= until) column.amount -= day.charged;
+        if (day_number(day.day) >= until) column.amount -= day.charged + day.adjusted;
       }
     }
     out.push_back(column);

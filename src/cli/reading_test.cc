@@ -46,7 +46,8 @@ api::UnitForecast forecast_of_50_usd() {
   out.summary = {
       "The money will probably be gone on 2025-08-18, 135 days before the period's end "
       "on 2025-12-31."};
-  out.history = {{Day{2025, 2, 1}, Micros(15'000'000)}, {Day{2025, 5, 1}, Micros(15'000'000)}};
+  out.history = {{Day{2025, 2, 1}, Micros(15'000'000), Micros()},
+                 {Day{2025, 5, 1}, Micros(15'000'000), Micros()}};
   return out;
 }
 
@@ -95,6 +96,15 @@ TEST(ForecastCommand, TheChartIsPlainTextOf80Columns) {
             " 0.00 +------------------------------------------------------------\n"
             "       2025-01-01                ^ 2025-06-15            2025-12-31\n"
             "       # spent   + expected at the rate of the last 30 days   - limit\n");
+}
+
+TEST(ForecastCommand, ACorrectionStandsInTheChartFromItsDayOn) {
+  api::UnitForecast budget = forecast_of_50_usd();
+  const std::string spent_alone = budget_chart(budget, now);
+  budget.history[1] = {Day{2025, 5, 1}, Micros(), Micros(15'000'000)};
+  EXPECT_EQ(budget_chart(budget, now), spent_alone);
+  budget.history[1].adjusted = Micros(-5'000'000);
+  EXPECT_NE(budget_chart(budget, now), spent_alone);
 }
 
 TEST(ForecastCommand, AnAccountThatDrawsOnAnotherSaysOnWhich) {

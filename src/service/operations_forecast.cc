@@ -33,7 +33,8 @@ struct Forecasting {
   insight::BudgetFacts facts;
   insight::HeldParts held;
   insight::BurnMeter meter;
-  std::map<Day, Micros> history;
+  std::map<Day, api::ForecastDay> history;
+  std::set<std::int64_t> other_periods;  // the account's budgets of that unit for other periods
 };
 using ForecastByUnit = std::map<std::string, Forecasting>;
 
@@ -71,10 +72,17 @@ void add_entry(Forecasting& unit, const ledger::Entry& entry, PeriodNames& days)
   if (is_recent && entry.type == ledger::EntryType::overrun) {
     unit.facts.settled_cost += entry.amount;
   }
+  // What changed this budget's used; a late charge may belong to the period before.
+  const bool is_of_period =
+      facts.start <= entry.at && !unit.other_periods.contains(entry.budget.value);
+  if (entry.type == ledger::EntryType::adjustment) {
+    if (is_of_period) unit.history[days.day(entry.at)].adjusted += entry.amount;
+    return;
+  }
   const auto spent = spent_by(entry);
   if (!spent) return;
   unit.meter.add(entry.at, *spent);
-  if (facts.start <= entry.at) unit.history[days.day(entry.at)] += *spent;
+  if (is_of_period) unit.history[days.day(entry.at)].charged += *spent;
 }
 
 std::string day_text(const std::optional<Instant>& at, const std::string& zone) {
@@ -123,7 +131,9 @@ api::UnitForecast forecast_view(const std::string& unit, Forecasting& from,
   set_found(out, found, zone);
   out.summary = insight::explain(facts, from.held, found, unit,
                                  [&](Instant at) { return day_text(at, zone); });
-  for (const auto& [day, charged] : from.history) out.history.push_back({day, charged});
+  for (const auto& [day, change] : from.history) {
+    out.history.push_back({day, change.charged, change.adjusted});
+  }
   return out;
 }
 
@@ -163,6 +173,12 @@ Reply<api::Forecast> Operations::forecast(const Caller& caller, const std::strin
       budgets[budget->id.value] = budget->unit;
       since = std::min(since, budget->start);
     }
+    for (const ledger::Budget* budget : book.budgets_of(account->id)) {
+      const auto unit = units.find(budget->unit);
+      if (unit != units.end() && !budget->covers(at)) {
+        unit->second.other_periods.insert(budget->id.value);
+      }
+    }
     if (units.empty()) answer.draws_on = payer_above(book, *account, at);
     split_held(book, budgets, units);
     return true;
@@ -172,6 +188,7 @@ Reply<api::Forecast> Operations::forecast(const Caller& caller, const std::strin
   store::EntryQuery entries;
   entries.types = spending_types();
   entries.types.push_back(ledger::EntryType::release);
+  entries.types.push_back(ledger::EntryType::adjustment);
   entries.from = since;
   if (auto bound = bound_by_sequence(with_.committer.store(), last, entries); !bound) {
     return problem(bound.error());

@@ -62,6 +62,7 @@ SCENARIO = (
     ("transactions-charges", "transactions list --account=proj001 --type=charge,refund"),
     ("transactions-show", "transactions show 1"),
     ("usage-show", "usage show proj001 --by=partition,user,account"),
+    ("usage-show-another-program", "usage show proj001 --by=cluster,job,hold"),
     ("usage-summary-by", "usage summary --start=2020-01-01 --end=2099-12-31"),
     ("rates-list-empty", "rates list"),
     ("alerts-list", "alerts list"),

@@ -124,7 +124,7 @@ Forecast sample_forecast() {
   unit.rates = {{7, Micros(-1), Micros(1)}};
   unit.runs_out_earliest = unit.runs_out = unit.runs_out_latest = "2025-08-18";
   unit.summary = {"x"};
-  unit.history = {{Day{}, Micros(1)}};
+  unit.history = {{Day{}, Micros(1), Micros(-1)}};
   return out;
 }
 
