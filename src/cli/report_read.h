@@ -26,7 +26,8 @@ struct ReportQuery {
 using MakeJobUser = std::function<report::Adder::UseJob(const report::Dual&)>;
 
 // A report of each account of the query, in that order; ledger and accounting are read once for
-// all. Errors of the service, and of what was asked: no such account, no such zone. That Slurm's accounting cannot be read is no error; the report says it.
+// all. Errors of the service, and of what was asked: no such account, no such zone. That Slurm's
+// accounting cannot be read is no error; the report says it.
 [[nodiscard]] api::Reply<std::vector<report::Dual>> read_reports(
     Context& context, const ReportQuery& query, const MakeJobUser& make_job_user = {});
 

@@ -62,6 +62,7 @@ database:
   dsn: /tmp/bed/asbb.db
   chain_key_file: /tmp/bed/chain.key
   lock_wait: 2500ms
+  clock_may_be_behind: true
 budget:
   default_hold_percentage: 1.5
   default_unit: EUR

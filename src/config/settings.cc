@@ -111,6 +111,12 @@ std::vector<Setting> database_settings() {
                      "The key of the audit chain, outside the database. Keep a copy elsewhere."));
   out.push_back(duration(section, "lock_wait", part, &Database::lock_wait, milliseconds(1),
                          hours(24 * 365), "How long a start waits for another service to let go."));
+  out.push_back(
+      word(section, "clock_may_be_behind", part, &Database::clock_may_be_behind,
+           Words<bool>{{"true", true}, {"false", false}},
+           "Whether a start is allowed more than a day before the ledger's last entry: "
+           "after a clock that was far ahead. Leave it so: questions about days then read "
+           "all entries, which are not in the order of time."));
   return out;
 }
 

@@ -173,6 +173,7 @@ Result<void> Daemon::start() {
   auto opened = store::open_store(config_.database.driver, config_.database.dsn,
                                   [](const std::string& text) { service::log_warning(text); });
   if (!opened) return tl::unexpected(opened.error());
+  if (config_.database.clock_may_be_behind) (*opened)->let_time_go_back();
   auto asked = advisor_settings(config_);
   if (!config_.advisor.api_key_file.empty()) {
     auto read = read_secret_file(config_.advisor.api_key_file);

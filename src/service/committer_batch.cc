@@ -108,7 +108,28 @@ BatchCommitter::BatchCommitter(store::Store& store, store::ChainKey key, Clock c
 
 Result<void> BatchCommitter::start(int own_wait_ms) {
   if (auto owned = store_.own(own_wait_ms); !owned) return owned;
+  if (auto taken = take_time(); !taken) return taken;
   return reload();
+}
+
+Result<void> BatchCommitter::take_time() {
+  store::EntryQuery newest;
+  newest.newest_first = true;
+  newest.count_max = 1;
+  const auto last = store_.entries(newest);
+  if (!last) return tl::unexpected(last.error());
+  if (last->empty()) return {};
+  const Instant at = last->front().entry.at;
+  const Instant now = clock_();
+  if (!store_.time_goes_back() && now + clock_behind_max < at) {
+    return fail(ErrorKind::conflict,
+                "this machine's clock says " + to_rfc3339(now) +
+                    ", and the ledger's last entry is of " + to_rfc3339(at) +
+                    ": set the clock right. If it is right, and was far ahead when that entry was "
+                    "made, 'clock_may_be_behind: true' under 'database' lets the ledger go on");
+  }
+  if (!store_.time_goes_back()) last_decided_ = std::max(last_decided_.load(), at);
+  return {};
 }
 
 Instant BatchCommitter::ledger_time() const {

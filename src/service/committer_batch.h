@@ -25,6 +25,10 @@ namespace asbb::service {
 // How many answers are remembered at most, some 700 bytes each.
 inline constexpr std::size_t answers_max_usual = 2'000'000;
 
+// How far the clock may be before the last entry at a start: then the ledger's time stands still
+// until the clock is there. As long as the plugin's tokens are good.
+inline constexpr Span clock_behind_max = ledger::token_age_max;
+
 class BatchCommitter {
  public:
   using Answer = Result<ledger::Outcome>;
@@ -35,7 +39,8 @@ class BatchCommitter {
   BatchCommitter& operator=(const BatchCommitter&) = delete;
 
   // Takes ownership of the database, waiting up to own_wait_ms for another owner to go, and loads
-  // the book.
+  // the book. conflict: the clock is more than clock_behind_max before the last entry, and the
+  // store was not told to let time go back.
   [[nodiscard]] Result<void> start(int own_wait_ms);
 
   // The answers, one for each command in order; what they say is durable. context.at is set here.
@@ -99,6 +104,7 @@ class BatchCommitter {
   [[nodiscard]] Result<void> reload();
   void resolve_unknown(const Commands& commands, std::size_t from, std::size_t count,
                        Answers& answers);
+  [[nodiscard]] Result<void> take_time();
   void forget_answers(Instant before);
   void archive_some(Instant now);
 

@@ -94,6 +94,41 @@ class BatchCommitterTest : public ::testing::Test {
   Instant now_ = start_time;
 };
 
+// Bug: after a start on a clock that had been set back entries were older than those before them,
+// and sums over days, which search by time, left some out.
+TEST_F(BatchCommitterTest, TimeDoesNotGoBackOverAStart) {
+  const Instant ahead = now_;
+  now_ = now_ - hours(1);
+  restart();
+  EXPECT_EQ(committer_->ledger_time(), ahead);
+  EXPECT_TRUE(run(place())->accepted());
+  store::EntryQuery query;
+  const auto all = store_->entries(query);
+  EXPECT_TRUE(std::is_sorted(all->begin(), all->end(),
+                             [](const auto& a, const auto& b) { return a.entry.at < b.entry.at; }));
+  now_ = ahead + seconds(1);
+  EXPECT_EQ(committer_->ledger_time(), now_);
+}
+
+TEST_F(BatchCommitterTest, AClockThatIsDaysBehindIsRefusedUnlessItIsSaidToBeRight) {
+  now_ = now_ - clock_behind_max - seconds(1);
+  committer_.reset();
+  const auto start = [this](bool time_goes_back) {
+    store_ = std::make_unique<store::FaultStore>(std::make_unique<store::MemoryStore>(disk_));
+    if (time_goes_back) store_->let_time_go_back();
+    committer_ =
+        std::make_unique<BatchCommitter>(*store_, store::ChainKey{7}, [this] { return now_; });
+    return committer_->start(0);
+  };
+  const auto refused = start(false);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+  EXPECT_NE(refused.error().message.find("clock_may_be_behind"), std::string::npos);
+  ASSERT_TRUE(start(true).has_value());
+  EXPECT_EQ(committer_->ledger_time(), now_);
+  EXPECT_EQ(run(place())->refusal, ledger::Refusal::budget_not_in_force);
+}
+
 // Bug: a name whose hold and answer had left the memory reached the database as `broken`.
 TEST_F(BatchCommitterTest, ANameForgottenLongAgoIsAConflict) {
   closed_hold(place(), "job-1");

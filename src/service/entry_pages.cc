@@ -30,6 +30,7 @@ Result<std::int64_t> first_sequence_at(store::Store& store, std::int64_t last, I
 }  // namespace
 
 Result<void> bound_by_sequence(store::Store& store, std::int64_t last, store::EntryQuery& query) {
+  if (store.time_goes_back()) return {};
   if (query.from) {
     const auto first = first_sequence_at(store, last, *query.from);
     if (!first) return tl::unexpected(first.error());

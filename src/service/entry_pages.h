@@ -10,7 +10,8 @@ namespace asbb::service {
 
 // Turns query.from and query.until into bounds of the sequence, by a search of a few rows: the
 // ledger's time never goes back, and a page that is sought by sequence costs the same at every
-// place. `last` is the last sequence there is.
+// place. Where it did go back (Store::time_goes_back), they stay. `last` is the last sequence there
+// is.
 [[nodiscard]] Result<void> bound_by_sequence(store::Store& store, std::int64_t last,
                                              store::EntryQuery& query);
 

@@ -38,6 +38,7 @@ Result<api::RecoveryAnswer> recover_offline(const config::Config& config,
   if (!key) return tl::unexpected(key.error());
   auto store = store::open_store(database.driver, database.dsn);
   if (!store) return tl::unexpected(store.error());
+  if (database.clock_may_be_behind) (*store)->let_time_go_back();
   Committer committer(**store, *key, system_now, CommitterOptions{});
   if (auto started = committer.start(); !started) return tl::unexpected(started.error());
   Prices prices;

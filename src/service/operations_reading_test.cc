@@ -240,6 +240,14 @@ TEST_F(ReadingTest, AWindowBecomesBoundsOfTheSequence) {
   EXPECT_EQ(count({}, Instant{}), 0);
 }
 
+TEST_F(ReadingTest, WhereTimeWentBackEveryEntryIsLookedAt) {
+  store_.let_time_go_back();
+  store::EntryQuery query;
+  query.from = now();
+  EXPECT_TRUE(bound_by_sequence(store_, 1, query));
+  EXPECT_EQ(query.from, now());
+}
+
 TEST_F(ReadingTest, TellsALauncherWhetherTheAccountCanPay) {
   const std::string id = hold("4");
   ASSERT_TRUE(run(ledger::BindHold{find(id).id, {"onprem", 4711, now()}}).accepted());

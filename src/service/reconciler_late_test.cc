@@ -374,7 +374,8 @@ TEST_F(BadDiskTest, AChargeThatWasBegunIsEndedHoursLater) {
     disk_.fail_commit(disk_.commits() + commit, store::Fault::before);
   }
   for (int i = 0; i < 24; ++i) EXPECT_EQ(pass().charged_without_hold, 0);
-  EXPECT_THAT(alarms_.list(), SizeIs(1));
+  ASSERT_THAT(alarms_.list(), SizeIs(2));
+  EXPECT_EQ(alarms_.list().front().key, "ledger");
   disk_.heal();
   EXPECT_EQ(pass().charged_without_hold, 1);
   EXPECT_EQ(pass().charged_without_hold, 0);

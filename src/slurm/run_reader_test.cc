@@ -44,8 +44,8 @@ TEST(RunReader, ReadsWaitUsedAndAskedTime) {
       read(row({"7_3", "9", "COMPLETED", at(0), at(10), at(70), at(670), "600", "60"}));
   EXPECT_THAT(out.problems, IsEmpty());
   ASSERT_THAT(out.runs, SizeIs(1));
-  EXPECT_EQ(out.runs[0],
-            (EndedRun{"7_3", "alice", "proj001", "cpu", day + seconds(70), day + seconds(670), 60, 600, 3600, 4}));
+  EXPECT_EQ(out.runs[0], (EndedRun{"7_3", "alice", "proj001", "cpu", day + seconds(70),
+                                   day + seconds(670), 60, 600, 3600, 4}));
 }
 
 TEST(RunReader, AComponentOfAHetJobIsNamedByItsOwnNumber) {

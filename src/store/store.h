@@ -117,7 +117,15 @@ class Store {
   // Writes what is there once more: whether a commit would work now. Errors as forget_answers().
   [[nodiscard]] virtual Result<void> rewrite() = 0;
 
+  // Entries may have times before those of earlier ones: somebody said that a clock which was far
+  // ahead is right now. Before the first start.
+  void let_time_go_back() { time_goes_back_ = true; }
+  [[nodiscard]] bool time_goes_back() const { return time_goes_back_; }
+
   [[nodiscard]] virtual Result<void> ping() = 0;
+
+ private:
+  bool time_goes_back_ = false;
 };
 
 }  // namespace asbb::store

@@ -183,6 +183,6 @@ PYTHON
   wait_until 60 accepted
   wait_until 60 entries_are "$job" charge 1
   wait_until 60 held_is 0
-  asbb transactions proj001 --limit=10000 --output json | jq -e '[.[].created_at] == ([.[].created_at] | sort)'
+  asbb transactions proj001 --limit=10000 --output json | jq -e '[sort_by(.id)[].created_at] | . == sort'
   ledger_is_sacct
 }
