@@ -40,7 +40,7 @@ struct Database {
   std::string driver = "sqlite";
   std::string dsn = "/var/lib/asbb/asbb.db";
   std::string chain_key_file = "/var/lib/asbb/chain.key";
-  Span lock_wait = seconds(10);  // how long a start waits for another service to let go
+  Span lock_wait = seconds(10);      // how long a start waits for another service to let go
   bool clock_may_be_behind = false;  // far before the last entry, at a start
   bool operator==(const Database&) const = default;
 };
