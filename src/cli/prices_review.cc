@@ -124,6 +124,13 @@ Micros hours_of(std::int64_t seconds) {
   return Micros(mul_div(seconds, 1'000'000, 3600, Rounding::half_even).value_or(0));
 }
 
+// What other programs charged for has no runs on a cluster.
+void add_of_programs(Table& table, const std::string& partition, const PartitionUse& use) {
+  for (const auto& [unit, amount] : use.charged) {
+    table.add({"-", partition, "-", "-", to_display(amount), "-", "-", unit});
+  }
+}
+
 Table figures(const Review& review) {
   Table table({{"CLUSTER", "cluster"},
                {"PARTITION", "partition", Align::left, true},
@@ -137,13 +144,17 @@ Table figures(const Review& review) {
     const auto found = review.uses.find({one.cluster, one.partition});
     if (found == review.uses.end()) continue;
     const PartitionUse& use = found->second;
+    if (one.cluster.empty()) {
+      add_of_programs(table, one.partition, use);
+      continue;
+    }
     const std::string unit = one.rate == nullptr ? "" : one.rate->unit;
     const auto charged = use.charged.find(unit);
     const std::string amount = charged == use.charged.end() ? "-" : to_display(charged->second);
     const Micros billed = Micros(
         mul_div(hours_of(use.billing_seconds).count(), 1, one.weights.scale, Rounding::half_even)
             .value_or(0));
-    table.add({one.cluster.empty() ? "-" : one.cluster, one.partition, std::to_string(use.runs),
+    table.add({one.cluster, one.partition, std::to_string(use.runs),
                to_display(hours_of(use.core_seconds)), amount,
                unit.empty() ? "no price" : to_display(use.today),
                unit.empty() ? "-" : to_display(billed), unit.empty() ? "-" : unit});

@@ -170,6 +170,7 @@ std::vector<std::string> proposals(const PartitionUses& uses, const pricing::Pri
     const std::string where = "Partition " + one.partition + " of " + one.cluster;
     const auto found = uses.find({one.cluster, one.partition});
     const PartitionUse& use = found == uses.end() ? none : found->second;
+    if (one.cluster.empty()) continue;  // charges of other programs
     if (one.rate == nullptr) {
       if (is_said_to_be_free(book, one.cluster, one.partition)) continue;
       out.push_back(where + " has no price: " + std::to_string(use.runs) + " runs used " +

@@ -92,6 +92,11 @@ TEST_F(PricesReview, WeightsThatAreNotThoseOfThePriceAreProposed) {
                                  "of its price are \"CPU=4\"")));
 }
 
+TEST_F(PricesReview, ChargesOfOtherProgramsAskForNothing) {
+  uses_[{"", "gpu-aws"}].charged["USD"] = Micros(1'000'000);
+  EXPECT_THAT(proposed(), ::testing::Each(::testing::Not(HasSubstr("gpu-aws"))));
+}
+
 TEST_F(PricesReview, WeightsAreThoseOfAllClustersTogether) {
   book_.rates.push_back(*book_.find("onprem", "cpu"));
   book_.rates.back().cluster = "cloud";
@@ -164,8 +169,11 @@ TEST_F(PricesReview, TheCommandReadsLedgerAndAccountingAndNamesWhatItCannot) {
   query.start_date = Instant::from_unix_seconds(1'748'736'000);
   query.end_date = Instant::from_unix_seconds(1'751'328'000);
   query.limit = 5'000;
+  api::Charge of_program = charge;
+  of_program.cluster.clear();
+  of_program.partition = "gpu-aws";
   service.answer("GET /api/v1/usage/charges" + api::to_query_string(query), 200,
-                 api::to_json(api::ChargePage{{charge, refund}, 0}));
+                 api::to_json(api::ChargePage{{charge, refund, of_program}, 0}));
   service.start();
   const std::vector<std::string> words{"prices", "review", "--start=2025-06-01", "--end=2025-06-30",
                                        "--config=" + folder + "/asbb.yaml"};
@@ -173,6 +181,7 @@ TEST_F(PricesReview, TheCommandReadsLedgerAndAccountingAndNamesWhatItCannot) {
   EXPECT_EQ(ran.code, exit_failed);
   EXPECT_THAT(ran.out, HasSubstr("From 2025-06-01 to 2025-06-30, by price book version 7:"));
   EXPECT_THAT(ran.out, HasSubstr("10.00"));
+  EXPECT_THAT(ran.out, ::testing::ContainsRegex("-  +gpu-aws +- +- +12.50 +- +- +USD"));
   EXPECT_THAT(ran.err, HasSubstr("onprem"));
   const auto wrong = testing::run(
       service, {"prices", "review", "--start=2025-06-30", "--end=2025-06-01", words.back()});

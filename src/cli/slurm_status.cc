@@ -38,8 +38,12 @@ int status(Context& context) {
   check_slurm_wiring(report, *settings, context.now());
   const auto seen = context.call<api::DoctorAnswer>("GET", "/api/v1/doctor");
   const auto found = context.call<api::Status>("GET", "/api/v1/status");
-  if (!seen || !found) {
-    report.failed("service", seen ? found.error().message : seen.error().message,
+  const api::Problem* problem = !seen ? &seen.error() : !found ? &found.error() : nullptr;
+  if (problem != nullptr && problem->status == 403) {
+    report.warning("service", "not asked what it sees of the clusters: " + problem->message,
+                   "Run it as root or as an administrator.");
+  } else if (problem != nullptr) {
+    report.failed("service", problem->message,
                   "What it sees of the clusters is not shown; 'asbb doctor' says more.");
   } else {
     add_what_the_service_sees(report, *seen);

@@ -24,9 +24,9 @@ FREE = """
 """
 
 
-def examine(service, *flags, user=None, **environment):
+def examine(service, *flags, user=None, command=("doctor",), **environment):
     """(exit code, {check: (status, what was found, cure)})"""
-    result = subprocess.run([service.programs / "asbb", "doctor", "--output=json", *flags], text=True,
+    result = subprocess.run([service.programs / "asbb", *command, "--output=json", *flags], text=True,
                             capture_output=True, env={**service.environment(), **environment}, timeout=120,
                             check=False, cwd="/", user=user, group=user, extra_groups=None if user is None else [])
     checks = {check["name"]: (check["status"], check["found"], check.get("cure", ""))
@@ -141,6 +141,9 @@ def as_an_ordinary_user(service):
             raise AssertionError(f"{place} {code} {unsaid} {checks}")
         if place and {checks["disk"][0], checks["operator onprem"][0]} != {"warning"}:
             raise AssertionError(f"{checks}")
+    code, checks = examine(service, user=NOBODY, command=("slurm", "status"))
+    if code != 0 or checks["service"][0] != "warning" or "administrator" not in checks["service"][2]:
+        raise AssertionError(f"{code} {checks}")
     settings.chmod(0o640)
     service.path.chmod(0o700)
 
