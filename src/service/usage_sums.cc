@@ -1,6 +1,7 @@
 #include "service/usage_sums.h"
 
 #include <algorithm>
+#include <boost/container_hash/hash.hpp>
 #include <utility>
 
 #include "base/zone.h"
@@ -55,74 +56,109 @@ Day PeriodNames::day(Instant at) {
   return day_;
 }
 
-void UsageSums::add(Sum& sum, Micros amount, std::int64_t task) {
-  sum.charged += amount;
-  sum.jobs.insert(task);
+std::size_t UsageSums::Hash::operator()(const TaskKey& key) const {
+  std::size_t seed = 0;
+  for (const std::int64_t part : {key.job_id, key.task}) boost::hash_combine(seed, part);
+  for (const Name part : {key.cluster, key.external_id}) boost::hash_combine(seed, part);
+  return seed;
 }
 
-void UsageSums::add(const ledger::Entry& entry, const std::string& period) {
+std::size_t UsageSums::Hash::operator()(const JobKey& key) const {
+  return operator()(TaskKey{key.job_id, key.hold, key.cluster, key.external_id});
+}
+
+UsageSums::Name UsageSums::name_of(const std::string& text) {
+  const auto [place, is_new] = numbers_.try_emplace(text, static_cast<Name>(names_.size()));
+  if (is_new) names_.push_back(&place->first);
+  return place->second;
+}
+
+void UsageSums::add(Kind kind, Name name, Micros amount, std::int32_t task, bool is_new) {
+  Sum& sum = sums_[kind][name];
+  sum.charged += amount;
+  const Name first = first_names_[static_cast<std::size_t>(task)][kind];
+  if (is_new || (first != name && other_names_.emplace(kind, task, name).second)) ++sum.jobs;
+}
+
+void UsageSums::add(const ledger::Entry& entry, const std::string& period_name) {
   if (entry.type == ledger::EntryType::adjustment) {
     adjusted_ += entry.amount;
     return;
   }
   const auto spent = spent_by(entry);
   if (!spent) return;
+  charged_ += *spent;
   const ledger::ShareKey& key = entry.job;
-  const auto task = tasks_
-                        .try_emplace(TaskKey{key.cluster, key.job_id, key.task, key.external_id},
-                                     static_cast<std::int64_t>(tasks_.size()))
-                        .first->second;
-  add(all_, *spent, task);
-  add(periods_[period], *spent, task);
-  add(partitions_[entry.partition], *spent, task);
-  add(users_[entry.user], *spent, task);
-  add(clusters_[key.cluster], *spent, task);
-  add(accounts_[entry.account_name], *spent, task);
-  api::UsageJob& job = jobs_[JobKey{entry.hold.value, key.cluster, key.job_id, key.external_id}];
-  if (job.job_id.empty()) {
-    const std::string id = key.job_id == 0 ? "-" : std::to_string(key.job_id);
-    job.job_id = key.external_id.empty() ? id : key.external_id;
-    job.cluster = key.cluster;
-    job.account = entry.account_name;
-    job.user = entry.user;
-    job.partition = entry.partition;
+  Names names{};
+  names[period] = name_of(period_name);
+  names[partition] = name_of(entry.partition);
+  names[user] = name_of(entry.user);
+  names[cluster] = name_of(key.cluster);
+  names[account] = name_of(entry.account_name);
+  const Name external_id = name_of(key.external_id);
+  const auto [task, is_new] =
+      tasks_.try_emplace({key.job_id, key.task, names[cluster], external_id},
+                         static_cast<std::int32_t>(first_names_.size()));
+  if (is_new) first_names_.push_back(names);
+  for (std::size_t kind = 0; kind < kind_count; ++kind) {
+    add(static_cast<Kind>(kind), names[kind], *spent, task->second, is_new);
   }
-  job.charged += *spent;
+  const Job begun{{}, names[account], names[user], names[partition]};
+  const JobKey whole{entry.hold.value, key.job_id, names[cluster], external_id};
+  jobs_.try_emplace(whole, begun).first->second.charged += *spent;
 }
 
-std::vector<api::UsageLine> UsageSums::lines(const Sums& sums) {
+std::vector<api::UsageLine> UsageSums::lines(Kind kind) const {
   std::vector<api::UsageLine> lines;
-  for (const auto& [name, sum] : sums) {
-    lines.push_back({name, sum.charged, static_cast<std::int64_t>(sum.jobs.size())});
+  for (const auto& [name, sum] : sums_[kind]) {
+    lines.push_back({*names_[static_cast<std::size_t>(name)], sum.charged, sum.jobs});
   }
+  std::sort(lines.begin(), lines.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
   return lines;
 }
 
+api::UsageJob UsageSums::view_of(const Jobs::value_type& job) const {
+  const auto& [key, sum] = job;
+  const auto text = [&](Name name) { return *names_[static_cast<std::size_t>(name)]; };
+  std::string id = text(key.external_id);
+  if (id.empty()) id = key.job_id == 0 ? "-" : std::to_string(key.job_id);
+  return {id,         text(key.cluster), text(sum.account), text(sum.user), text(sum.partition),
+          sum.charged};
+}
+
+void UsageSums::add_largest(std::vector<api::UsageJob>& out) const {
+  std::vector<const Jobs::value_type*> jobs;
+  jobs.reserve(jobs_.size());
+  for (const auto& job : jobs_) {
+    if (job.second.charged > Micros()) jobs.push_back(&job);
+  }
+  const auto by = [](const auto* job) {
+    const JobKey& key = job->first;
+    return std::tuple(Micros() - job->second.charged, key.job_id, key.cluster, key.external_id,
+                      key.hold);
+  };
+  const std::size_t count = std::min(jobs.size(), largest_jobs_max);
+  std::partial_sort(jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(count), jobs.end(),
+                    [&](const auto* a, const auto* b) { return by(a) < by(b); });
+  for (std::size_t i = 0; i < count; ++i) out.push_back(view_of(*jobs[i]));
+}
+
 void UsageSums::fill(api::UnitUsage& usage) const {
-  usage.charged = all_.charged;
+  usage.charged = charged_;
   usage.adjusted = adjusted_;
-  usage.jobs = static_cast<std::int64_t>(all_.jobs.size());
-  usage.by_period = lines(periods_);
-  usage.by_partition = lines(partitions_);
-  usage.by_user = lines(users_);
-  usage.by_cluster = lines(clusters_);
-  usage.by_account = lines(accounts_);
+  usage.jobs = static_cast<std::int64_t>(tasks_.size());
+  usage.by_period = lines(period);
+  usage.by_partition = lines(partition);
+  usage.by_user = lines(user);
+  usage.by_cluster = lines(cluster);
+  usage.by_account = lines(account);
   for (auto* dearest_first :
        {&usage.by_partition, &usage.by_user, &usage.by_cluster, &usage.by_account}) {
     std::stable_sort(dearest_first->begin(), dearest_first->end(),
                      [](const auto& a, const auto& b) { return a.charged > b.charged; });
   }
-  std::vector<const api::UsageJob*> jobs;
-  jobs.reserve(jobs_.size());
-  for (const auto& [key, job] : jobs_) {
-    if (job.charged > Micros()) jobs.push_back(&job);
-  }
-  const std::size_t count = std::min(jobs.size(), largest_jobs_max);
-  std::partial_sort(jobs.begin(), jobs.begin() + static_cast<std::ptrdiff_t>(count), jobs.end(),
-                    [](const auto* a, const auto* b) {
-                      return std::tie(b->charged, a->job_id) < std::tie(a->charged, b->job_id);
-                    });
-  for (std::size_t i = 0; i < count; ++i) usage.largest_jobs.push_back(*jobs[i]);
+  add_largest(usage.largest_jobs);
 }
 
 Micros held_by_runs(const ledger::Book& book, const ledger::Hold& hold, std::size_t part) {

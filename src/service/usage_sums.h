@@ -3,6 +3,8 @@
 // Plain values of one thread.
 #pragma once
 
+#include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <map>
 #include <set>
 #include <string>
@@ -42,7 +44,7 @@ class PeriodNames {
   std::string name_;
 };
 
-// Of one unit.
+// Of one unit. What is kept for each job is some hundred bytes, whatever its names are.
 class UsageSums {
  public:
   void add(const ledger::Entry& entry, const std::string& period);
@@ -50,23 +52,55 @@ class UsageSums {
   void fill(api::UnitUsage& usage) const;
 
  private:
+  using Name = std::int32_t;  // its number in names_
+  enum Kind : std::size_t { period, partition, user, cluster, account, kind_count };
   struct Sum {
     Micros charged;
-    std::set<std::int64_t> jobs;
+    std::int64_t jobs = 0;
   };
-  using Sums = std::map<std::string, Sum>;
   // Of a task or an external job; and of a whole job, whose id may come back after a wrap.
-  using TaskKey = std::tuple<std::string, std::int64_t, std::int64_t, std::string>;
-  using JobKey = std::tuple<std::int64_t, std::string, std::int64_t, std::string>;
+  struct TaskKey {
+    std::int64_t job_id = 0;
+    std::int64_t task = 0;
+    Name cluster = 0;
+    Name external_id = 0;
+    bool operator==(const TaskKey&) const = default;
+  };
+  struct JobKey {
+    std::int64_t hold = 0;
+    std::int64_t job_id = 0;
+    Name cluster = 0;
+    Name external_id = 0;
+    bool operator==(const JobKey&) const = default;
+  };
+  struct Job {
+    Micros charged;
+    Name account = 0;
+    Name user = 0;
+    Name partition = 0;
+  };
+  struct Hash {
+    std::size_t operator()(const TaskKey& key) const;
+    std::size_t operator()(const JobKey& key) const;
+  };
+  using Names = std::array<Name, kind_count>;
+  using Jobs = boost::unordered_flat_map<JobKey, Job, Hash>;
 
-  static void add(Sum& sum, Micros amount, std::int64_t task);
-  [[nodiscard]] static std::vector<api::UsageLine> lines(const Sums& sums);
+  [[nodiscard]] Name name_of(const std::string& text);
+  void add(Kind kind, Name name, Micros amount, std::int32_t task, bool is_new);
+  [[nodiscard]] std::vector<api::UsageLine> lines(Kind kind) const;
+  void add_largest(std::vector<api::UsageJob>& out) const;
+  [[nodiscard]] api::UsageJob view_of(const Jobs::value_type& job) const;
 
-  Sum all_;
+  Micros charged_;
   Micros adjusted_;
-  std::map<TaskKey, std::int64_t> tasks_;
-  std::map<JobKey, api::UsageJob> jobs_;
-  Sums periods_, partitions_, users_, clusters_, accounts_;
+  std::map<std::string, Name> numbers_;
+  std::vector<const std::string*> names_;
+  boost::unordered_flat_map<TaskKey, std::int32_t, Hash> tasks_;
+  std::vector<Names> first_names_;                              // of each task
+  std::set<std::tuple<Kind, std::int32_t, Name>> other_names_;  // of a task that has several
+  std::array<std::map<Name, Sum>, kind_count> sums_;
+  Jobs jobs_;
 };
 
 // What open holds of these accounts hold now, into the unit's figures: running, waiting, and the
