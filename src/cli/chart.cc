@@ -58,9 +58,10 @@ std::int64_t rows_of(Micros amount, Micros top) {
 
 }  // namespace
 
-std::string budget_chart(const api::UnitForecast& budget, Instant as_of) {
-  const auto today_text = to_rfc3339(as_of).substr(0, 10);
-  const std::int64_t today = as_of.unix_seconds() / 86'400;
+std::string budget_chart(const api::UnitForecast& budget) {
+  // In the service's zone, as the other days.
+  const std::int64_t today = day_number(budget.last_day) - budget.days_left;
+  const auto today_text = to_rfc3339(Instant::from_unix_seconds(today * 86'400)).substr(0, 10);
   const auto columns = bars_of(budget, today);
   const Micros top = std::max(budget.limit, budget.used);
   const std::string top_label = to_display(top);

@@ -10,6 +10,6 @@ namespace asbb::cli {
 
 // Lines, each ended by '\n': '#' what is spent, '+' what is expected at the rate of the last 30
 // days, '-' the limit; under them the first day, today and the last day.
-[[nodiscard]] std::string budget_chart(const api::UnitForecast& budget, Instant as_of);
+[[nodiscard]] std::string budget_chart(const api::UnitForecast& budget);
 
 }  // namespace asbb::cli

@@ -26,13 +26,13 @@ Table burn_table(const api::UnitForecast& budget) {
   return table;
 }
 
-void print_budget(std::ostream& out, const api::UnitForecast& budget, Instant as_of) {
+void print_budget(std::ostream& out, const api::UnitForecast& budget) {
   out << "\nBudget in " << harmless(budget.unit) << ", " << asbb::to_string(budget.first_day)
       << " to " << asbb::to_string(budget.last_day) << ", " << budget.days_left
       << (budget.days_left == 1 ? " day left\n\n" : " days left\n\n");
   for (const std::string& sentence : budget.summary)
     out << wrapped(harmless(sentence), forecast_width, "* ");
-  out << "\n" << burn_table(budget).text() << "\n" << budget_chart(budget, as_of);
+  out << "\n" << burn_table(budget).text() << "\n" << budget_chart(budget);
 }
 
 Table forecast_csv(const api::Forecast& forecast) {
@@ -106,7 +106,7 @@ int show_forecast(Context& context, const std::string& account) {
   out << "Forecast for account " << name << " as of " << to_second_text(forecast->as_of)
       << " UTC\n";
   for (const api::UnitForecast& budget : forecast->budgets) {
-    print_budget(out, budget, forecast->as_of);
+    print_budget(out, budget);
   }
   return exit_done;
 }

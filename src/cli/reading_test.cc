@@ -75,14 +75,14 @@ TEST(ForecastCommand, SaysItInWordsAndDrawsIt) {
             "the last 90 days        15.00  0.166667               166.2 %\n"
             "the days left                  0.100251              expected\n"
             "\n" +
-                budget_chart(forecast.budgets[0], now));
+                budget_chart(forecast.budgets[0]));
   EXPECT_THAT(run(service, {"forecast", "proj001", "--output=csv"}).out,
               HasSubstr("proj001,USD,runs_out,2025-01-01,2025-12-31,50,30,12,8,0,0,0.428571,0.2,"
                         "0.166667,0.100251,7.2,2025-07-04,2025-08-18,never,0,0,0\r\n"));
 }
 
 TEST(ForecastCommand, TheChartIsPlainTextOf80Columns) {
-  const std::string chart = budget_chart(forecast_of_50_usd(), now);
+  const std::string chart = budget_chart(forecast_of_50_usd());
   expect_fits(chart);
   EXPECT_EQ(chart,
             "50.00 |--------------------------------++++++++++++++++++++++++++++\n"
@@ -100,11 +100,11 @@ TEST(ForecastCommand, TheChartIsPlainTextOf80Columns) {
 
 TEST(ForecastCommand, ACorrectionStandsInTheChartFromItsDayOn) {
   api::UnitForecast budget = forecast_of_50_usd();
-  const std::string spent_alone = budget_chart(budget, now);
+  const std::string spent_alone = budget_chart(budget);
   budget.history[1] = {Day{2025, 5, 1}, Micros(), Micros(15'000'000)};
-  EXPECT_EQ(budget_chart(budget, now), spent_alone);
+  EXPECT_EQ(budget_chart(budget), spent_alone);
   budget.history[1].adjusted = Micros(-5'000'000);
-  EXPECT_NE(budget_chart(budget, now), spent_alone);
+  EXPECT_NE(budget_chart(budget), spent_alone);
 }
 
 TEST(ForecastCommand, AnAccountThatDrawsOnAnotherSaysOnWhich) {
