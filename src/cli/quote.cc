@@ -49,6 +49,31 @@ Table legs_table(const api::Quote& quote) {
   return table;
 }
 
+// For programs: exact amounts, and what would be held in each unit.
+Table quote_csv(const api::Quote& quote) {
+  Table table({{"ACCOUNT", "account"},
+               {"PARTITION", "partition"},
+               {"UNIT", "unit"},
+               {"ESTIMATE", "estimate"},
+               {"HOLD", "hold"},
+               {"LIMIT", "limit"},
+               {"HELD", "held"},
+               {"USED", "used"},
+               {"AVAILABLE", "available"},
+               {"FITS", "fits"}});
+  const auto exact = [](const std::optional<Micros>& amount) {
+    return amount ? to_decimal(*amount) : std::string();
+  };
+  for (const api::QuotePart& part : quote.parts) {
+    for (const api::QuoteLeg& leg : part.legs) {
+      table.add({leg.account, leg.partition, part.unit, to_decimal(part.estimated_cost),
+                 to_decimal(part.hold_amount), exact(leg.limit), exact(leg.held), exact(leg.used),
+                 exact(leg.available), leg.fits ? "yes" : "no"});
+    }
+  }
+  return table;
+}
+
 void print(std::ostream& out, const api::Quote& quote) {
   out << harmless_lines(quote.message);
   for (const api::QuotePart& part : quote.parts) {
@@ -76,7 +101,7 @@ int quote(Context& context, const QuoteFlags& flags) {
   if (context.wants_table()) {
     print(context.out(), *answer);
   } else {
-    static_cast<void>(context.show(legs_table(*answer), api::to_json(*answer)));
+    static_cast<void>(context.show(quote_csv(*answer), api::to_json(*answer)));
   }
   return answer->decision == "allow" ? exit_done : exit_refused;
 }

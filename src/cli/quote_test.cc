@@ -55,6 +55,17 @@ TEST(QuoteCommand, ShowsHowItWasReachedWhatIsThereAndWhatWouldFit) {
             "  --partition=debug, which costs nothing\n");
 }
 
+TEST(QuoteCommand, AsCsvAmountsAreExactAndWhatIsMissingIsEmpty) {
+  CannedService service;
+  service.answer("POST /api/v1/quote", 200, api::to_json(refused())).start();
+  const auto ran = run({"quote", "--output=csv", "--socket=" + service.socket(), "--cluster=onprem",
+                        "--", "-p", "gpu-aws"});
+  EXPECT_EQ(ran.out,
+            "account,partition,unit,estimate,hold,limit,held,used,available,fits\r\n"
+            "proj001,,USD,10,12,9,0,0,9,no\r\n"
+            "lab,,USD,10,12,,,,,yes\r\n");
+}
+
 TEST(QuoteCommand, KnowsItsClusterFromSlurmConf) {
   CannedService service;
   api::Quote quote = refused();
