@@ -104,10 +104,11 @@ void Truth::check_period(const Job& job, const Task& task, const Run& run, bool 
   }
   // A message that is late, or whose answer is, may place the hold when its job is over.
   if (!asked.is_promised) latest = std::max(latest, asked.at + message_late);
-  // An allowance's array is held at once, when the first of its tasks is seen.
+  // An allowance's array is held at once, when the first of its tasks is seen: for those that wait
+  // as well, in the period of that moment.
   if (asked.offline_micros != 0) {
     for (const Task& other : job.tasks) {
-      if (!other.runs.empty()) latest = std::max(latest, other.runs.back().start);
+      latest = std::max(latest, other.runs.empty() ? charge.at : other.runs.back().start);
     }
   }
   const std::int64_t first = period_of(asked.at - slack);
