@@ -108,7 +108,8 @@ void Truth::check_period(const Job& job, const Task& task, const Run& run, bool 
   // as well, in the period of that moment.
   if (asked.offline_micros != 0) {
     for (const Task& other : job.tasks) {
-      latest = std::max(latest, other.runs.empty() ? charge.at : other.runs.back().start);
+      const bool may_wait = other.runs.empty() || other.restarts > 0;
+      latest = std::max(latest, may_wait ? charge.at : other.runs.back().start);
     }
   }
   const std::int64_t first = period_of(asked.at - slack);
