@@ -26,6 +26,17 @@ bool pays_for_some(const ledger::Hold& hold, const slurm::AccountingRecord& reco
                      [&](std::int64_t task) { return pays_for(scope, task, scope.first_run); });
 }
 
+// A task that has left its hold left the runs there that were charged out of it.
+bool has_charged_some(const std::vector<ledger::Share>& shares,
+                      const slurm::AccountingRecord& record) {
+  const Tasks tasks = tasks_of(record);
+  return std::any_of(shares.begin(), shares.end(), [&](const ledger::Share& share) {
+    return share.status == ledger::ShareStatus::settled && share.key.cluster == record.cluster &&
+           share.key.job_id == root_id(record) &&
+           std::find(tasks.begin(), tasks.end(), share.key.task) != tasks.end();
+  });
+}
+
 }  // namespace
 
 std::string unheld_id(const slurm::AccountingRecord& record) {
@@ -326,9 +337,13 @@ bool Reconciler::Pass::is_paid(const HeldJobs& held, const slurm::AccountingReco
     const ledger::Hold& hold = named.second.hold;
     const HoldScope scope = scope_of(hold.group);
     const Tasks tasks = tasks_of(record);
+    const std::int64_t run = record.run - 1;
     return is_row_of(*hold.job, record) && !is_of_another_job(hold, record) &&
-           std::any_of(tasks.begin(), tasks.end(),
-                       [&](std::int64_t task) { return pays_for(scope, task, record.run - 1); });
+           std::any_of(tasks.begin(), tasks.end(), [&](std::int64_t task) {
+             const ledger::ShareKey key{record.cluster, root_id(record), task, run, ""};
+             return pays_for(scope, task, run) ||
+                    settled_share(named.second.shares, key) != nullptr;
+           });
   });
 }
 
@@ -403,7 +418,8 @@ Result<std::vector<Reconciler::Pass::OpenHold>> Reconciler::Pass::holds_of(
         hold.job = ref;
         ++report_.bound;
       }
-      if (hold.job && is_row_of(*hold.job, record) && pays_for_some(hold, record) &&
+      if (hold.job && is_row_of(*hold.job, record) &&
+          (pays_for_some(hold, record) || has_charged_some(at->shares, record)) &&
           !is_of_another_job(hold, record)) {
         out.push_back({std::move(hold), std::move(at->shares)});
       }

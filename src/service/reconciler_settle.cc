@@ -89,13 +89,13 @@ void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingR
   const HoldScope scope = scope_of(open.hold.group);
   bool is_settled = true;
   for (const std::int64_t task : tasks_of(record)) {
-    if (!pays_for(scope, task, record.run - 1)) continue;
     const ledger::ShareKey key{record.cluster, root_id(record), task, record.run - 1, ""};
     if (const ledger::Share* share = settled_share(open.shares, key)) {
       owner_.alarms_.clear(unsettled_key(record.cluster, key.job_id));
       check_settled(open.hold, record, *share);
       continue;
     }
+    if (!pays_for(scope, task, record.run - 1)) continue;
     if (may_be_settled_elsewhere(open.hold, record, key)) continue;
     const auto backfill = backfill_of(record);
     is_settled = is_settled && backfill;

@@ -116,6 +116,47 @@ TEST_F(UnseenTest, TheRunBeforeTheAccountChangedStaysWithTheFirst) {
   expect_nothing_more();
 }
 
+// Bug: a task that had left its hold left its charged runs with nobody, and after a restart they
+// were charged once more.
+TEST_F(UnseenTest, ATasksRunBeforeTheAccountChangedIsChargedOnceOverARestart) {
+  const std::string token = hold("2.4", 2);
+  auto job = queued(token, 7, "PENDING");
+  job.array_job_id = 7;
+  job.array_tasks = "0-1";
+  source_.set_queue("onprem", {job});
+  (void)pass();
+  auto first = record(8, "PREEMPTED", 100);
+  first.array_job_id = 7;
+  first.array_task_id = 1;
+  source_.add_record(first);
+  job.array_tasks = "0";
+  auto again = job;
+  again.job_id = 8;
+  again.array_tasks.clear();
+  again.array_task_id = 1;
+  again.restart_count = 1;
+  again.submit = now();
+  source_.set_queue("onprem", {job, again});
+  EXPECT_EQ(pass().settled, 1);
+  pass_time(seconds(100));
+  auto second = record(8, "COMPLETED", 50);
+  second.array_job_id = 7;
+  second.array_task_id = 1;
+  second.account = "other001";
+  second.run = 2;
+  source_.add_record(second);
+  source_.set_queue("onprem", {job});
+  pass_time(seconds(50));
+  (void)pass();
+  (void)pass();
+  EXPECT_EQ(to_decimal(budget("proj001").used), "0.1");
+  EXPECT_EQ(to_decimal(budget("other001").used), "0.05");
+  Reconciler restarted(*committer_, source_, view_, prices_, alarms_, ReconcilerOptions{});
+  for (int i = 0; i < 5; ++i) (void)restarted.run_pass();
+  EXPECT_EQ(to_decimal(budget("proj001").used), "0.1");
+  EXPECT_EQ(to_decimal(budget("other001").used), "0.05");
+}
+
 TEST_F(UnseenTest, AnAccountWithoutABudgetLeavesTheRunToTheHold) {
   const std::string token = hold("1.2");
   source_.set_queue("onprem", {queued(token, 7, "PENDING")});
