@@ -100,6 +100,16 @@ const ledger::Share* settled_share(const std::vector<ledger::Share>& shares,
   return found == shares.end() ? nullptr : &*found;
 }
 
+bool has_charged_some(const std::vector<ledger::Share>& shares,
+                      const slurm::AccountingRecord& record) {
+  const Tasks tasks = tasks_of(record);
+  return std::any_of(shares.begin(), shares.end(), [&](const ledger::Share& share) {
+    return share.status == ledger::ShareStatus::settled && share.key.cluster == record.cluster &&
+           share.key.job_id == root_id(record) &&
+           std::find(tasks.begin(), tasks.end(), share.key.task) != tasks.end();
+  });
+}
+
 bool has_run(const slurm::AccountingRecord& record) {
   return was_allocated(record) && !record.nodes.empty();
 }

@@ -421,6 +421,11 @@ template <typename Row>
 [[nodiscard]] const ledger::Share* settled_share(const std::vector<ledger::Share>& shares,
                                                  const ledger::ShareKey& key);
 
+// Whether one of the record's tasks was charged for a run out of these: also one that has left the
+// hold since.
+[[nodiscard]] bool has_charged_some(const std::vector<ledger::Share>& shares,
+                                    const slurm::AccountingRecord& record);
+
 // The part whose own prices price that partition in its unit: what the job is charged there by.
 // Null when the hold has none.
 [[nodiscard]] const ledger::HoldPart* paying_part(const ledger::Hold& hold,

@@ -26,17 +26,6 @@ bool pays_for_some(const ledger::Hold& hold, const slurm::AccountingRecord& reco
                      [&](std::int64_t task) { return pays_for(scope, task, scope.first_run); });
 }
 
-// A task that has left its hold left the runs there that were charged out of it.
-bool has_charged_some(const std::vector<ledger::Share>& shares,
-                      const slurm::AccountingRecord& record) {
-  const Tasks tasks = tasks_of(record);
-  return std::any_of(shares.begin(), shares.end(), [&](const ledger::Share& share) {
-    return share.status == ledger::ShareStatus::settled && share.key.cluster == record.cluster &&
-           share.key.job_id == root_id(record) &&
-           std::find(tasks.begin(), tasks.end(), share.key.task) != tasks.end();
-  });
-}
-
 }  // namespace
 
 std::string unheld_id(const slurm::AccountingRecord& record) {
