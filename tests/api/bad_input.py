@@ -269,7 +269,7 @@ PERIOD = ["--start=2026-01-01", "--end=2036-12-31"]
 COMMANDS = [
     *[(["account", "create", "--name=proj910", f"--budget={value}", *PERIOD], "budget")
       for value in ("", "abc", "NaN", "inf", "-1", "1e400", "1.1234567", "1,000", "1000000000001", "9" * 10_000)],
-    *[(["account", "create", f"--name={value}", "--budget=1", *PERIOD], "account")
+    *[(["account", "create", f"--name={value}", "--budget=1", *PERIOD], "--name")
       for value in ("", 'a"b', "a'b", "a\nb", "a/b", "a b", HUGE)],
     *[(["account", "create", "--name=proj910", "--budget=1", f"--start={value}", "--end=2036-12-31"], "start")
       for value in ("", "yesterday", "2025-02-30", "2025-13-01", "2025-1-1", HUGE)],
