@@ -56,15 +56,9 @@ WeekState::~WeekState() {
 
 Result<void> WeekState::open(const std::string& path) {
   path_ = path;
-  constexpr int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
-  descriptor_ = ::open(path.c_str(), flags | O_CREAT | O_EXCL, 0640);
   // The timer, which is not root, goes on with what root began.
-  bool is_fine = descriptor_ >= 0 && store::give_to_folder_owner(descriptor_, path);
-  if (descriptor_ < 0 && errno == EEXIST) {
-    descriptor_ = ::open(path.c_str(), flags);
-    is_fine = descriptor_ >= 0;
-  }
-  if (!is_fine) return tl::unexpected(state_error(path, std::strerror(errno)));
+  descriptor_ = store::open_or_create(path, O_RDWR | O_APPEND, 0640);
+  if (descriptor_ < 0) return tl::unexpected(state_error(path, std::strerror(errno)));
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
     return fail(ErrorKind::conflict,
                 "another 'asbb report weekly' is under way: it has '" + path + "'");

@@ -44,6 +44,17 @@ bool give_to_folder_owner(int descriptor, const std::string& path) {
   return folder.st_uid == 0 || ::fchown(descriptor, folder.st_uid, folder.st_gid) == 0;
 }
 
+int open_or_create(const std::string& path, int flags, mode_t mode) {
+  const int always = flags | O_CLOEXEC | O_NOFOLLOW;
+  const int descriptor = ::open(path.c_str(), always | O_CREAT | O_EXCL, mode);
+  if (descriptor < 0) return errno == EEXIST ? ::open(path.c_str(), always) : -1;
+  if (give_to_folder_owner(descriptor, path)) return descriptor;
+  const int code = errno;
+  ::close(descriptor);
+  errno = code;
+  return -1;
+}
+
 Result<void> create_durable_file(const std::string& path, mode_t mode, std::string_view content) {
   const int descriptor =
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);

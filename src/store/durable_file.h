@@ -25,6 +25,10 @@ namespace asbb::store {
 // tells.
 [[nodiscard]] bool give_to_folder_owner(int descriptor, const std::string& path);
 
+// Opens the file with these flags of open(2), or makes it for the folder's owner when it is not
+// there; never follows a link. The descriptor; below 0: errno tells.
+[[nodiscard]] int open_or_create(const std::string& path, int flags, mode_t mode);
+
 // Whether anything of that name is there, as far as this process may look.
 [[nodiscard]] bool file_exists(const std::string& path);
 

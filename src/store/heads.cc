@@ -69,18 +69,11 @@ Result<KnownHeads> read_heads(const std::string& path) {
 }
 
 Result<void> append_head(const std::string& path, const KnownHead& head) {
-  constexpr int flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW;
-  bool is_new = true;
-  int descriptor = ::open(path.c_str(), flags | O_CREAT | O_EXCL, 0640);
-  if (descriptor < 0 && errno == EEXIST) {
-    is_new = false;
-    descriptor = ::open(path.c_str(), flags);
-  }
+  const int descriptor = open_or_create(path, O_RDWR | O_APPEND, 0640);
   if (descriptor < 0) return head_failure(path, errno);
   const std::string line = (lacks_line_end(descriptor) ? "\n" : "") + head_line(head) + "\n";
   errno = 0;
   const bool written =
-      (!is_new || give_to_folder_owner(descriptor, path)) &&
       ::write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
       ::fsync(descriptor) == 0;
   const int code = errno == 0 ? ENOSPC : errno;

@@ -23,17 +23,6 @@ tl::unexpected<Error> lock_failure(const std::string& path) {
   return fail(ErrorKind::broken, "cannot use the lock file " + path + ": " + std::strerror(errno));
 }
 
-int open_or_create(const std::string& path) {
-  constexpr int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
-  int descriptor = ::open(path.c_str(), flags | O_CREAT | O_EXCL, 0600);
-  if (descriptor < 0) return errno == EEXIST ? ::open(path.c_str(), flags) : -1;
-  if (give_to_folder_owner(descriptor, path)) return descriptor;
-  const int code = errno;
-  ::close(descriptor);
-  errno = code;
-  return -1;
-}
-
 // A lock on a file that somebody removed or replaced keeps nobody out.
 bool is_still_there(int descriptor, const std::string& path) {
   struct stat held{};
@@ -61,7 +50,7 @@ bool write_holder(int descriptor) {
 Result<LockFile> LockFile::acquire(const std::string& path, int wait_ms) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms);
   while (true) {
-    LockFile lock(open_or_create(path));
+    LockFile lock(open_or_create(path, O_RDWR, 0600));
     if (lock.descriptor_ < 0) return lock_failure(path);
     if (::flock(lock.descriptor_, LOCK_EX | LOCK_NB) == 0) {
       if (!is_still_there(lock.descriptor_, path)) continue;
