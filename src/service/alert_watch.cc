@@ -49,19 +49,17 @@ std::optional<Instant> digest_time(Day day, const config::Alerts& settings,
 }  // namespace
 
 Result<void> LateSpending::follow(Instant now) {
-  store::EntryQuery newest;
-  newest.newest_first = true;
-  newest.count_max = 1;
-  const auto last = store_.entries(newest);
-  if (!last) return tl::unexpected(last.error());
-  if (last->empty()) return {};
+  const auto newest = store::newest_entry(store_);
+  if (!newest) return tl::unexpected(newest.error());
+  if (!*newest) return {};
+  const std::int64_t last = (*newest)->entry.sequence;
   store::EntryQuery query;
   query.types = spending_types();
   query.after_sequence = last_sequence_;
-  query.before_sequence = last->front().entry.sequence + 1;
+  query.before_sequence = last + 1;
   if (last_sequence_ == 0) {
     query.from = now - window - hours(1);
-    auto bounded = bound_by_sequence(store_, last->front().entry.sequence, query);
+    auto bounded = bound_by_sequence(store_, last, query);
     if (!bounded) return bounded;
   }
   auto read = for_each_entry(store_, query, [&](const ledger::Entry& entry) {
@@ -74,7 +72,7 @@ Result<void> LateSpending::follow(Instant now) {
     last_sequence_ = 0;
     return read;
   }
-  last_sequence_ = last->front().entry.sequence;
+  last_sequence_ = last;
   const std::int64_t oldest = (now - window).microseconds / hour_us;
   std::erase_if(hours_, [&](const auto& hour) { return std::get<2>(hour.first) < oldest; });
   return {};

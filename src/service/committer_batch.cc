@@ -113,22 +113,20 @@ Result<void> BatchCommitter::start(int own_wait_ms) {
 }
 
 Result<void> BatchCommitter::take_time() {
-  store::EntryQuery newest;
-  newest.newest_first = true;
-  newest.count_max = 1;
-  const auto last = store_.entries(newest);
+  if (store_.time_goes_back()) return {};
+  const auto last = store::newest_entry(store_);
   if (!last) return tl::unexpected(last.error());
-  if (last->empty()) return {};
-  const Instant at = last->front().entry.at;
+  if (!*last) return {};
+  const Instant at = (*last)->entry.at;
   const Instant now = clock_();
-  if (!store_.time_goes_back() && now + clock_behind_max < at) {
+  if (now + clock_behind_max < at) {
     return fail(ErrorKind::conflict,
                 "this machine's clock says " + to_rfc3339(now) +
                     ", and the ledger's last entry is of " + to_rfc3339(at) +
                     ": set the clock right. If it is right, and was far ahead when that entry was "
                     "made, 'clock_may_be_behind: true' under 'database' lets the ledger go on");
   }
-  if (!store_.time_goes_back()) last_decided_ = std::max(last_decided_.load(), at);
+  last_decided_ = std::max(last_decided_.load(), at);
   return {};
 }
 

@@ -52,15 +52,12 @@ void HeadExport::loop() {
 
 void HeadExport::write_once() {
   constexpr const char* key = "head of the audit chain";
-  store::EntryQuery newest;
-  newest.newest_first = true;
-  newest.count_max = 1;
-  const auto entries = store_.entries(newest);
-  if (entries && entries->empty()) return;
-  const Result<void> written =
-      entries ? write({entries->front().entry.sequence, store::to_hex(entries->front().chain),
-                       to_rfc3339(clock_())})
-              : tl::unexpected(entries.error());
+  const auto newest = store::newest_entry(store_);
+  if (newest && !*newest) return;
+  const Result<void> written = newest
+                                   ? write({(*newest)->entry.sequence,
+                                            store::to_hex((*newest)->chain), to_rfc3339(clock_())})
+                                   : tl::unexpected(newest.error());
   if (written) {
     alarms_.clear(key);
   } else {

@@ -128,4 +128,7 @@ class Store {
   bool time_goes_back_ = false;
 };
 
+// The last entry; nothing where there is none.
+[[nodiscard]] Result<std::optional<ChainedEntry>> newest_entry(Store& store);
+
 }  // namespace asbb::store
