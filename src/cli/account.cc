@@ -406,7 +406,9 @@ void add_update(Command& account, Context& context) {
             flags->budget)
       .take({"--start", "YYYY-MM-DD", "Its first day."}, flags->start)
       .take({"--end", "YYYY-MM-DD", "Its last day, included."}, flags->end)
-      .take({"--unit", "UNIT", "Which budget: the one counted in this."}, flags->unit)
+      .take({"--unit", "UNIT",
+             "Which budget: the one counted in this; needed where there are several."},
+            flags->unit)
       .take({"--credit,--credit-limit", "AMOUNT",
              "What running jobs may use beyond its limit; never for holds."},
             flags->credit)
@@ -439,7 +441,9 @@ void add_set_limit(Command& account, Context& context) {
       .take({"--partition", "PARTITION", "Which partition.", Presence::required}, flags->partition)
       .take({"--limit", "AMOUNT", "At most this, held and used together.", Presence::required},
             flags->limit)
-      .take({"--unit", "UNIT", "Which budget: the one counted in this."}, flags->unit)
+      .take({"--unit", "UNIT",
+             "Which budget: the one counted in this; needed where there are several."},
+            flags->unit)
       .take({"--reason", "TEXT", "Why; it is kept in the ledger."}, flags->reason)
       .example("asbb account set-limit proj001 --partition=gpu-aws --limit=20")
       .action([&context, flags] { return set_limit(context, *flags); });

@@ -71,18 +71,28 @@ std::string newest_amounts(Context& context, const MoneyFlags& flags, const std:
   return joined(amounts, " and ");
 }
 
+// A service that was told no unit took the only one, of a budget that has not ended where there is
+// one. Of a conversion it is the one that it was not turned into.
+std::string unit_meant(const MoneyFlags& flags, const api::Account& account) {
+  if (!flags.unit.empty()) return flags.unit;
+  const api::Budget* meant = nullptr;
+  for (const api::Budget& budget : account.budgets) {
+    if (budget.unit == flags.to_unit) continue;
+    if (meant == nullptr || meant->end_date < budget.end_date) meant = &budget;
+  }
+  return meant == nullptr ? "" : meant->unit;
+}
+
 std::string told(Context& context, const Sentence& sentence, const MoneyFlags& flags, Micros amount,
                  const api::Account& account) {
   if (!sentence.all.empty()) {
     const std::string amounts = newest_amounts(context, flags, sentence.type);
     return sentence.all + (amounts.empty() ? "." : ": " + amounts + ".");
   }
-  std::string unit = flags.unit;
+  const std::string unit = sentence.has_figures ? unit_meant(flags, account) : flags.unit;
   std::string figures;
   for (const api::Budget& budget : account.budgets) {
-    const bool fits = budget.in_force && (flags.unit.empty() || budget.unit == flags.unit);
-    if (!sentence.has_figures || !fits) continue;
-    unit = budget.unit;
+    if (!sentence.has_figures || !budget.in_force || budget.unit != unit) continue;
     figures =
         ": " + to_display(budget.used) + " used, " + to_display(budget.available) + " available";
     break;
@@ -321,7 +331,9 @@ void complete(Command verb, Context& context, const std::shared_ptr<MoneyFlags>&
   verb.take({"--amount", "AMOUNT", amount_help, amount}, flags->amount)
       .take({"--reason", "TEXT", "Why; it is kept in the ledger.", Presence::required},
             flags->reason)
-      .take({"--unit", "UNIT", "Which budget: the one counted in this."}, flags->unit)
+      .take({"--unit", "UNIT",
+             "Which budget: the one counted in this; needed where there are several."},
+            flags->unit)
       .take({"--request-id", "ID", "The same id changes the ledger only once."}, flags->request_id)
       .action([&context, flags, action] { return action(context, *flags); });
 }

@@ -63,6 +63,25 @@ TEST(MoneyCommands, SendWhatTheyAreGivenWithAnId) {
   EXPECT_THAT(nothing.err, HasSubstr("--job"));
 }
 
+// The service took the only unit that has not ended.
+TEST(MoneyCommands, NameTheUnitThatWasMoved) {
+  api::Account account;
+  account.slurm_account = "proj001";
+  api::Budget& old = account.budgets.emplace_back();
+  old.unit = "USD";
+  old.end_date = Instant{1};
+  api::Budget& budget = account.budgets.emplace_back();
+  budget.unit = "core-hours";
+  budget.end_date = Instant{2};
+  budget.in_force = true;
+  budget.used = Micros(2'000'000);
+  budget.available = Micros(98'000'000);
+  CannedService service;
+  service.answer("POST /api/v1/accounts/proj001/deposits", 200, api::to_json(account)).start();
+  EXPECT_EQ(run(service, testing::split("deposit proj001 --amount=5 --reason=r")).out,
+            "Put 5.00 core-hours into account proj001: 2.00 used, 98.00 available.\n");
+}
+
 api::Transaction refund_of(const char* unit, std::int64_t amount, std::int64_t at_s) {
   api::Transaction refund;
   refund.type = "refund";

@@ -40,11 +40,16 @@ Outcome check_amount(const Context& context, Micros amount) {
 Outcome find_target(const Stage& stage, const Context& context, const std::string& name,
                     const std::string& field, const std::string& unit, Micros amount,
                     const Budget*& budget) {
+  const auto refuse_it = [&](Refusal refusal, const std::string& of_field) {
+    Outcome outcome = refuse(refusal, of_field);
+    outcome.leg.account = name;
+    return outcome;
+  };
   const Account* account = stage.account(name);
-  if (account == nullptr) return refuse(Refusal::unknown_account, field);
-  if (account->status == AccountStatus::closed) return refuse(Refusal::account_closed, field);
+  if (account == nullptr) return refuse_it(Refusal::unknown_account, field);
+  if (account->status == AccountStatus::closed) return refuse_it(Refusal::account_closed, field);
   budget = nearest_budget(stage, account->id, unit, context.at);
-  if (budget == nullptr) return refuse(Refusal::unknown_budget, "unit");
+  if (budget == nullptr) return refuse_it(Refusal::unknown_budget, "unit");
   if (budget->end <= context.at) {
     return refuse_with_figures(stage, leg_of(*budget), Refusal::budget_ended, "unit", amount);
   }

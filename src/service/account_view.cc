@@ -133,6 +133,18 @@ void add_hold_view(const ledger::Book& book, const ledger::Hold& hold,
   }
 }
 
+std::vector<std::string> units_of(const ledger::Book& book, const ledger::Account& account,
+                                  Instant at) {
+  std::set<std::string> lasting;
+  std::set<std::string> all;
+  for (const ledger::Budget* budget : book.budgets_of(account.id)) {
+    all.insert(budget->unit);
+    if (at < budget->end) lasting.insert(budget->unit);
+  }
+  const std::set<std::string>& units = lasting.empty() ? all : lasting;
+  return {units.begin(), units.end()};
+}
+
 bool owns(const ledger::Book& book, const std::string& user, const std::string& account) {
   if (user.empty()) return false;
   for (const ledger::Account* at = book.account(account); at != nullptr;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "api/account.h"
 #include "ledger/book.h"
@@ -25,6 +26,11 @@ void add_unit_warnings(api::Account& account, const pricing::PriceHistory& histo
 // One line for each unit of the hold.
 void add_hold_view(const ledger::Book& book, const ledger::Hold& hold,
                    std::vector<api::OpenHold>& views);
+
+// What the account's budgets are counted in, each once, in order: those that have not ended, or
+// all where all have.
+[[nodiscard]] std::vector<std::string> units_of(const ledger::Book& book,
+                                                const ledger::Account& account, Instant at);
 
 // Whether the user is an owner of that account, or of one above it.
 [[nodiscard]] bool owns(const ledger::Book& book, const std::string& user,

@@ -210,9 +210,14 @@ class Operations {
   struct Checked;
   struct Charge;
 
-  [[nodiscard]] std::string unit_or_default(const std::string& unit) const {
-    return unit.empty() ? options_.default_unit : unit;
-  }
+  // The unit of a request that may leave it out, and 400 where the account has several of which
+  // `other` is not one.
+  [[nodiscard]] Reply<std::string> unit_or_only(const std::string& account,
+                                                const std::string& given,
+                                                const std::string& other = {}) const;
+  // Names the units that the account has, where it lacks one.
+  [[nodiscard]] api::Problem explain(const ledger::Outcome& outcome, const std::string& asked,
+                                     const Given& given) const;
   [[nodiscard]] Instant now() const { return with_.committer.clock()(); }
   [[nodiscard]] ledger::Command command(const Caller& caller, ledger::Action action,
                                         std::string reason = {}) const;
@@ -223,7 +228,9 @@ class Operations {
               std::function<Reply<T>(const ledger::Outcome&)> reply, const Given& given = {});
   [[nodiscard]] Reply<api::Account> show_account(const std::string& name) const;
   void add_slurm_accounts(std::span<api::Account> views) const;
-  [[nodiscard]] bool may_be_partition(const std::string& name) const;
+  // Where no job can count against a limit on that partition in that unit, as of now.
+  void warn_of_limit(const std::string& partition, const std::string& unit,
+                     api::Account& account) const;
   [[nodiscard]] Result<void> check_deposit(const std::string& name, const std::string& unit,
                                            Micros amount) const;
   [[nodiscard]] Result<void> check_limit_with(const std::string& name, const std::string& unit,
@@ -323,10 +330,10 @@ void Operations::commit(ledger::Command command, const std::string& account,
                         const Promise<T>& promise,
                         std::function<Reply<T>(const ledger::Outcome&)> reply, const Given& given) {
   const bool queued = with_.committer.submit(
-      std::move(command), [promise, account, reply, given](Result<ledger::Outcome> outcome) {
-        promise([account, reply, given, outcome = std::move(outcome)]() -> Reply<T> {
+      std::move(command), [this, promise, account, reply, given](Result<ledger::Outcome> outcome) {
+        promise([this, account, reply, given, outcome = std::move(outcome)]() -> Reply<T> {
           if (!outcome) return problem(outcome.error());
-          if (!outcome->accepted()) return tl::unexpected(problem_of(*outcome, account, given));
+          if (!outcome->accepted()) return tl::unexpected(explain(*outcome, account, given));
           return reply(*outcome);
         });
       });

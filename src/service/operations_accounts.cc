@@ -233,7 +233,13 @@ void Operations::update_account(const Caller& caller, const std::string& name,
   update.description = request.description;
   update.parent = request.parent;
   update.hold_factor_millionths = factor_of(request.hold_percentage);
-  update.unit = request.unit.empty() ? options_.default_unit : request.unit;
+  const bool is_of_budget = request.budget_limit || request.credit_limit || request.carry_over ||
+                            request.start_date || request.end_date;
+  if (is_of_budget) {
+    const auto unit = unit_or_only(name, request.unit);
+    if (!unit) return fail_with(promise, unit.error());
+    update.unit = *unit;
+  }
   if (request.status) {
     update.status = ledger::parse_account_status(*request.status);
     if (!update.status) {
@@ -289,32 +295,49 @@ void Operations::set_partition_limit(const Caller& caller, const std::string& na
                                      const api::PartitionLimitSet& request,
                                      const Promise<api::Account>& promise) {
   if (const auto denied = may_change(caller)) return fail_with(promise, *denied);
+  const auto unit = unit_or_only(name, request.unit);
+  if (!unit) return fail_with(promise, unit.error());
   ledger::SetPartitionLimit set;
   set.account = name;
-  set.unit = request.unit.empty() ? options_.default_unit : request.unit;
+  set.unit = *unit;
   set.partition = partition;
   set.limit = request.limit;
   commit<api::Account>(command(caller, std::move(set), request.reason), name, promise,
-                       [this, name, partition](const ledger::Outcome&) {
+                       [this, name, partition, unit = *unit](const ledger::Outcome&) {
                          auto shown = show_account(name);
-                         if (shown && !may_be_partition(partition)) {
-                           shown->warnings.push_back("no cluster has a partition " +
-                                                     in_quotes(partition) +
-                                                     ": the limit counts once there is one");
-                         }
+                         if (shown) warn_of_limit(partition, unit, *shown);
                          return shown;
                        },
-                       {{"partition", partition}, {"unit", request.unit}});
+                       {{"partition", partition}, {"unit", *unit}});
 }
 
-// True as well while a cluster was not read.
-bool Operations::may_be_partition(const std::string& name) const {
-  return std::any_of(
-      options_.clusters.begin(), options_.clusters.end(), [&](const std::string& cluster) {
-        const auto snapshot = with_.view.cluster(cluster);
-        return !snapshot || std::any_of(snapshot->partitions.begin(), snapshot->partitions.end(),
-                                        [&](const auto& one) { return one.name == name; });
-      });
+// A cluster that was not read may have any partition.
+void Operations::warn_of_limit(const std::string& partition, const std::string& unit,
+                               api::Account& account) const {
+  const auto history = with_.prices.history();
+  const pricing::PriceBook* book = history->in_force(now());
+  bool is_known = false;
+  std::set<std::string> units;
+  for (const std::string& cluster : options_.clusters) {
+    const auto snapshot = with_.view.cluster(cluster);
+    if (snapshot && std::none_of(snapshot->partitions.begin(), snapshot->partitions.end(),
+                                 [&](const auto& one) { return one.name == partition; })) {
+      continue;
+    }
+    is_known = true;
+    const pricing::Rate* rate = book == nullptr ? nullptr : book->find(cluster, partition);
+    if (rate != nullptr && !rate->free) units.insert(rate->unit);
+  }
+  if (!is_known) {
+    account.warnings.push_back("no cluster has a partition " + in_quotes(partition) +
+                               ": the limit counts once there is one");
+  } else if (!units.contains(unit)) {
+    const std::vector<std::string> priced(units.begin(), units.end());
+    account.warnings.push_back(
+        "partition " + in_quotes(partition) +
+        (priced.empty() ? " has no price" : " is priced in " + joined(priced, " and ")) +
+        ": no job there counts against a limit in " + unit);
+  }
 }
 
 Reply<std::vector<api::OpenHold>> Operations::open_holds(const Caller& caller,

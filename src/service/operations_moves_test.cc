@@ -1,4 +1,5 @@
 // What is carried over, written off and converted, without HTTP.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "service/testing/operations_fixture.h"
@@ -6,6 +7,8 @@
 namespace asbb::service {
 namespace {
 
+using ::testing::Contains;
+using ::testing::IsEmpty;
 using testing::money;
 
 class MovesTest : public testing::OperationsFixture {
@@ -115,6 +118,130 @@ TEST_F(MovesTest, OneUnitPaysAnotherWhereThatIsAllowed) {
   EXPECT_FALSE(rates->at(0).in_force);
   EXPECT_TRUE(rates->at(1).in_force);
   EXPECT_TRUE(operations_->verify_audit(admin())->ok);
+}
+
+// An account with two units, in which 'core-hours' is not the default one.
+class UnitsTest : public MovesTest {
+ protected:
+  UnitsTest() { EXPECT_TRUE(create_in("core001", {"core-hours"})); }
+
+  Reply<api::Account> create_in(const std::string& name, const std::vector<std::string>& units) {
+    api::AccountCreate request;
+    request.slurm_account = name;
+    for (const std::string& unit : units) {
+      request.budgets.push_back({unit, money("10"), Day{2025, 1, 1}, Day{2025, 12, 31}, {}});
+    }
+    return wait<api::Account>(
+        [&](const auto& promise) { operations_->create_account(admin(), request, promise); });
+  }
+
+  Reply<api::Account> deposit(const std::string& name, const std::string& unit) {
+    return wait<api::Account>([&](const auto& promise) {
+      operations_->deposit(admin(), name, {money("1"), unit, "r", ""}, promise);
+    });
+  }
+
+  Reply<api::Account> transfer(const std::string& from, const std::string& to,
+                               const std::string& unit) {
+    return wait<api::Account>([&](const auto& promise) {
+      operations_->transfer(admin(), from, {to, money("1"), unit, "r", ""}, promise);
+    });
+  }
+
+  Reply<api::Account> limit(const std::string& name, const std::string& partition,
+                            const std::string& unit = "") {
+    return wait<api::Account>([&](const auto& promise) {
+      operations_->set_partition_limit(admin(), name, partition, {money("5"), unit, ""}, promise);
+    });
+  }
+};
+
+TEST_F(UnitsTest, TheOnlyUnitOfAnAccountIsMeantWhereNoneIsNamed) {
+  const auto put_in = deposit("core001", "");
+  ASSERT_TRUE(put_in) << put_in.error().message;
+  EXPECT_EQ(put_in->budgets.at(0).unit, "core-hours");
+  EXPECT_EQ(to_decimal(put_in->budgets.at(0).limit), "11");
+  api::AccountUpdate raise;
+  raise.budget_limit = money("20");
+  const auto raised = OperationsFixture::update("core001", raise);
+  ASSERT_TRUE(raised) << raised.error().message;
+  EXPECT_EQ(to_decimal(raised->budgets.at(0).limit), "20");
+  const auto limited = limit("core001", "gpu-aws");
+  ASSERT_TRUE(limited) << limited.error().message;
+  EXPECT_EQ(limited->budgets.at(0).partition_limits.at(0).unit, "core-hours");
+}
+
+TEST_F(UnitsTest, ABudgetThatHasEndedIsNotMeant) {
+  api::AccountCreate request;
+  request.slurm_account = "old001";
+  request.budgets.push_back({"USD", money("10"), Day{2020, 1, 1}, Day{2020, 12, 31}, {}});
+  request.budgets.push_back({"core-hours", money("10"), Day{2025, 1, 1}, Day{2025, 12, 31}, {}});
+  ASSERT_TRUE(wait<api::Account>(
+      [&](const auto& promise) { operations_->create_account(admin(), request, promise); }));
+  const auto put_in = deposit("old001", "");
+  ASSERT_TRUE(put_in) << put_in.error().message;
+  EXPECT_EQ(to_decimal(put_in->budgets.at(0).limit), "10");
+  EXPECT_EQ(to_decimal(put_in->budgets.at(1).limit), "11");
+}
+
+TEST_F(UnitsTest, OfSeveralUnitsOneHasToBeNamed) {
+  ASSERT_TRUE(create_in("dual001", {"USD", "core-hours"}));
+  const auto is_asked = [](const Reply<api::Account>& reply) {
+    ASSERT_EQ(status_of(reply), 400);
+    EXPECT_EQ(reply.error().field, "unit");
+    EXPECT_EQ(reply.error().message,
+              "Account 'dual001' has budgets in USD and core-hours: which of them is meant is not "
+              "said.");
+  };
+  is_asked(deposit("dual001", ""));
+  is_asked(wait<api::Account>([&](const auto& promise) {
+    operations_->withdraw(admin(), "dual001", {money("1"), "", "r", ""}, promise);
+  }));
+  is_asked(wait<api::Account>([&](const auto& promise) {
+    operations_->adjust(admin(), "dual001", {money("1"), "", "r", ""}, promise);
+  }));
+  is_asked(transfer("dual001", "proj001", ""));
+  is_asked(limit("dual001", "gpu-aws"));
+  api::AccountUpdate raise;
+  raise.budget_limit = money("20");
+  is_asked(OperationsFixture::update("dual001", raise));
+  api::AccountUpdate describe;
+  describe.description = "no money moves";
+  EXPECT_TRUE(OperationsFixture::update("dual001", describe));
+  ASSERT_TRUE(deposit("dual001", "core-hours"));
+  const auto now = operations_->account(admin(), "dual001");
+  EXPECT_EQ(to_decimal(now->budgets.at(0).limit), "10");
+  EXPECT_EQ(to_decimal(now->budgets.at(1).limit), "11");
+}
+
+TEST_F(UnitsTest, AMissingUnitIsToldWithTheAccountAndWhatItHas) {
+  const auto wrong = deposit("core001", "USD");
+  ASSERT_EQ(status_of(wrong), 404);
+  EXPECT_EQ(wrong.error().message,
+            "Account 'core001' has no budget in USD. It has one in core-hours.");
+  const auto target = transfer("proj001", "core001", "");
+  ASSERT_EQ(status_of(target), 404);
+  EXPECT_EQ(target.error().message,
+            "Account 'core001' has no budget in USD. It has one in core-hours.");
+  EXPECT_EQ(transfer("core001", "proj001", "").error().message,
+            "Account 'proj001' has no budget in core-hours. It has one in USD.");
+  EXPECT_EQ(transfer("proj001", "gone001", "").error().message, "There is no account 'gone001'.");
+}
+
+TEST_F(UnitsTest, ALimitThatNoJobCountsAgainstIsWarnedOf) {
+  EXPECT_THAT(limit("proj001", "gpu-aws")->warnings, IsEmpty());
+  EXPECT_THAT(limit("core001", "gpu-aws")->warnings,
+              Contains("partition 'gpu-aws' is priced in USD: no job there counts against a limit "
+                       "in core-hours"));
+  EXPECT_THAT(limit("proj001", "cpu")->warnings,
+              Contains("partition 'cpu' has no price: no job there counts against a limit in USD"));
+  EXPECT_THAT(limit("proj001", "gpu-azure")->warnings,  // a cluster was not read: it may have it
+              Contains("partition 'gpu-azure' has no price: no job there counts against a limit in "
+                       "USD"));
+  view_.put(cluster("cloud"));
+  EXPECT_THAT(
+      limit("proj001", "gpu-azure")->warnings,
+      Contains("no cluster has a partition 'gpu-azure': the limit counts once there is one"));
 }
 
 }  // namespace

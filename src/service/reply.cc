@@ -215,7 +215,12 @@ tl::unexpected<api::Problem> conflict(std::string details, std::string message, 
       api::Problem{409, "CONFLICT", std::move(message), std::move(details), std::move(field)});
 }
 
-std::string sentence_of(const ledger::Outcome& outcome, const std::string& account) {
+const std::string& account_of(const ledger::Outcome& outcome, const std::string& asked) {
+  return outcome.leg.account.empty() ? asked : outcome.leg.account;
+}
+
+std::string sentence_of(const ledger::Outcome& outcome, const std::string& asked) {
+  const std::string& account = account_of(outcome, asked);
   const std::string named = "Account '" + account + "'";
   switch (outcome.refusal) {
     case Refusal::none:
@@ -280,14 +285,14 @@ std::string sentence_of(const ledger::Outcome& outcome, const std::string& accou
   }
 }
 
-api::Problem problem_of(const ledger::Outcome& outcome, const std::string& account,
+api::Problem problem_of(const ledger::Outcome& outcome, const std::string& asked,
                         const Given& given) {
   const Meaning meaning = meaning_of(outcome.refusal);
   ledger::Outcome told = outcome;
   if (const auto unit = given.find("unit"); told.unit.empty() && unit != given.end()) {
     told.unit = unit->second;  // a refusal before the budget was found has none
   }
-  std::string message = sentence_of(told, account);
+  std::string message = sentence_of(told, asked);
   if (const auto id = given.find("request_id");
       outcome.refusal == Refusal::request_id_conflict && id != given.end()) {
     return api::Problem{meaning.status, meaning.code,

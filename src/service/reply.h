@@ -59,11 +59,16 @@ using Given = std::map<std::string, std::string>;
                                                     std::string field = {});
 
 // What a refusal of the ledger is over HTTP: status, stable code and a sentence, which starts with
-// the field and its value when it is about one of `given`. `account` is the one that was named.
-[[nodiscard]] api::Problem problem_of(const ledger::Outcome& outcome, const std::string& account,
+// the field and its value when it is about one of `given`. `asked` is the account that was named.
+[[nodiscard]] api::Problem problem_of(const ledger::Outcome& outcome, const std::string& asked,
                                       const Given& given = {});
 
 // The sentence alone.
-[[nodiscard]] std::string sentence_of(const ledger::Outcome& outcome, const std::string& account);
+[[nodiscard]] std::string sentence_of(const ledger::Outcome& outcome, const std::string& asked);
+
+// Which account a refusal is about: that of its leg, such as the target of a transfer, or the one
+// that was asked for.
+[[nodiscard]] const std::string& account_of(const ledger::Outcome& outcome,
+                                            const std::string& asked);
 
 }  // namespace asbb::service

@@ -333,15 +333,16 @@ def write_accounts(service, name):
     service.call("GET", path + "/holds")
     if not service.call("GET", path + "/forecast")["budgets"][0]["summary"]:
         raise ContractError("the forecast says nothing")
-    service.call("PUT", path + "/partition-limits/no-such-partition", {"limit": 20})
-    service.call("POST", path + "/adjustments", {"amount": 0.5, "reason": "contract"})
-    service.call("POST", path + "/adjustments", {"amount": -0.5, "reason": "contract"})
-    service.call("POST", path + "/adjustments", {"amount": 0, "reason": "none"}, expect=400)
-    service.call("POST", path + "/adjustments", {"amount": 1}, expect=400)
-    service.call("POST", path + "/deposits", {"amount": 2, "reason": "contract"})
-    service.call("POST", path + "/withdrawals", {"amount": 2, "reason": "contract"})
-    service.call("POST", path + "/withdrawals", {"amount": 1e6, "reason": "contract"}, expect=409)
-    service.call("POST", path + "/transfers", {"to": name, "amount": 1, "reason": "contract"}, expect=409)
+    service.call("PUT", path + "/partition-limits/no-such-partition", {"limit": 20, "unit": "USD"})
+    service.call("POST", path + "/adjustments", {"amount": 0.5, "reason": "contract", "unit": "USD"})
+    service.call("POST", path + "/adjustments", {"amount": -0.5, "reason": "contract", "unit": "USD"})
+    service.call("POST", path + "/adjustments", {"amount": 0, "reason": "none", "unit": "USD"}, expect=400)
+    service.call("POST", path + "/deposits", {"amount": 2, "reason": "of which unit?"}, expect=400)
+    service.call("POST", path + "/adjustments", {"amount": 1, "unit": "USD"}, expect=400)
+    service.call("POST", path + "/deposits", {"amount": 2, "reason": "contract", "unit": "USD"})
+    service.call("POST", path + "/withdrawals", {"amount": 2, "reason": "contract", "unit": "USD"})
+    service.call("POST", path + "/withdrawals", {"amount": 1e6, "reason": "contract", "unit": "USD"}, expect=409)
+    service.call("POST", path + "/transfers", {"to": name, "amount": 1, "reason": "contract", "unit": "USD"}, expect=409)
     service.call("POST", path + "/refunds", {"job_id": "none", "amount": 1, "reason": "contract"}, expect=404)
     service.call("POST", path + "/write-offs", {"job_id": "none", "reason": "contract"}, expect=404)
 
@@ -387,7 +388,7 @@ def convert_units(service, name):
     service.call("POST", "/api/v1/conversion-rates",
                  {"from_unit": "USD", "to_unit": "USD", "rate": 1}, expect=400)
     service.call("GET", "/api/v1/conversion-rates")
-    convert = {"amount": 2, "unit": "USD", "to_unit": "core-hours", "reason": "contract"}
+    convert = {"amount": 2, "to_unit": "core-hours", "reason": "contract"}
     service.call("POST", path + "/conversions", convert, expect=409)
     service.call("PUT", path, {"may_convert": True})
     account = service.call("POST", path + "/conversions", convert)
