@@ -27,10 +27,7 @@ struct Review {
   Instant end;
   Day first_day;
   Day last_day;
-  pricing::PriceBook book;
-  PartitionUses uses;
-  std::vector<std::string> names;  // of the settings' clusters
-  Snapshots clusters;              // that were read
+  Reviewed what;
   std::vector<std::string> problems;
 };
 
@@ -80,7 +77,7 @@ api::Reply<void> read_charges(Context& context, Review& review) {
     for (const api::Charge& charge : page->charges) {
       if (charge.partition.empty()) continue;  // an adjustment
       const bool came_back = charge.type == "refund" || charge.type == "write_off_out";
-      Micros& sum = review.uses[{charge.cluster, charge.partition}].charged[charge.unit];
+      Micros& sum = review.what.uses[{charge.cluster, charge.partition}].charged[charge.unit];
       sum = came_back ? sum - charge.amount : sum + charge.amount;
     }
     query.after = page->next;
@@ -98,12 +95,13 @@ void read_cluster_runs(slurm::SlurmClient& client, const slurm::SlurmCluster& cl
   slurm::ClusterViewCommands view(client, {cluster}, [] { return Instant(); });
   auto snapshot = view.read_cluster(cluster.name);
   if (snapshot) {
-    review.clusters[cluster.name] = std::move(*snapshot);
+    review.what.clusters[cluster.name] = std::move(*snapshot);
   } else {
     review.problems.push_back(snapshot.error().message);
   }
-  const auto known = review.clusters.find(cluster.name);
-  const slurm::ClusterSnapshot* shape = known == review.clusters.end() ? nullptr : &known->second;
+  const Snapshots& known = review.what.clusters;
+  const auto found = known.find(cluster.name);
+  const slurm::ClusterSnapshot* shape = found == known.end() ? nullptr : &found->second;
   for (Instant from = review.start; from < until; from = from + window) {
     const Instant to = std::min(from + window, until);
     const auto rows = client.run(
@@ -116,22 +114,38 @@ void read_cluster_runs(slurm::SlurmClient& client, const slurm::SlurmCluster& cl
       review.problems.push_back(rows.error().message);
       return;
     }
-    add_runs(review.uses, cluster.name, *rows, from, to, review.book, shape, review.problems);
+    add_runs(review.what.uses, cluster.name, *rows, from, to, review.what.book, shape,
+             review.problems);
   }
+  review.what.counted.insert(cluster.name);
 }
 
 Micros hours_of(std::int64_t seconds) {
   return Micros(mul_div(seconds, 1'000'000, 3600, Rounding::half_even).value_or(0));
 }
 
+// For people, or exact for programs.
+struct FigureText {
+  std::string none;
+  std::string no_price;
+  std::string (*amount)(Micros);
+};
+
+FigureText figure_text(bool is_exact) {
+  if (is_exact) return {"", "", [](Micros amount) { return to_decimal(amount); }};
+  return {"-", "no price", [](Micros amount) { return to_display(amount); }};
+}
+
 // What other programs charged for has no runs on a cluster.
-void add_of_programs(Table& table, const std::string& partition, const PartitionUse& use) {
+void add_of_programs(Table& table, const std::string& partition, const PartitionUse& use,
+                     const FigureText& text) {
+  const std::string& none = text.none;
   for (const auto& [unit, amount] : use.charged) {
-    table.add({"-", partition, "-", "-", to_display(amount), "-", "-", unit});
+    table.add({none, partition, none, none, text.amount(amount), none, none, unit});
   }
 }
 
-Table figures(const Review& review) {
+Table figures(const Review& review, const FigureText& text) {
   Table table({{"CLUSTER", "cluster"},
                {"PARTITION", "partition", Align::left, true},
                {"RUNS", "runs", Align::right},
@@ -140,24 +154,29 @@ Table figures(const Review& review) {
                {"AT TODAY'S", "today", Align::right},
                {"SLURM", "slurm", Align::right},
                {"UNIT", "unit"}});
-  for (const PartitionWeights& one : review_weights(review.uses, review.book, review.clusters)) {
-    const auto found = review.uses.find({one.cluster, one.partition});
-    if (found == review.uses.end()) continue;
+  for (const PartitionWeights& one : review_weights(review.what)) {
+    const auto found = review.what.uses.find({one.cluster, one.partition});
+    if (found == review.what.uses.end()) continue;
     const PartitionUse& use = found->second;
     if (one.cluster.empty()) {
-      add_of_programs(table, one.partition, use);
+      add_of_programs(table, one.partition, use, text);
       continue;
     }
     const std::string unit = one.rate == nullptr ? "" : one.rate->unit;
+    const bool is_counted = review.what.counted.contains(one.cluster);
+    const bool is_priced = one.rate != nullptr;
     const auto charged = use.charged.find(unit);
-    const std::string amount = charged == use.charged.end() ? "-" : to_display(charged->second);
     const Micros billed = Micros(
         mul_div(hours_of(use.billing_seconds).count(), 1, one.weights.scale, Rounding::half_even)
             .value_or(0));
-    table.add({one.cluster, one.partition, std::to_string(use.runs),
-               to_display(hours_of(use.core_seconds)), amount,
-               unit.empty() ? "no price" : to_display(use.today),
-               unit.empty() ? "-" : to_display(billed), unit.empty() ? "-" : unit});
+    const auto known = [&](bool is_known, Micros amount) {
+      return is_known ? text.amount(amount) : text.none;
+    };
+    table.add({one.cluster, one.partition, is_counted ? std::to_string(use.runs) : text.none,
+               known(is_counted, hours_of(use.core_seconds)),
+               charged == use.charged.end() ? text.none : text.amount(charged->second),
+               is_priced ? known(is_counted, use.today) : text.no_price,
+               known(is_counted && is_priced, billed), is_priced ? unit : text.none});
   }
   return table;
 }
@@ -166,17 +185,22 @@ std::string review_json(const Review& review, const std::vector<std::string>& pr
   api::JsonWriter json;
   json.begin_object();
   json.key("partitions"), json.begin_array();
-  for (const auto& [name, use] : review.uses) {
-    const pricing::Rate* rate = review.book.find_priced(name.first, name.second);
+  for (const auto& [name, use] : review.what.uses) {
+    const pricing::Rate* rate = review.what.book.find_priced(name.first, name.second);
+    const bool is_counted = review.what.counted.contains(name.first);
+    const auto count = [&](const char* key, std::int64_t number) {
+      json.key(key);
+      is_counted ? json.number(number) : json.null();
+    };
     json.begin_object();
     json.key("cluster"), json.text(name.first);
     json.key("partition"), json.text(name.second);
     json.key("unit"), json.text(rate == nullptr ? "" : rate->unit);
-    json.key("runs"), json.number(use.runs);
-    json.key("core_seconds"), json.number(use.core_seconds);
-    json.key("billing_seconds"), json.number(use.billing_seconds);
+    count("runs", use.runs);
+    count("core_seconds", use.core_seconds);
+    count("billing_seconds", use.billing_seconds);
     json.key("today");
-    rate == nullptr ? json.null() : json.decimal(use.today);
+    rate == nullptr || !is_counted ? json.null() : json.decimal(use.today);
     json.key("charged"), json.begin_object();
     for (const auto& [unit, amount] : use.charged) json.key(unit), json.decimal(amount);
     json.end_object();
@@ -194,20 +218,36 @@ std::string review_json(const Review& review, const std::vector<std::string>& pr
   return json.take();
 }
 
+std::vector<std::string> not_counted(const Reviewed& reviewed) {
+  std::vector<std::string> out;
+  for (const std::string& name : reviewed.names) {
+    if (!reviewed.counted.contains(name)) out.push_back(name);
+  }
+  return out;
+}
+
 int show(const Context& context, const Review& review) {
-  const auto proposed = proposals(review.uses, review.book, review.clusters, review.names);
+  const auto proposed = proposals(review.what);
   for (const std::string& problem : review.problems) context.warn(problem);
   const int failed = review.problems.empty() ? exit_done : exit_failed;
-  const Table table = figures(review);
+  const Table table = figures(review, figure_text(context.flags.output == "csv"));
   if (!context.wants_table()) {
     static_cast<void>(context.show(table, review_json(review, proposed)));
     return failed;
   }
   std::ostream& out = context.out();
   out << "From " << to_string(review.first_day) << " to " << to_string(review.last_day)
-      << ", by price book version " << review.book.version << ":\n";
-  out << (table.is_empty() ? "No job ran, and nothing was charged.\n" : table.text());
-  if (proposed.empty()) out << "\nNothing to change.\n";
+      << ", by price book version " << review.what.book.version << ":\n";
+  const std::string missing = joined(not_counted(review.what), ", ");
+  if (!table.is_empty()) out << table.text();
+  if (table.is_empty()) {
+    out << (missing.empty() ? "No job ran, and nothing was charged.\n"
+                            : "Nothing was charged, and no job ran where that is known.\n");
+  }
+  if (!missing.empty()) out << "\nThe runs are not known of: " << missing << ".\n";
+  if (proposed.empty()) {
+    out << (missing.empty() ? "\nNothing to change.\n" : "\nNothing to change of what is known.\n");
+  }
   for (const std::string& sentence : proposed) out << "\n* " << harmless(sentence) << "\n";
   return failed;
 }
@@ -224,13 +264,13 @@ int review_prices(Context& context, const ReviewFlags& flags) {
   defaults.time_zone = settings->service.timezone;
   auto book = pricing::parse_price_book(current->text, "price book", defaults);
   if (!book) return context.failed(book.error());
-  review.book = std::move(*book);
-  review.book.version = current->version;
+  review.what.book = std::move(*book);
+  review.what.book.version = current->version;
   if (const auto read = read_charges(context, review); !read) return context.failed(read.error());
   slurm::SlurmCommands client(review_deadline_ms);
   const Instant until = std::min(review.end, context.now() + seconds(1));
   for (const config::Cluster& cluster : settings->slurm.clusters) {
-    review.names.push_back(cluster.name);
+    review.what.names.push_back(cluster.name);
     read_cluster_runs(client, {cluster.name, cluster.conf, cluster.bin_dir}, until, review);
   }
   if (settings->slurm.clusters.empty()) {

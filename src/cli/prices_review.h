@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,18 +36,21 @@ void add_runs(PartitionUses& uses, const std::string& cluster, std::string_view 
 
 using Snapshots = std::map<std::string, slurm::ClusterSnapshot>;  // by cluster
 
-// Of the partitions that there are and of those that were used, by the scale that `asbb slurm
-// configure` takes for the clusters together. The book must outlive them.
-[[nodiscard]] std::vector<PartitionWeights> review_weights(const PartitionUses& uses,
-                                                           const pricing::PriceBook& book,
-                                                           const Snapshots& clusters);
+struct Reviewed {
+  pricing::PriceBook book;
+  std::vector<std::string> names;  // of the settings' clusters
+  Snapshots clusters;              // of those whose partitions were read
+  std::set<std::string> counted;   // those whose runs were read, to the last
+  PartitionUses uses;              // of a cluster that is not counted what was charged alone counts
+};
 
-// What should be changed, as sentences; `clusters` are those that were read, `all` the settings'.
-// Weights have one scale for all clusters: nothing is said of them unless each was read.
-[[nodiscard]] std::vector<std::string> proposals(const PartitionUses& uses,
-                                                 const pricing::PriceBook& book,
-                                                 const Snapshots& clusters,
-                                                 const std::vector<std::string>& all);
+// Of the partitions that there are and of those that were used, by the scale that `asbb slurm
+// configure` takes for the clusters together. What was reviewed must outlive them.
+[[nodiscard]] std::vector<PartitionWeights> review_weights(const Reviewed& reviewed);
+
+// What should be changed, as sentences. Weights have one scale for all clusters: nothing is said of
+// them unless each was read.
+[[nodiscard]] std::vector<std::string> proposals(const Reviewed& reviewed);
 
 void add_prices_review(Command& prices, Context& context);
 

@@ -141,57 +141,61 @@ void add_runs(PartitionUses& uses, const std::string& cluster, std::string_view 
   }
 }
 
-std::vector<PartitionWeights> review_weights(const PartitionUses& uses,
-                                             const pricing::PriceBook& book,
-                                             const Snapshots& clusters) {
+std::vector<PartitionWeights> review_weights(const Reviewed& reviewed) {
   std::vector<std::pair<std::string, std::string>> names;
-  for (const auto& [name, cluster] : clusters) {
+  for (const auto& [name, cluster] : reviewed.clusters) {
     for (const slurm::PartitionInfo& one : cluster.partitions) names.emplace_back(name, one.name);
   }
-  std::vector<PartitionWeights> out = weigh(book, names);
-  const std::size_t there = out.size();
-  for (const auto& [name, use] : uses) {
+  std::vector<PartitionWeights> out = weigh(reviewed.book, names);
+  std::map<std::string, std::int64_t> scales;  // by unit
+  for (const PartitionWeights& there : out) {
+    if (there.rate != nullptr) scales[there.rate->unit] = there.weights.scale;
+  }
+  for (const auto& [name, use] : reviewed.uses) {
     if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-    PartitionWeights gone = weigh(book, {name}).front();
-    for (std::size_t i = 0; i < there && gone.rate != nullptr; ++i) {
-      const bool is_alike = out[i].rate != nullptr && out[i].rate->unit == gone.rate->unit;
-      if (is_alike) gone.weights = billing_weights(*gone.rate, out[i].weights.scale);
-    }
-    out.push_back(std::move(gone));
+    PartitionWeights& gone = out.emplace_back(weigh(reviewed.book, {name}).front());
+    if (gone.rate == nullptr) continue;
+    const auto scale = scales.find(gone.rate->unit);
+    if (scale != scales.end()) gone.weights = billing_weights(*gone.rate, scale->second);
   }
   return out;
 }
 
-std::vector<std::string> proposals(const PartitionUses& uses, const pricing::PriceBook& book,
-                                   const Snapshots& clusters, const std::vector<std::string>& all) {
+std::vector<std::string> proposals(const Reviewed& reviewed) {
+  const auto& [book, names, clusters, counted, uses] = reviewed;
   std::vector<std::string> out;
   const PartitionUse none;
-  for (const PartitionWeights& one : review_weights(uses, book, clusters)) {
+  for (const PartitionWeights& one : review_weights(reviewed)) {
     const std::string where = "Partition " + one.partition + " of " + one.cluster;
     const auto found = uses.find({one.cluster, one.partition});
     const PartitionUse& use = found == uses.end() ? none : found->second;
+    const bool is_counted = counted.contains(one.cluster);
     if (one.cluster.empty()) continue;  // charges of other programs
     if (one.rate == nullptr) {
       if (is_said_to_be_free(book, one.cluster, one.partition)) continue;
-      out.push_back(where + " has no price: " + std::to_string(use.runs) + " runs used " +
-                    hours_text(use.core_seconds) +
-                    " core-hours there for nothing. In the next price book: " +
-                    entry_text(book, one.cluster, one.partition) + ".");
+      out.push_back(where + " has no price" +
+                    (is_counted ? ": " + std::to_string(use.runs) + " runs used " +
+                                      hours_text(use.core_seconds) + " core-hours there for nothing"
+                                : "") +
+                    ". In the next price book: " + entry_text(book, one.cluster, one.partition) +
+                    ".");
       continue;
     }
-    compare_charges(where, use, *one.rate, out);
-    compare_memory(where, use, *one.rate, out);
+    if (is_counted) {
+      compare_charges(where, use, *one.rate, out);
+      compare_memory(where, use, *one.rate, out);
+    }
     const auto cluster = clusters.find(one.cluster);
     const slurm::PartitionInfo* info =
         cluster == clusters.end() ? nullptr : cluster->second.partition(one.partition);
-    if (info == nullptr || clusters.size() < all.size()) continue;
+    if (info == nullptr || clusters.size() < names.size()) continue;
     if (info->billing_weights == one.weights.text()) continue;
     out.push_back(where + " has " +
                   (info->billing_weights.empty()
                        ? "no TRESBillingWeights"
                        : "TRESBillingWeights=\"" + info->billing_weights + "\"") +
                   "; those of its price are \"" + one.weights.text() +
-                  "\" ('asbb slurm configure --clusters=" + joined(all, ",") + " --write').");
+                  "\" ('asbb slurm configure --clusters=" + joined(names, ",") + " --write').");
   }
   return out;
 }

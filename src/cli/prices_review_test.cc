@@ -50,15 +50,19 @@ slurm::ClusterSnapshot onprem() {
 class PricesReview : public ::testing::Test {
  protected:
   void add(const std::string& rows) {
-    add_runs(uses_, "onprem", rows, since, until, book_, &cluster_, problems_);
+    add_runs(reviewed_.uses, "onprem", rows, since, until, book_, &cluster_, problems_);
   }
-  std::vector<std::string> proposed() { return proposals(uses_, book_, clusters_, all_); }
+  std::vector<std::string> proposed() { return proposals(reviewed_); }
 
-  pricing::PriceBook book_ = *pricing::parse_price_book(book_text, "book", {});
-  Snapshots clusters_{{"onprem", onprem()}};
+  Reviewed reviewed_{*pricing::parse_price_book(book_text, "book", {}),
+                     {"onprem"},
+                     {{"onprem", onprem()}},
+                     {"onprem"},
+                     {}};
+  pricing::PriceBook& book_ = reviewed_.book;
+  Snapshots& clusters_ = reviewed_.clusters;
   slurm::ClusterSnapshot& cluster_ = clusters_.at("onprem");
-  std::vector<std::string> all_{"onprem"};
-  PartitionUses uses_;
+  PartitionUses& uses_ = reviewed_.uses;
   std::vector<std::string> problems_;
 };
 
@@ -105,7 +109,7 @@ TEST_F(PricesReview, WeightsAreThoseOfAllClustersTogether) {
   cloud.cluster = "cloud";
   cloud.partitions.resize(1);
   clusters_["cloud"] = cloud;
-  all_ = {"cloud", "onprem"};
+  reviewed_.names = {"cloud", "onprem"};
   const auto expected = weigh(book_, {{"cloud", "cpu"}, {"onprem", "cpu"}});
   EXPECT_NE(expected[1].weights.text(), "CPU=4");
   EXPECT_THAT(proposed(),
@@ -120,7 +124,7 @@ TEST_F(PricesReview, WeightsAreThoseOfAllClustersTogether) {
   book_.rates.back().partition = "gone";
   book_.rates.back().per_core_hour = Micros(1);
   EXPECT_THAT(proposed(), ::testing::Each(::testing::Not(HasSubstr("TRESBillingWeights"))));
-  const auto weights = review_weights(uses_, book_, clusters_);
+  const auto weights = review_weights(reviewed_);
   EXPECT_EQ(weights.back().weights.scale, expected[0].weights.scale);
   // one that was not read may have a finer price
   clusters_["cloud"].partitions[0].billing_weights = "CPU=1";
@@ -137,6 +141,16 @@ TEST_F(PricesReview, ChargesThatAreNotWhatTodaysPricesSayAreShown) {
   EXPECT_THAT(proposed(), Contains(HasSubstr("was charged $0.30, and by the prices of today its "
                                              "runs cost $0.40")));
   EXPECT_THAT(proposed(), Contains(HasSubstr("was charged 0.10 EUR as well")));
+}
+
+// A sum of some of its runs is none.
+TEST_F(PricesReview, AClusterThatWasNotReadToTheEndIsNotCompared) {
+  add("cpu|1500|3600|1|cpu=8,mem=64000M,node=1\nopen|1500|3600|1|cpu=8,mem=64000M,node=1\n");
+  uses_[{"onprem", "cpu"}].charged["USD"] = Micros(400'000);
+  EXPECT_THAT(proposed(), Contains(HasSubstr("was charged")));
+  reviewed_.counted.clear();
+  EXPECT_THAT(proposed(), ElementsAre(::testing::StartsWith(
+                              "Partition open of onprem has no price. In the next price book")));
 }
 
 TEST_F(PricesReview, MemoryThatIsTakenAndNotPaidIsSaid) {
@@ -183,6 +197,15 @@ TEST_F(PricesReview, TheCommandReadsLedgerAndAccountingAndNamesWhatItCannot) {
   EXPECT_THAT(ran.out, HasSubstr("10.00"));
   EXPECT_THAT(ran.out, ::testing::ContainsRegex("-  +gpu-aws +- +- +12.50 +- +- +USD"));
   EXPECT_THAT(ran.err, HasSubstr("onprem"));
+  EXPECT_THAT(ran.out, ::testing::ContainsRegex("onprem +cpu +- +- +10.00 +- +- +USD"));
+  EXPECT_THAT(ran.out, HasSubstr("\nThe runs are not known of: onprem.\n"));
+  EXPECT_THAT(ran.out, HasSubstr("\nNothing to change of what is known.\n"));
+  auto as = words;
+  as.emplace_back("--output=csv");
+  EXPECT_THAT(testing::run(service, as).out, HasSubstr("onprem,cpu,,,10,,,USD\r\n"));
+  as.back() = "--output=json";
+  EXPECT_THAT(testing::run(service, as).out,
+              HasSubstr(R"("runs":null,"core_seconds":null,"billing_seconds":null,"today":null)"));
   const auto wrong = testing::run(
       service, {"prices", "review", "--start=2025-06-30", "--end=2025-06-01", words.back()});
   EXPECT_EQ(wrong.code, exit_usage);
