@@ -28,10 +28,12 @@ int set_rate(Context& context, const RateFlags& flags) {
   const auto made =
       context.call<api::ConversionRate>("POST", "/api/v1/conversion-rates", api::to_json(request));
   if (!made) return context.failed(made.error());
-  return context.done("One " + made->from_unit + " comes to " + to_decimal(made->rate) + " " +
-                          made->to_unit + " from " + to_second_text(made->effective_from) +
-                          " UTC on.",
-                      api::to_json(*made));
+  std::string said = "One " + made->from_unit + " comes to " + to_decimal(made->rate) + " " +
+                     made->to_unit + " from " + to_second_text(made->effective_from) + " UTC on.";
+  if (made->effective_from + seconds(60) < made->recorded_at) {
+    said += " Reports of days since then are made with it from now on.";
+  }
+  return context.done(said, api::to_json(*made));
 }
 
 int list_rates(Context& context) {

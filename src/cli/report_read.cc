@@ -59,7 +59,7 @@ api::Reply<const api::Account*> find_account(const std::vector<api::Account>& ac
     known.push_back(account.slurm_account);
     known.insert(known.end(), account.aliases.begin(), account.aliases.end());
   }
-  const std::string near = nearest_word(name, known);
+  const std::string near = to_lower(name) == "all" ? "ALL" : nearest_word(name, known);
   return bad_question("--account: there is no account " + in_quotes(name) + " that you may see" +
                       (near.empty() ? "" : "; did you mean '" + near + "'?") +
                       (near.empty() ? "; 'asbb account list' lists them" : ""));
@@ -93,7 +93,9 @@ void set_total_unit(report::Dual& report, const std::vector<api::ConversionRate>
           best = &rate;
         }
       }
-      if (best != nullptr) into.push_back({unit, target, best->rate, best->effective_from});
+      if (best == nullptr) continue;
+      into.push_back({unit, target, best->rate, best->effective_from,
+                      day_of(best->effective_from, report.zone).value_or(Day{})});
     }
     if (into.size() + 1 != report.units.size()) continue;
     report.total_unit = target;

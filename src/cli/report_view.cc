@@ -150,8 +150,8 @@ std::string totals_text(const report::Dual& report) {
     out += "In all " + to_display(*report.all.total, report.total_unit);
     for (const report::Rate& rate : report.rates) {
       out += (&rate == &report.rates.front() ? ", with 1 " : " and 1 ") + rate.from_unit + " = " +
-             to_decimal(rate.rate) + " " + rate.to_unit + " (rate of " +
-             to_rfc3339(rate.effective_from).substr(0, 10) + ")";
+             to_decimal(rate.rate) + " " + rate.to_unit + " (rate of " + to_string(rate.first_day) +
+             ")";
     }
     out += ".\n";
   }

@@ -166,7 +166,7 @@ TEST_F(AdderTest, DaysAreThoseOfTheZoneAtBothChangesOfTheClock) {
 
 TEST_F(AdderTest, OneTotalIsRoundedHalfToEvenForEachLine) {
   report_.total_unit = "USD";
-  report_.rates = {{"core-hours", "USD", Micros(500'000), Instant{}}};
+  report_.rates = {{"core-hours", "USD", Micros(500'000), Instant{}, Day{}}};
   spend("cloud", "1", "USD", 10);
   spend("onprem", "2", "core-hours", 5, "2025-03-30T12:00:00Z", "bob");
   add_up();

@@ -69,6 +69,7 @@ struct Rate {
   std::string to_unit;
   Micros rate;
   Instant effective_from;
+  Day first_day;  // of effective_from, in the report's zone
   bool operator==(const Rate&) const = default;
 };
 

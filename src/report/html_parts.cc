@@ -163,8 +163,7 @@ std::string tiles(const Dual& report) {
            "</h3><p class=\"big\">" + money_data(*report.all.total, report.total_unit) + "</p>";
     for (const Rate& rate : report.rates) {
       out += "<p>1 " + escaped(rate.from_unit) + " = " + escaped(to_decimal(rate.rate)) + " " +
-             escaped(rate.to_unit) + ", the rate of " +
-             to_rfc3339(rate.effective_from).substr(0, 10) + "</p>";
+             escaped(rate.to_unit) + ", the rate of " + to_string(rate.first_day) + "</p>";
     }
     out += "</div>";
   }

@@ -27,7 +27,7 @@ Dual sample() {
   report.units = {"USD", "core-hours"};
   report.adjusted = {std::nullopt, Micros(-2'000'000)};
   report.total_unit = "USD";
-  report.rates = {{"core-hours", "USD", Micros(40'000), report.start}};
+  report.rates = {{"core-hours", "USD", Micros(40'000), report.start, report.first_day}};
   report.all = line_of("", Micros(30'000'417), Micros(1'250'000'000), 12);
   report.all.effort = {12, 12, 1200, 600, 43'200, 86'400, 43'200};
   report.by_cluster = {line_of("cloud", Micros(30'000'417), std::nullopt, 5),
