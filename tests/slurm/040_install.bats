@@ -29,10 +29,7 @@ teardown_file() { rm -rf "$DESTINATION"; }
   grep -q '^OnCalendar=' usr/lib/systemd/system/asbb-sync-accounts.timer
   grep -q '^ExecStart=/usr/bin/asbb report weekly' usr/lib/systemd/system/asbb-weekly-reports.service
   grep -q '^Persistent=true' usr/lib/systemd/system/asbb-weekly-reports.timer
-  grep -q ' asbb /usr/bin/asbb report weekly' usr/share/asbb/cron.d/asbb-weekly-reports
-  grep -q ' asbb /usr/bin/asbb slurm sync-accounts' usr/share/asbb/cron.d/asbb-sync-accounts
   grep -q '^ExecStart=/usr/bin/asbb slurm fence --cluster=' usr/lib/systemd/system/asbb-slurm-fence.service
-  grep -q ' asbb /usr/bin/asbb slurm fence --cluster=cloud' usr/share/asbb/cron.d/asbb-slurm-fence
   [ -z "$(find usr/share/asbb/cron.d -type f | grep -vE '/[A-Za-z0-9_-]+$')" ] # cron passes over other names
   mkdir -p units
   for unit in usr/lib/systemd/system/asbb-{slurm-fence,sync-accounts,weekly-reports}.*; do sed "s|=/usr/bin/|=$DESTINATION/usr/bin/|" "$unit" >"units/${unit##*/}"; done
@@ -41,6 +38,28 @@ teardown_file() { rm -rf "$DESTINATION"; }
   grep -q '/var/lib/asbb' usr/lib/tmpfiles.d/asbb.conf
   [ "$(stat -c %a etc/asbb/config.yaml)" = 644 ]
   [ -n "$(find . -name job_submit_budget.so)" ]
+}
+
+# Prints what a line for cron runs, with FILE in the place of its file of /etc/default.
+cron_runs() { # NAME [FILE]
+  local line
+  line=$(grep -v '^#' "$DESTINATION/usr/share/asbb/cron.d/$1")
+  grep -qE '^[0-9]+ [0-9]+ \* \* [*1] asbb ' <<<"$line"
+  line=${line#* asbb }
+  line=${line//"/etc/default/$1"/${2:-$DESTINATION/no-such-file}}
+  sh -c "${line/"/usr/bin/asbb "/echo } >&2" 2>&1
+}
+
+@test "the lines for cron run the same commands as the timers, with the flags of /etc/default" {
+  [ "$(cron_runs asbb-slurm-fence | sed 's/ *$//')" = "slurm fence --cluster=cloud" ]
+  [ "$(cron_runs asbb-sync-accounts)" = "slurm sync-accounts --from=onprem --to=cloud" ]
+  [ "$(cron_runs asbb-weekly-reports)" = "report weekly --directory=/var/lib/asbb/reports" ]
+  file=$DESTINATION/defaults
+  printf '%s\n' FROM=cloud TO=onprem CLUSTER=onprem "OPTIONS='--email --time-zone=Europe/Paris'" >"$file"
+  more='--email --time-zone=Europe/Paris'
+  [ "$(cron_runs asbb-slurm-fence "$file")" = "slurm fence --cluster=onprem $more" ]
+  [ "$(cron_runs asbb-sync-accounts "$file")" = "slurm sync-accounts --from=cloud --to=onprem $more" ]
+  [ "$(cron_runs asbb-weekly-reports "$file")" = "report weekly --directory=/var/lib/asbb/reports $more" ]
 }
 
 @test "the installed settings are right, and a second install keeps what an administrator changed" {
