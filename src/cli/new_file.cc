@@ -31,12 +31,12 @@ Result<void> NewFile::open(bool may_replace, FileOwner owner) {
     return tl::unexpected(file_error(name_, EEXIST));
   }
   const int descriptor = ::open(part_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-  if (descriptor < 0) return tl::unexpected(file_error(part_, errno));
+  if (descriptor < 0) return tl::unexpected(file_error(name_, errno));
   is_made_ = true;
   const bool is_given = owner == FileOwner::maker || store::give_to_folder_owner(descriptor, part_);
   const int why = errno;
   ::close(descriptor);
-  if (!is_given) return tl::unexpected(file_error(part_, why));
+  if (!is_given) return tl::unexpected(file_error(name_, why));
   stream_.open(part_, std::ios::binary);
   return {};
 }

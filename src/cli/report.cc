@@ -23,6 +23,17 @@ struct ReportFlags {
   bool force = false;
 };
 
+// The form that the name of the file says, where another one would be written into it.
+std::optional<std::string> fault_of_file(const Context& context, const std::string& file) {
+  const std::size_t dot = file.rfind('.');
+  const std::string ending = dot == std::string::npos ? "" : to_lower(file.substr(dot + 1));
+  const std::string& form = context.flags.output;
+  const bool is_form = ending == "html" || ending == "csv" || ending == "json";
+  if (!is_form || ending == form) return std::nullopt;
+  return "--file: " + in_quotes(file) + " is the name of a " + ending + " file, and --output is " +
+         (form.empty() ? "table" : form) + ": --output=" + ending + " is needed";
+}
+
 // All but the zone, which only the service may know.
 Result<ReportQuery> read_question(const Context& context, const ReportFlags& flags) {
   ReportQuery query;
@@ -126,6 +137,7 @@ int dual(Context& context, const ReportFlags& flags) {
   if (context.flags.output == "html" && !flags.by.empty()) {
     return context.misused("--by: a page has all its tables; leave it out with --output=html");
   }
+  if (const auto fault = fault_of_file(context, flags.file)) return context.misused(*fault);
   auto query = read_question(context, flags);
   if (!query) return context.misused(query.error().message);
   auto zone = report_zone(context, flags.zone);

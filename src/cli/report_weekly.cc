@@ -174,6 +174,11 @@ class Weekly {
       query.accounts.push_back(account.slurm_account);
       owners[account.slurm_account] = account.owners;
     }
+    if (accounts->empty()) {
+      return fail(ErrorKind::unavailable,
+                  "there is no account that this user may see, so nothing is reported, and week " +
+                      to_string(week) + " stays to be done");
+    }
     const auto reports = read_reports(context_, query);
     if (!reports) return fail(ErrorKind::unavailable, reports.error().message);
     if (wanted.folder) {

@@ -358,7 +358,11 @@ def forms(service, common, told):
     for unit in units:
         check(str(told["all"]["charged"][unit].normalize()) in page.figures, unit)
     check("&lt;b&gt;c" in (service.path / "page.html").read_text())
-    check("it exists; --force" in report(service, "dual", *common, "--file=page.html", code=1))
+    check("it exists; --force" in report(service, "dual", *common, "--output=html", "--file=page.html", code=1))
+    check("--output=html is needed" in report(service, "dual", *common, "--file=other.html", code=2))
+    nowhere = report(service, "dual", *common, "--output=csv", "--file=no/such.csv", code=1)
+    check("'no/such.csv' cannot be written" in nowhere, nowhere)
+    check("did you mean 'ALL'?" in report(service, "dual", "--account=all", *common[:2], code=2))
     # as 'asbb usage' adds it up
     usage = json.loads(service.asbb("usage", "show", "proj001", f"{common[0]}", f"{common[1]}", "--output=json"),
                        parse_float=Decimal)
@@ -408,6 +412,7 @@ def weekly(programs):
                    " from: asbb@example.org, owners_at: example.net}\n")
     plant_sacct(service, [])
     with mail, service:
+        seen_by_nobody(service)
         prepare(service)
         told_once(service)
         killed_while_it_was_sent(service)
@@ -419,6 +424,12 @@ def weeks_back(count):
     monday = datetime.now(timezone.utc).date() - timedelta(weeks=count)
     year, week, _ = monday.isocalendar()
     return f"{year:04}-W{week:02}"
+
+
+def seen_by_nobody(service):
+    said = report(service, "weekly", "--directory=reports", "--email", code=1)
+    check("there is no account that this user may see, so nothing is reported" in said, said)
+    check(not (service.path / "reports").exists())
 
 
 def told_once(service):
@@ -442,7 +453,7 @@ def told_once(service):
     check(page.get_payload(decode=True).startswith(b"<!DOCTYPE html>") and table.get_filename().endswith(".csv"))
     for _ in range(2):
         check("Nothing to do" in report(service, *both))
-    check("sent before" in report(service, "weekly", f"--week={week}", "--email") or len(MailServer.received) == 2)
+    check("Nothing to do" in report(service, "weekly", f"--week={week}", "--email"))
     check(len(MailServer.received) == 2, MailServer.received)
     check("is not over" in report(service, "weekly", f"--week={weeks_back(0)}", "--email", code=2))
     check("where to?" in report(service, "weekly", code=2))

@@ -82,6 +82,7 @@ settled() { [ "$(asbb account show proj001 --output json | jq '[.budgets[].held]
   echo "$output"
   [ "$status" = 0 ]
   [[ $output == *"They used "*" of the core-time"* ]]
+  [ -z "$(grep -v '^\* ' <<<"$output" | awk 'length > 80')" ]
 }
 
 @test "jobs of a Slurm account below belong to the account that pays, priced or not" {
