@@ -24,8 +24,7 @@ DUAL = ROOT / "docs" / "dual-accounting.md"
 SECTIONS = ("service:", "database:", "budget:", "slurm:", "enforcement:", "alerts:", "audit:",
             "advisor:", "logging:", "metrics:")
 
-# What a command answers where no cluster answers. tests/slurm runs most of them with Slurm, but 'prices review' with a period,
-# 'slurm fence' with a unit and 'slurm configure --prolog' without --write by other flags only.
+# What a command answers where no cluster answers. tests/slurm runs them with Slurm.
 ANSWERS = {
     "asbb alerts ack 12 --note=\"more money comes in May\"": (1, "there is no alert 12"),
     "asbb reconcile 4711 --cluster=onprem": (1, "4711"),
