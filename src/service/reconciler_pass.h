@@ -198,7 +198,8 @@ class Reconciler::Pass {
   void move_periods();
   [[nodiscard]] std::optional<Instant> period_end(const ledger::Hold& hold) const;
   [[nodiscard]] ledger::PlaceHold same_place(const OpenHold& open, std::int64_t tasks) const;
-  void move_to_period(const OpenHold& open, Instant ended);
+  [[nodiscard]] bool move_to_period(const OpenHold& open, Instant ended);
+  [[nodiscard]] bool began_in_another(const OpenHold& open, Instant start) const;
   [[nodiscard]] bool goes_to_next_period(const OpenHold& open,
                                          const slurm::AccountingRecord& record, std::int64_t task);
   [[nodiscard]] bool has_unsettled_runs(const OpenHold& open, const slurm::QueueJob& row) const;

@@ -62,7 +62,21 @@ ledger::PlaceHold Reconciler::Pass::same_place(const OpenHold& open, std::int64_
   return place;
 }
 
-void Reconciler::Pass::move_to_period(const OpenHold& open, Instant ended) {
+// Whether another budget than the one in force now was in force at that moment.
+bool Reconciler::Pass::began_in_another(const OpenHold& open, Instant start) const {
+  return owner_.committer_.read([&](const ledger::Book& book) {
+    const ledger::Stage stage(book);
+    return std::any_of(
+        open.hold.parts.begin(), open.hold.parts.end(), [&](const ledger::HoldPart& part) {
+          const auto then = ledger::find_legs(stage, open.hold.account, part.unit, "", start);
+          const auto today = ledger::find_legs(stage, open.hold.account, part.unit, "", now_);
+          return then.budget.is_set() && then.budget != today.budget;
+        });
+  });
+}
+
+// True when more of it has to move, into another period.
+bool Reconciler::Pass::move_to_period(const OpenHold& open, Instant ended) {
   const ReconcilerOptions& options = owner_.options_;
   const QueueRows all = rows_of(*open.hold.job);
   // A cluster that was away shows its sibling of a job that runs elsewhere as waiting.
@@ -71,6 +85,8 @@ void Reconciler::Pass::move_to_period(const OpenHold& open, Instant ended) {
                       return is_live(*row) && !is_pending(*row);
                     });
   QueueRows rows;
+  const slurm::QueueJob* began_before = nullptr;  // in a period that is over as well
+  bool is_more = false;
   for (const slurm::QueueJob* row : all) {
     if (!is_live(*row) || awaits_runs(open, *row)) continue;
     if (runs && is_pending(*row)) continue;
@@ -78,27 +94,48 @@ void Reconciler::Pass::move_to_period(const OpenHold& open, Instant ended) {
     const bool waited = is_pending(*row) || (row->start && *row->start >= ended);
     const bool moves =
         (waited && options.moves_waiting) || (!is_pending(*row) && options.moves_running);
-    if (moves) rows.push_back(row);
+    if (!moves) continue;
+    const bool is_of_another = !is_pending(*row) && waited && !options.moves_running &&
+                               began_in_another(open, *row->start) && leaving_tasks(open, {row});
+    if (is_of_another && began_before == nullptr) {
+      began_before = row;
+    } else if (is_of_another) {
+      is_more = true;
+    } else {
+      rows.push_back(row);
+    }
+  }
+  std::optional<Instant> period_at;
+  if (began_before != nullptr) {
+    is_more = is_more || !rows.empty();
+    rows = {began_before};
+    period_at = began_before->start;
   }
   const auto tasks = leaving_tasks(open, rows);
-  if (!tasks) return;
+  if (!tasks) return false;
   ledger::PlaceHold place = same_place(open, static_cast<std::int64_t>(tasks->size()));
   const std::string name = place.transaction_id;
-  if (!replace(open, rows, std::nullopt, std::move(place), {into_next, into_next, std::nullopt}))
-    return;
+  if (!replace(open, rows, std::nullopt, std::move(place), {into_next, into_next, period_at})) {
+    return false;
+  }
   if (const auto request = owner_.known_.request(open.hold.request_id)) {
     owner_.known_.priced(name, *request);
   }
+  return is_more;
 }
 
 void Reconciler::Pass::move_periods() {
   // Those whose job may be changing follow that first.
   const std::set<ledger::HoldId> changing = holds_being_changed();
-  for (const OpenHold& open : holds_) {
-    if (!open.hold.job || open.hold.backfilled || changing.contains(open.hold.id)) continue;
-    if (const auto ended = period_end(open.hold)) move_to_period(open, *ended);
+  for (bool is_more = true; is_more;) {
+    is_more = false;
+    for (const OpenHold& open : holds_) {
+      if (!open.hold.job || open.hold.backfilled || changing.contains(open.hold.id)) continue;
+      const auto ended = period_end(open.hold);
+      if (ended && move_to_period(open, *ended)) is_more = true;
+    }
+    if (replaced_) read_holds();
   }
-  if (replaced_) read_holds();
 }
 
 // A run that is over began after its hold's period, and no pass saw it in between: true when the

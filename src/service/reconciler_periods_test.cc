@@ -112,6 +112,63 @@ TEST_F(PeriodsTest, AJobThatStartedInTheNextPeriodBeforeItWasSeenIsChargedThere)
   EXPECT_EQ(to_decimal(period(1).used), "0.09");
 }
 
+// Nobody looked while that period lasted.
+TEST_F(PeriodsTest, AJobThatStartedInAPeriodThatIsOverIsChargedThere) {
+  add_next_period("5");
+  for (const char* name : {"lab", "proj001"}) {
+    ledger::NewBudget after_next{"USD", end_ + hours(24), end_ + hours(48), money("100"), {}, {}};
+    ASSERT_TRUE(run(ledger::AddBudget{name, after_next}).accepted());
+  }
+  auto job = queued(hold("1.2"), 7, "PENDING");
+  auto waits = queued(hold("2.4"), 8, "PENDING");
+  source_.set_queue("onprem", {job, waits});
+  (void)pass();
+  set_now(end_ + hours(25));
+  job.status = slurm::parse_job_status("RUNNING");
+  job.start = end_ + hours(23);
+  source_.set_queue("onprem", {job, waits});
+  EXPECT_EQ(pass().followed, 2);
+  expect_held("0", "1.2");
+  EXPECT_EQ(to_decimal(period(2).held), "2.4");
+  EXPECT_EQ(pass().followed, 0);
+  auto ended = record(7, "COMPLETED", 90);
+  ended.submit = job.submit;
+  ended.start = job.start;
+  ended.end = *job.start + seconds(90);
+  source_.set_queue("onprem", {waits});
+  source_.add_record(ended);
+  EXPECT_EQ(pass().settled, 1);
+  EXPECT_EQ(to_decimal(period(1).used), "0.09");
+}
+
+TEST_F(PeriodsTest, SoIsATaskWhoseArrayWentOnIntoTheNextButOne) {
+  add_next_period("5");
+  for (const char* name : {"lab", "proj001"}) {
+    ledger::NewBudget after_next{"USD", end_ + hours(24), end_ + hours(48), money("100"), {}, {}};
+    ASSERT_TRUE(run(ledger::AddBudget{name, after_next}).accepted());
+  }
+  const std::string token = hold("3.6", 3);
+  auto rest = queued(token, 20, "PENDING");
+  rest.array_job_id = 20;
+  rest.array_tasks = "0-2";
+  source_.set_queue("onprem", {rest});
+  (void)pass();
+  set_now(end_ + hours(25));
+  std::vector<slurm::QueueJob> tasks;
+  for (std::int64_t task : {0, 1, 2}) {
+    auto& row = tasks.emplace_back(queued(token, task == 2 ? 20 : 21 + task, "RUNNING"));
+    row.submit = rest.submit;
+    row.array_job_id = 20;
+    row.array_task_id = task;
+    row.start = end_ + hours(22 + task);
+  }
+  source_.set_queue("onprem", tasks);
+  EXPECT_EQ(pass().followed, 3);
+  expect_held("0", "2.4");
+  EXPECT_EQ(to_decimal(period(2).held), "1.2");
+  EXPECT_EQ(pass().followed, 0);
+}
+
 TEST_F(PeriodsTest, SoIsOneThatHasEndedBeforeItWasSeen) {
   add_next_period("5");
   const std::string token = hold("1.2");

@@ -35,8 +35,9 @@ class AllowanceTruth {
   void note_restored(const std::string& cluster);
   void note_damaged(const std::string& cluster);
 
-  // Of each account and cluster the newest generation alone is left, and nothing else is held.
-  void check_end(const ledger::Book& book) const;
+  // Of each account and cluster the newest generation alone is left, beside `kept`: those from
+  // which a job took whose end nobody will ever tell. Nothing else is held.
+  void check_end(const ledger::Book& book, const std::set<std::int64_t>& kept) const;
   // Whether the alarm says, rightly, that there is not enough money for an allowance.
   [[nodiscard]] bool explains(const std::string& alarm, const ledger::Book& book,
                               Instant now) const;

@@ -6,6 +6,7 @@
 #include "ledger/record.h"
 #include "ledger/same_job.h"
 #include "ledger/testing/test_ledger.h"
+#include "service/allowances.h"
 
 namespace asbb::simulation {
 namespace {
@@ -274,7 +275,22 @@ void Truth::check_task(const Job& job, const Task& task, std::vector<Charge> cha
   }
 }
 
+// The allowances from which jobs took whose runs never end for slurmdbd.
+std::set<std::int64_t> Truth::kept_allowances() const {
+  std::set<std::int64_t> kept;
+  for (const Asked& asked : asked_) {
+    const auto tag = service::find_allowance(asked.comment);
+    if (!tag || asked.job == nullptr || !asked.job->is_lost()) continue;
+    const auto& tasks = asked.job->tasks;
+    const bool has_run = std::any_of(tasks.begin(), tasks.end(),
+                                     [](const Task& task) { return !task.runs.empty(); });
+    if (has_run) kept.insert(tag->hold.value);
+  }
+  return kept;
+}
+
 void Truth::check_holds_are_closed(Service& service) const {
+  const std::set<std::int64_t> kept = kept_allowances();
   service.committer().read([&](const ledger::Book& book) {
     for (const ledger::Hold* hold : book.open_holds()) {
       if (service::is_allowance(*hold)) continue;
@@ -287,7 +303,7 @@ void Truth::check_holds_are_closed(Service& service) const {
                    std::to_string(hold->task_count) + " tasks seen, " +
                    std::to_string(hold->pending_runs) + " awaited, " + hold->group};
     }
-    allowances.check_end(book);
+    allowances.check_end(book, kept);
   });
 }
 
