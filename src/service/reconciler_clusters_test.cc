@@ -97,6 +97,33 @@ TEST_F(ClustersTest, AHoldThatIsChargedFirstHidesNoJobOfALongOutage) {
   expect_balance("0", "0.13");
 }
 
+// The look for jobs without a hold was behind the charges of those with one when the service died.
+TEST_F(ClustersTest, AHoldThatIsChargedHidesNoJobThatTheLookHadNotReached) {
+  const std::string token = hold("1");
+  source_.set_queue("onprem", {queued(token, 7, "RUNNING")});
+  (void)pass();
+  source_.set_queue("onprem", {});
+  pass_time(hours(4));
+  source_.add_record(record("onprem", 9, "COMPLETED", 30));
+  pass_time(hours(4));
+  auto held = record("onprem", 7, "COMPLETED", 100);
+  held.admin_comment = "asbb=" + token;
+  source_.add_record(held);
+  pass_time(seconds(200));
+  {
+    ReconcilerOptions blind;
+    blind.looks_back = false;  // it died before it had looked back
+    Reconciler first(*committer_, source_, view_, prices_, alarms_, blind);
+    EXPECT_EQ(first.run_pass().settled, 1);
+  }
+  pass_time(hours(24 * 8));
+  Reconciler restarted(*committer_, source_, view_, prices_, alarms_, ReconcilerOptions{});
+  std::int64_t charged = 0;
+  for (int i = 0; i < 5; ++i) charged += restarted.run_pass().charged_without_hold;
+  EXPECT_EQ(charged, 1);
+  expect_balance("0", "0.13");
+}
+
 // What is proven is what was charged on that cluster; another cluster's charges say nothing of it.
 TEST_F(ClustersTest, AClusterThatCouldNotBeReadIsReadFromWhereItWasLeft) {
   source_.fail_accounting("cloud", Error{ErrorKind::unavailable, "away", ""});

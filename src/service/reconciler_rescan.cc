@@ -132,10 +132,11 @@ void Reconciler::Pass::note_unreadable(const slurm::AccountingList& list) {
   }
 }
 
-// Where the first look after a start begins: the last rescan_window, and what was before it since
-// the last charge from there. Such a charge proves that the cluster's accounting was read then. One
-// in the window may be the first after years: it says nothing. Without any, nothing was seen since
-// the ledger began.
+// Where the first look after a start begins: the last rescan_window, and what was before it since a
+// rescan_window before the last charge from there. Such a charge proves that the cluster's
+// accounting was read then, and looks are up to a window behind (rescan_cluster). One in the last
+// window may be the first after years: it says nothing. Without any, nothing was seen since the
+// ledger began.
 Result<void> Reconciler::Pass::recall_scans() {
   constexpr std::int64_t charges_max = 10'000;
   store::EntryQuery charges;
@@ -155,7 +156,7 @@ Result<void> Reconciler::Pass::recall_scans() {
     });
     Instant known = *charges.until;
     if (charge != last->end()) {
-      known = charge->entry.at;
+      known = charge->entry.at - owner_.options_.rescan_window;
     } else if (!first->empty()) {
       known = std::min(known, first->front().entry.at);
     }
