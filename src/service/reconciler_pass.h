@@ -192,7 +192,7 @@ class Reconciler::Pass {
   void note_told_tasks(const OpenHold& open, const slurm::AccountingRecord& record);
   [[nodiscard]] std::optional<std::set<std::int64_t>> seen_tasks(const OpenHold& open) const;
   void release_gone_tasks();
-  void release_tasks(const OpenHold& open, std::int64_t count);
+  void release_tasks(const ledger::Hold& hold, std::int64_t seen);
 
   // reconciler_periods.cc
   void move_periods();

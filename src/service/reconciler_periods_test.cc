@@ -262,6 +262,42 @@ TEST_F(PeriodsTest, TasksThatNobodySawMoveOnceEach) {
   EXPECT_EQ(to_decimal(period(1).used), "0.17");
 }
 
+// The pass that gives a cancelled task's money back is the one in which another task moves.
+TEST_F(PeriodsTest, ATaskThatMovedStaysAwayWhenAnotherIsCancelled) {
+  add_next_period("50");
+  const std::string token = hold("3", 3);
+  auto rest = queued(token, 20, "PENDING");
+  rest.array_job_id = 20;
+  rest.array_tasks = "0-2";
+  source_.set_queue("onprem", {rest});
+  (void)pass();
+  pass_time(seconds(100));
+  const auto task = [&](std::int64_t index) {
+    auto row = record(20 + index, "COMPLETED", 20);
+    row.array_job_id = 20;
+    row.array_task_id = index;
+    return row;
+  };
+  auto first = task(1);
+  auto waits = record(20, "PENDING", 0);
+  waits.start = waits.end = std::nullopt;
+  waits.array_job_id = 20;
+  waits.array_tasks = "0";
+  rest.array_tasks = "0";
+  source_.set_queue("onprem", {rest});
+  source_.set_records("onprem", {first, waits});
+  (void)pass();
+  expect_held("2", "0");
+  set_now(end_ + seconds(5));
+  pass_time(seconds(100));
+  source_.set_queue("onprem", {});
+  source_.set_records("onprem", {first, task(0)});
+  for (int i = 0; i < 4; ++i) (void)pass();
+  expect_held("0", "0");
+  EXPECT_EQ(to_decimal(period(0).used), "0.02");
+  EXPECT_EQ(to_decimal(period(1).used), "0.02");
+}
+
 TEST_F(PeriodsTest, ATaskWhoseFirstRunIsChargedStaysWithItsArray) {
   add_next_period("50");
   const std::string token = hold("2", 2);

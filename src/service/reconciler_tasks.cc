@@ -64,7 +64,7 @@ void Reconciler::Pass::release_gone_tasks() {
     if (before != owner_.seen_tasks_.end()) {
       std::set<std::int64_t> ever = *tasks;
       ever.insert(before->second.begin(), before->second.end());
-      release_tasks(open, open.hold.task_count - static_cast<std::int64_t>(ever.size()));
+      release_tasks(as_it_is(open.hold), static_cast<std::int64_t>(ever.size()));
     }
     seen.emplace(open.hold.id, std::move(*tasks));
   }
@@ -76,18 +76,20 @@ void Reconciler::Pass::release_gone_tasks() {
   owner_.seen_tasks_ = std::move(seen);
 }
 
-void Reconciler::Pass::release_tasks(const OpenHold& open, std::int64_t count) {
+// All but the `seen` ones. REQUIRES: the hold as it is now, which a task may have left in this
+// pass.
+void Reconciler::Pass::release_tasks(const ledger::Hold& hold, std::int64_t seen) {
+  const std::int64_t count = hold.task_count - seen;
   if (count <= 0) return;
   ledger::ReplaceHold leave;
-  leave.hold = open.hold.id;
+  leave.hold = hold.id;
   leave.task_count = count;
-  leave.group = open.hold.group;
+  leave.group = hold.group;
   const auto left = owner_.committer_.run(reconciler_command(
       std::move(leave), std::to_string(count) + " tasks were cancelled while they waited"));
   if (!left || !left->accepted()) return;
   report_.actions.push_back("gave back " + to_display(left->released, left->unit) + " of " +
-                            std::to_string(count) + " cancelled tasks of " +
-                            describe_job(open.hold));
+                            std::to_string(count) + " cancelled tasks of " + describe_job(hold));
 }
 
 }  // namespace asbb::service
