@@ -95,11 +95,16 @@ void AllowanceTruth::check_end(const ledger::Book& book, const std::set<std::int
   std::map<std::int64_t, Micros> held;  // by budget
   std::set<std::pair<std::string, std::string>> seen;
   for (const ledger::Hold* hold : book.open_holds()) {
-    if (!service::is_allowance(*hold)) continue;
-    for (const ledger::Leg& leg : hold->parts.front().legs) {
-      held[leg.id] += hold->parts.front().unopened;
+    for (std::size_t part = 0; part < hold->parts.size(); ++part) {
+      Micros of_part = hold->parts[part].unopened;
+      for (const ledger::Share* share : book.shares_of(hold->id)) {
+        if (share->status == ledger::ShareStatus::open) of_part += share->held[part];
+      }
+      for (const ledger::Leg& leg : hold->parts[part].legs) {
+        if (leg.kind == ledger::Leg::Kind::budget) held[leg.id] += of_part;
+      }
     }
-    if (kept.contains(hold->id.value)) continue;
+    if (!service::is_allowance(*hold) || kept.contains(hold->id.value)) continue;
     const Generation& generation = generations_.at(hold->id.value);
     require(seen.emplace(generation.cluster, generation.account).second,
             "two allowances of " + generation.account + " on " + generation.cluster +
@@ -114,7 +119,10 @@ void AllowanceTruth::check_end(const ledger::Book& book, const std::set<std::int
   }
   for (const ledger::Account* account : book.accounts()) {
     for (const ledger::Budget* budget : book.budgets_of(account->id)) {
-      require(budget->held == held[budget->id.value], "something is held in the end");
+      require(budget->held == held[budget->id.value],
+              to_display(budget->held, budget->unit) + " is held of " + account->name +
+                  " in the end, and its holds have " +
+                  to_display(held[budget->id.value], budget->unit));
     }
   }
 }

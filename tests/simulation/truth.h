@@ -112,6 +112,7 @@ class Truth {
   [[nodiscard]] std::set<std::int64_t> costs_of(const Job& job, const Run& run) const;
   [[nodiscard]] bool is_endless(const std::string& key) const;
   void check_alarms(Service& service, Instant now) const;
+  [[nodiscard]] bool is_left_to_people(Service& service, const ledger::Hold& hold) const;
   [[nodiscard]] std::set<std::int64_t> kept_allowances() const;
   void check_holds_are_closed(Service& service) const;
   // Of a task's runs the nth is charged to the period that the rules say.
