@@ -3,7 +3,7 @@
 
     tests/processes/report_unit.py PROGRAMS
 
-What sync-accounts' and fence's do needs a Slurm, and is not tried here.
+What sync-accounts' and fence's do needs a Slurm: tests/slurm/as_root/units.bats.
 """
 
 import os
