@@ -80,6 +80,55 @@ siblings_of() {
   [ "$(asbb transactions proj001 --job="$job" --type=charge --output json | jq ".[0].amount * 3600 - 2 * $seconds | fabs < 0.01")" = true ]
 }
 
+# dry UNIT: a little beyond the limit.
+dry() {
+  asbb adjust proj001 --unit="$1" --reason="a late invoice" \
+    --amount="$(python3 -c "from decimal import Decimal as D; print(D('$(of_unit proj001 "$1" available)') + D('0.01'))")"
+}
+
+# The ladder of docs/dual-accounting.md, with a shorter grace.
+@test "out of dollars, a job in the cloud ends and those on premises go on; out of core-hours, those that run go on" {
+  cat >>"$GATE/config.yaml" <<'END'
+enforcement:
+  ladder: [warn, stop_new]
+  partitions:
+    aws-cpu: [warn, stop_new, {signal: USR1, grace: 3s}, cancel]
+END
+  service_stop "$GATE"
+  service_run "$GATE"
+  runs_here() { here=$(onprem run_sbatch -M onprem -A proj001 -p cpu -t 10 --mem=512 --wrap 'sleep 600'); }
+  wait_until 30 runs_here
+  wait_for_job "$here" RUNNING
+  there=$(onprem run_sbatch --cluster-constraint=cloud -A proj001 -t 10 --mem=512 \
+    --wrap "trap 'echo told >>$BED/told' USR1; while :; do sleep 0.1; done")
+  wait_for_job "$there" RUNNING cloud 90
+  sleep 0.5 # until the script has its trap
+  dry USD
+  wait_for_job "$there" CANCELLED cloud 30
+  grep -q told "$BED/told"
+  job_is "$here" onprem RUNNING
+  run onprem run_sbatch --cluster-constraint=cloud -A proj001 -t 1
+  echo "$output"
+  [ "$status" -ne 0 ]
+  run sbatch --parsable -H -o /dev/null -A proj001 -t 1 --wrap true
+  echo "$output"
+  [ "$status" = 0 ]
+  [[ $output == *"this job runs on onprem only"* ]]
+  both=$(grep -oE '^[0-9]+' <<<"$output")
+  [ "$(siblings_of "$both")" = onprem ]
+  dry core-hours
+  refused() { ! onprem run_sbatch -M onprem -A proj001 -p cpu -t 1 -H; }
+  wait_until 15 refused
+  run onprem run_sbatch -M onprem -A proj001 -p cpu -t 1 -H
+  [[ $output == *core-hours* ]]
+  two_passes "$here"
+  job_is "$here" onprem RUNNING
+  onprem scancel "$here" "$both"
+  wait_until 60 unit_is proj001 core-hours held 0
+  asbb deposit proj001 --unit=USD --amount=200 --reason="more money"
+  asbb deposit proj001 --unit=core-hours --amount=200 --reason="more money"
+}
+
 @test "where slurmctld tells of each start, the other unit goes back at once" {
   service_stop "$GATE"
   sed -i 's/reconcile_interval: .*/reconcile_interval: 5m/' "$GATE/config.yaml"
