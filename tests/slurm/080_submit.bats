@@ -183,6 +183,29 @@ holds() { [ "$(of_unit proj001 "$1" held)" = "$2" ]; }
   onprem scancel "$job"
 }
 
+@test "an account that Slurm has on one cluster alone goes there, whatever is cheaper" {
+  asbb rates set core-hours USD 0.2
+  year=$(date -u +%Y)
+  asbb account create --name=here001 --budget=100USD --budget=100core-hours --start="$year-01-01" --end="$year-12-31"
+  sacctmgr -iQ add account here001 cluster=onprem
+  sacctmgr -iQ add user "$(id -un)" account=here001 cluster=onprem
+  for flag in --cheapest --soonest --onprem; do
+    goes_there() {
+      submit $flag -A here001 -t 60 -H -o /dev/null --wrap true
+      [ "$status" = 0 ]
+    }
+    wait_until 60 goes_there
+    submit $flag -A here001 -t 60 -H -o /dev/null --wrap true
+    [[ $said == *onprem* ]]
+    [ "$(onprem squeue --local -h -j "$(job_of "$output")" -o %a)" = here001 ]
+    [ "$(newest_hold)" = "here001 core-hours 1.2" ]
+  done
+  submit --cloud -A here001 -t 60 -H -o /dev/null --wrap true
+  [ "$status" != 0 ]
+  [[ $said == *"here001"* ]]
+  onprem scancel --account=here001
+}
+
 @test "a cluster that nobody knows is told, with the nearest" {
   submit --cluster=clod -A proj001 --wrap true
   [ "$status" = 2 ]
