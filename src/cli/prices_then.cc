@@ -1,6 +1,6 @@
 #include "cli/prices_then.h"
 
-#include <algorithm>
+#include <vector>
 
 namespace asbb::cli {
 
@@ -9,8 +9,12 @@ void PricesThen::list_books() {
   const auto books = context_.call<std::vector<api::PriceBook>>("GET", "/api/v1/prices");
   if (!books) return;
   is_known_ = true;
-  for (const api::PriceBook& one : *books) listed_.push_back({one.effective_from, one.version});
-  std::sort(listed_.begin(), listed_.end());
+  for (const api::PriceBook& one : *books) {
+    pricing::PriceBook listed;
+    listed.version = one.version;
+    listed.effective_from = one.effective_from;
+    is_known_ = is_known_ && listed_.add(std::move(listed));
+  }
 }
 
 const std::optional<pricing::PriceBook>& PricesThen::book(std::int64_t version) {
@@ -27,11 +31,9 @@ const std::optional<pricing::PriceBook>& PricesThen::book(std::int64_t version) 
 report::Price PricesThen::of(const std::string& cluster, const std::string& partition, Instant at) {
   if (!is_listed_) list_books();
   if (!is_known_) return report::Price::unknown;
-  const auto after = std::partition_point(listed_.begin(), listed_.end(), [&](const Listed& one) {
-    return !(at < one.effective_from);
-  });
-  if (after == listed_.begin()) return report::Price::missing;
-  const auto& then = book(std::prev(after)->version);
+  const pricing::PriceBook* listed = listed_.in_force(at);
+  if (listed == nullptr) return report::Price::missing;
+  const auto& then = book(listed->version);
   if (!then) return report::Price::unknown;
   const pricing::Rate* rate = then->find(cluster, partition);
   if (rate == nullptr) return report::Price::missing;

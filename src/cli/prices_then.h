@@ -6,7 +6,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "api/system.h"
 #include "cli/context.h"
@@ -24,18 +23,13 @@ class PricesThen {
                                  Instant at);
 
  private:
-  struct Listed {
-    Instant effective_from;
-    std::int64_t version = 0;
-    auto operator<=>(const Listed&) const = default;
-  };
   void list_books();
   const std::optional<pricing::PriceBook>& book(std::int64_t version);
 
   Context& context_;
   bool is_listed_ = false;
   bool is_known_ = false;
-  std::vector<Listed> listed_;  // in order
+  pricing::PriceHistory listed_;  // without their rates
   std::map<std::int64_t, std::optional<pricing::PriceBook>> books_;
 };
 
