@@ -124,28 +124,20 @@ Micros hours_of(std::int64_t seconds) {
   return Micros(mul_div(seconds, 1'000'000, 3600, Rounding::half_even).value_or(0));
 }
 
-// For people, or exact for programs.
-struct FigureText {
-  std::string none;
-  std::string no_price;
-  std::string (*amount)(Micros);
-};
-
-FigureText figure_text(bool is_exact) {
-  if (is_exact) return {"", "", [](Micros amount) { return to_decimal(amount); }};
-  return {"-", "no price", [](Micros amount) { return to_display(amount); }};
-}
+using AmountText = std::string (*)(const std::optional<Micros>&);  // shown, or exact
 
 // What other programs charged for has no runs on a cluster.
 void add_of_programs(Table& table, const std::string& partition, const PartitionUse& use,
-                     const FigureText& text) {
-  const std::string& none = text.none;
+                     AmountText text) {
+  const std::string none = text({});
   for (const auto& [unit, amount] : use.charged) {
-    table.add({none, partition, none, none, text.amount(amount), none, none, unit});
+    table.add({none, partition, none, none, text(amount), none, none, unit});
   }
 }
 
-Table figures(const Review& review, const FigureText& text) {
+Table figures(const Review& review, AmountText text) {
+  const std::string none = text({});
+  const std::string no_price = none.empty() ? none : "no price";
   Table table({{"CLUSTER", "cluster"},
                {"PARTITION", "partition", Align::left, true},
                {"RUNS", "runs", Align::right},
@@ -170,13 +162,13 @@ Table figures(const Review& review, const FigureText& text) {
         mul_div(hours_of(use.billing_seconds).count(), 1, one.weights.scale, Rounding::half_even)
             .value_or(0));
     const auto known = [&](bool is_known, Micros amount) {
-      return is_known ? text.amount(amount) : text.none;
+      return text(is_known ? std::optional(amount) : std::nullopt);
     };
-    table.add({one.cluster, one.partition, is_counted ? std::to_string(use.runs) : text.none,
+    table.add({one.cluster, one.partition, is_counted ? std::to_string(use.runs) : none,
                known(is_counted, hours_of(use.core_seconds)),
-               charged == use.charged.end() ? text.none : text.amount(charged->second),
-               is_priced ? known(is_counted, use.today) : text.no_price,
-               known(is_counted && is_priced, billed), is_priced ? unit : text.none});
+               charged == use.charged.end() ? none : text(charged->second),
+               is_priced ? known(is_counted, use.today) : no_price,
+               known(is_counted && is_priced, billed), is_priced ? unit : none});
   }
   return table;
 }
@@ -230,7 +222,7 @@ int show(const Context& context, const Review& review) {
   const auto proposed = proposals(review.what);
   for (const std::string& problem : review.problems) context.warn(problem);
   const int failed = review.problems.empty() ? exit_done : exit_failed;
-  const Table table = figures(review, figure_text(context.flags.output == "csv"));
+  const Table table = figures(review, context.flags.output == "csv" ? exact : shown);
   if (!context.wants_table()) {
     static_cast<void>(context.show(table, review_json(review, proposed)));
     return failed;

@@ -26,10 +26,6 @@ Result<api::QuoteRequest> request_of(const Context& context, const QuoteFlags& f
   return request;
 }
 
-std::string money_or_dash(const std::optional<Micros>& amount) {
-  return amount ? to_display(*amount) : "-";
-}
-
 Table legs_table(const api::Quote& quote) {
   Table table({{"ACCOUNT", "account", Align::left, true},
                {"PARTITION", "partition", Align::left, true},
@@ -42,8 +38,8 @@ Table legs_table(const api::Quote& quote) {
   for (const api::QuotePart& part : quote.parts) {
     for (const api::QuoteLeg& leg : part.legs) {
       table.add({leg.account, leg.partition.empty() ? "-" : leg.partition, part.unit,
-                 money_or_dash(leg.limit), money_or_dash(leg.held), money_or_dash(leg.used),
-                 money_or_dash(leg.available), leg.fits ? "yes" : "no"});
+                 shown(leg.limit), shown(leg.held), shown(leg.used), shown(leg.available),
+                 leg.fits ? "yes" : "no"});
     }
   }
   return table;
@@ -61,9 +57,6 @@ Table quote_csv(const api::Quote& quote) {
                {"USED", "used"},
                {"AVAILABLE", "available"},
                {"FITS", "fits"}});
-  const auto exact = [](const std::optional<Micros>& amount) {
-    return amount ? to_decimal(*amount) : std::string();
-  };
   for (const api::QuotePart& part : quote.parts) {
     for (const api::QuoteLeg& leg : part.legs) {
       table.add({leg.account, leg.partition, part.unit, to_decimal(part.estimated_cost),

@@ -42,14 +42,6 @@ std::string named_or_dash(const std::string& text) {
   return text.empty() ? "-" : text;
 }
 
-std::string shown(const std::optional<Micros>& amount) {
-  return amount ? to_display(*amount) : "-";
-}
-
-std::string exact(const std::optional<Micros>& amount) {
-  return amount ? to_decimal(*amount) : "";
-}
-
 std::string wait_of(const report::Effort& effort) {
   const auto wait = effort.mean_wait_seconds();
   return wait ? report::duration_text(*wait) : "-";

@@ -139,6 +139,14 @@ std::string Table::csv() const {
   return out;
 }
 
+std::string shown(const std::optional<Micros>& amount) {
+  return amount ? to_display(*amount) : "-";
+}
+
+std::string exact(const std::optional<Micros>& amount) {
+  return amount ? to_decimal(*amount) : "";
+}
+
 std::string harmless(std::string_view text) {
   return replace_controls(text, false);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,10 @@ class Table {
   std::vector<Column> columns_;
   std::vector<std::vector<std::string>> rows_;
 };
+
+// An amount that may not be known: "-" for people, empty for programs.
+[[nodiscard]] std::string shown(const std::optional<Micros>& amount);
+[[nodiscard]] std::string exact(const std::optional<Micros>& amount);
 
 // Control characters, and bytes that are not UTF-8, as '?'.
 [[nodiscard]] std::string harmless(std::string_view text);
