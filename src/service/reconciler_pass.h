@@ -199,6 +199,8 @@ class Reconciler::Pass {
   [[nodiscard]] std::optional<Instant> period_end(const ledger::Hold& hold) const;
   [[nodiscard]] ledger::PlaceHold same_place(const OpenHold& open, std::int64_t tasks) const;
   [[nodiscard]] bool move_to_period(const OpenHold& open, Instant ended);
+  [[nodiscard]] bool move_rows(const OpenHold& open, const QueueRows& rows,
+                               std::optional<Instant> period_at);
   [[nodiscard]] bool began_in_another(const OpenHold& open, Instant start) const;
   [[nodiscard]] bool goes_to_next_period(const OpenHold& open,
                                          const slurm::AccountingRecord& record, std::int64_t task);

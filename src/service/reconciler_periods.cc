@@ -105,12 +105,17 @@ bool Reconciler::Pass::move_to_period(const OpenHold& open, Instant ended) {
       rows.push_back(row);
     }
   }
-  std::optional<Instant> period_at;
-  if (began_before != nullptr) {
-    is_more = is_more || !rows.empty();
-    rows = {began_before};
-    period_at = began_before->start;
+  if (began_before != nullptr && move_rows(open, {began_before}, began_before->start)) {
+    return is_more || !rows.empty();
   }
+  (void)move_rows(open, rows, std::nullopt);
+  return false;
+}
+
+// Into the period of that moment, or of now. False: none of them can leave, or the money is
+// lacking.
+bool Reconciler::Pass::move_rows(const OpenHold& open, const QueueRows& rows,
+                                 std::optional<Instant> period_at) {
   const auto tasks = leaving_tasks(open, rows);
   if (!tasks) return false;
   ledger::PlaceHold place = same_place(open, static_cast<std::int64_t>(tasks->size()));
@@ -121,7 +126,7 @@ bool Reconciler::Pass::move_to_period(const OpenHold& open, Instant ended) {
   if (const auto request = owner_.known_.request(open.hold.request_id)) {
     owner_.known_.priced(name, *request);
   }
-  return is_more;
+  return true;
 }
 
 void Reconciler::Pass::move_periods() {

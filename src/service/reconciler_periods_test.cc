@@ -169,6 +169,31 @@ TEST_F(PeriodsTest, SoIsATaskWhoseArrayWentOnIntoTheNextButOne) {
   EXPECT_EQ(pass().followed, 0);
 }
 
+TEST_F(PeriodsTest, OneForWhichThatPeriodLacksTheMoneyKeepsNoOtherBack) {
+  add_next_period("1");
+  for (const char* name : {"lab", "proj001"}) {
+    ledger::NewBudget after_next{"USD", end_ + hours(24), end_ + hours(48), money("100"), {}, {}};
+    ASSERT_TRUE(run(ledger::AddBudget{name, after_next}).accepted());
+  }
+  const std::string token = hold("3.6", 3);
+  auto rest = queued(token, 20, "PENDING");
+  rest.array_job_id = 20;
+  rest.array_tasks = "0-2";
+  source_.set_queue("onprem", {rest});
+  (void)pass();
+  set_now(end_ + hours(25));
+  auto first = queued(token, 21, "RUNNING");
+  first.submit = rest.submit;
+  first.array_job_id = 20;
+  first.array_task_id = 0;
+  first.start = end_ + hours(23);
+  rest.array_tasks = "1-2";
+  source_.set_queue("onprem", {rest, first});
+  EXPECT_EQ(pass().followed, 1);
+  expect_held("1.2", "0");
+  EXPECT_EQ(to_decimal(period(2).held), "2.4");
+}
+
 TEST_F(PeriodsTest, SoIsOneThatHasEndedBeforeItWasSeen) {
   add_next_period("5");
   const std::string token = hold("1.2");
