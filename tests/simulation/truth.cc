@@ -180,7 +180,8 @@ std::set<std::int64_t> Truth::versions_of(const Job& job, const Run& run) const 
   }
   const std::int64_t at_start = tariff_.version_at(run.start);
   const bool may_be_anew = job.is_changed || job.request.is_federated;
-  std::int64_t last = may_be_anew ? tariff_.version_at(*run.end) : at_start;
+  // Slurm's ends have no fractions of a second.
+  std::int64_t last = may_be_anew ? tariff_.version_at(*run.end + seconds(1)) : at_start;
   if (!asked.is_promised) last = std::max(last, tariff_.version_at(asked.at + message_late));
   std::set<std::int64_t> versions;
   for (std::int64_t version = asked.first_version; version <= last; ++version) {
