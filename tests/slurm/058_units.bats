@@ -107,9 +107,18 @@ END
   wait_for_job "$there" CANCELLED cloud 30
   grep -q told "$BED/told"
   job_is "$here" onprem RUNNING
-  run onprem run_sbatch --cluster-constraint=cloud -A proj001 -t 1
-  echo "$output"
-  [ "$status" -ne 0 ]
+  # The steps are of that job alone.
+  [ "$(asbb transactions proj001 --type=enforcement --output json | jq -r '.[].description' | grep -o '.* job [0-9]*' | tac |
+    paste -sd,)" = "Send USR1 to job $there,Cancel job $there" ]
+  for way in --cluster-constraint=cloud --cloud "-M cloud"; do
+    # shellcheck disable=SC2086 # two words
+    run onprem run_sbatch $way -A proj001 -t 1
+    echo "$way: $output"
+    [ "$status" -ne 0 ]
+    [[ $output == *"account proj001"*"core-hours left on onprem: sbatch -M onprem ..."* ]]
+  done
+  more=$(onprem run_sbatch -M onprem -A proj001 -p cpu -t 1)
+  wait_for_job "$more" COMPLETED
   run sbatch --parsable -H -o /dev/null -A proj001 -t 1 --wrap true
   echo "$output"
   [ "$status" = 0 ]

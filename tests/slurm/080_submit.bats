@@ -200,10 +200,26 @@ holds() { [ "$(of_unit proj001 "$1" held)" = "$2" ]; }
     [ "$(onprem squeue --local -h -j "$(job_of "$output")" -o %a)" = here001 ]
     [ "$(newest_hold)" = "here001 core-hours 1.2" ]
   done
-  submit --cloud -A here001 -t 60 -H -o /dev/null --wrap true
-  [ "$status" != 0 ]
-  [[ $said == *"here001"* ]]
+  for flag in --cloud --cluster=cloud; do
+    submit $flag -A here001 -t 60 -H -o /dev/null --wrap true
+    [ "$status" = 3 ]
+    [ -z "$output" ]
+    [[ $said == *$'\n'"asbb: You may not use account 'here001' on cluster 'cloud', or there is no such account."* ]]
+    [[ $said == *"onprem can take it, "*": asbb submit --cluster=onprem --account=here001 -t 60 -H -o /dev/null --wrap true"* ]]
+  done
+  [ -z "$(cloud squeue --local -h -a -t all -A here001 -o %i)" ]
+  # Slurm asks the other cluster, which refuses.
+  submit -A here001 -t 5 -o /dev/null --wrap 'sleep 2'
+  [ "$status" = 0 ]
+  job=$(job_of "$output")
+  wait_for_job "$job" COMPLETED onprem
+  [ -z "$(cloud squeue --local -h -a -t all -A here001 -o %i)" ]
   onprem scancel --account=here001
+  here_holds() { of_unit here001 USD held && of_unit here001 core-hours held; }
+  nothing_held() { [ "$(here_holds | sort -u)" = 0 ]; }
+  wait_until 60 nothing_held
+  [ "$(of_unit here001 USD used)" = 0 ]
+  [ "$(asbb transactions here001 --job="$job" --type=charge --output json | jq -r '.[].unit' | sort -u)" = core-hours ]
 }
 
 @test "a cluster that nobody knows is told, with the nearest" {
