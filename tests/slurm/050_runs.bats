@@ -149,7 +149,8 @@ again() {
   [ "$(balance proj001 held)" != "$held" ]
   asbb deposit proj001 --amount=5 --reason="more money"
   wait_until 20 held_is "$held"
-  ! shown
+  run shown
+  [ "$status" != 0 ]
   onprem scancel "$job"
   wait_until 30 held_is 0
   asbb audit verify

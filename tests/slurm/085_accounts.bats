@@ -228,7 +228,8 @@ start_slurmdbd() {
   echo "$output"
   [ "$status" = 0 ]
   [[ $output == *"add user"*"proj003"*"games"* ]]
-  ! kill -0 $! 2>/dev/null
+  run kill -0 $!
+  [ "$status" != 0 ]
   submits() { onprem as_user games sbatch --parsable -o /dev/null -A proj003 -t 1 --wrap true; }
   [ "$(id -u)" != 0 ] || wait_until 30 submits
 }

@@ -81,7 +81,8 @@ ledger_is_sacct() {
   scontrol requeue "$second"
   sleep 5
   entries_are "$first" charge 0
-  ! held_is 0
+  run held_is 0
+  [ "$status" != 0 ]
   kill -CONT "$(cat "$BED_RUN/mariadb.pid")"
   wait_until 60 entries_are "$first" charge 1
   wait_until 60 entries_are "$second" charge 1
