@@ -67,12 +67,12 @@ void Enforcer::pass(SeenJobs seen, Instant now, PassReport& report) {
   report_ = nullptr;
 }
 
-void Enforcer::keep_limits(const std::vector<DryLimit>& dry, const SeenJobs& seen) {
+void Enforcer::keep_limits(std::vector<DryLimit> dry, const SeenJobs& seen) {
   std::set<std::pair<std::string, std::string>> known;
-  for (const DryLimit& limit : dry) {
+  std::erase_if(dry, [&](const DryLimit& limit) {
     known.emplace(limit.account, name_of(limit.leg));
-    keep_steps(limit, steps_wanted(limit, seen));
-  }
+    return !keep_steps(limit, steps_wanted(limit, seen));
+  });
   if (!seen.is_complete) {
     // What nobody could look at stays as it is.
     const std::lock_guard lock(mutex_);
@@ -87,10 +87,10 @@ void Enforcer::keep_limits(const std::vector<DryLimit>& dry, const SeenJobs& see
   }
   std::erase_if(limits_, [](const auto& entry) { return entry.second.steps.empty(); });
   const std::lock_guard lock(mutex_);
-  dry_ = dry;
+  dry_ = std::move(dry);
 }
 
-void Enforcer::keep_steps(const DryLimit& limit, const std::set<Step>& wanted) {
+bool Enforcer::keep_steps(const DryLimit& limit, const std::set<Step>& wanted) {
   const std::string name = name_of(limit.leg);
   LimitSteps& known = limits_[{limit.account, name}];
   known.account = limit.account;
@@ -107,17 +107,18 @@ void Enforcer::keep_steps(const DryLimit& limit, const std::set<Step>& wanted) {
     action.partition = limit.partition;
     action.limit = name;
     action.missing = limit.missing;
-    if (!record(std::move(action), reason)) return;
+    if (!record(std::move(action), reason)) return known.steps.contains(Step::stop_new);
     known.steps.insert(step);
     report_->actions.push_back(reason + ": " + ledger::to_string(step));
   }
   end_limit(name, known, wanted);
-  if (!wanted.contains(Step::warn)) return;
+  if (!wanted.contains(Step::warn)) return true;
   const std::string key = key_of(limit);
   const std::string message = dry_message(limit, wanted);
   report_->problems.push_back(message);
   alarms_.raise(key, message, now_);
   alarmed_.insert(key);
+  return true;
 }
 
 // All steps but those that are kept.

@@ -220,6 +220,17 @@ TEST_F(LadderTest, TheEntryComesBeforeTheDeed) {
   EXPECT_THAT(report.problems, ::testing::Contains(HasSubstr("cannot be written down")));
 }
 
+// Nor are new jobs refused for it.
+TEST_F(LadderTest, NewJobsAreStoppedOnceThatIsWrittenDown) {
+  source_.set_queue("onprem", {held_job(7)});
+  overrun("10");
+  ASSERT_TRUE(run(ledger::Adjust{"proj001", "USD", money("1")}).accepted());
+  committer_->stop();
+  (void)pass();
+  EXPECT_THAT(entries(), IsEmpty());
+  EXPECT_FALSE(refusal("0.1"));
+}
+
 TEST_F(LadderTest, RequeuesIntoAnotherPartitionWhereTheJobStays) {
   config::Ladder ladder = usual;
   ladder.requeue_to = "cpu";

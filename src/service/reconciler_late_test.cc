@@ -80,6 +80,49 @@ TEST_F(ToldLateTest, ASiblingsRunIsChargedToTheLaterOfTwoJobsWithOneIdAlone) {
   EXPECT_EQ(find(again).status, ledger::HoldStatus::closed);
 }
 
+// slurmdbd has the end before the start, and a list that does not show everything is no proof that
+// it never started.
+TEST_F(ToldLateTest, ACancelledJobWhoseStartIsNotToldIsNotChargedWhileTheListIsNotComplete) {
+  const std::string token = hold("1");
+  source_.set_queue("onprem", {queued(token, 7, "RUNNING")});
+  (void)pass();
+  const auto whole = [&] {
+    auto row = ran("onprem", 7, token);
+    row.status = slurm::parse_job_status("CANCELLED by 1000");
+    return row;
+  }();
+  auto early = whole;
+  early.start = std::nullopt;
+  early.elapsed_seconds = 0;
+  early.allocated_tres.clear();
+  early.nodes.clear();
+  source_.add_record(early);
+  source_.set_queue("onprem", {});
+  source_.set_operator("onprem", false);
+  EXPECT_EQ(pass().settled, 0);
+  source_.set_operator("onprem", true);
+  source_.set_queue_problems("onprem", {"a row cannot be read"});
+  EXPECT_EQ(pass().settled, 0);
+  source_.set_records("onprem", {whole});
+  EXPECT_EQ(pass().settled, 1);
+  expect_balance("0", "0.1");
+}
+
+// The service's clock was ahead of Slurm's by as much as munge lets pass.
+TEST_F(ToldLateTest, AHoldIsNotGivenBackForARowThatIsOlderByTheClocksOnly) {
+  const std::string token = hold("1");
+  auto origin = record("onprem", federated, "REVOKED", 0);
+  origin.admin_comment = "asbb=" + token;
+  origin.submit = now() - seconds(290);
+  origin.eligible = origin.submit;
+  origin.start = std::nullopt;
+  origin.end = now() - seconds(280);
+  source_.add_record(origin);
+  pass_time(hours(1));
+  EXPECT_EQ(pass().voided, 0);
+  EXPECT_TRUE(find(token).job);
+}
+
 // The controller showed the later job no more when the service was back.
 TEST_F(ToldLateTest, ASiblingsRunIsNotChargedToAJobThatHadTheIdBeforeALaterOneWithoutAHold) {
   const std::string lost = hold("1");

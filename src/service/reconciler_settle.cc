@@ -182,10 +182,9 @@ std::optional<slurm::AccountingRecord> Reconciler::Pass::whole_row(
 bool Reconciler::Pass::may_have_run(const slurm::AccountingRecord& record) {
   if (has_run(record)) return false;
   if (*record.end + owner_.options_.pieces_grace <= now_) return !had_told_all(record.cluster);
-  const auto queue = queues_.find(record.cluster);
-  if (queue == queues_.end()) return true;
-  const auto& rows = queue->second.jobs;
-  return std::any_of(rows.begin(), rows.end(), [&](const slurm::QueueJob& row) {
+  const slurm::QueueList* queue = whole_queue(record.cluster);
+  if (queue == nullptr) return true;
+  return std::any_of(queue->jobs.begin(), queue->jobs.end(), [&](const slurm::QueueJob& row) {
     return row.job_id == record.job_id && !row.nodes.empty() &&
            row.restart_count <= record.restart_count();
   });

@@ -12,7 +12,8 @@
 namespace asbb::service {
 namespace {
 
-constexpr Span clock_tolerance = seconds(120);
+// munge refuses who is further off, so that the service and the controllers could not talk.
+constexpr Span clock_tolerance = seconds(300);
 
 bool costs_in_one_of(const pricing::PriceBook& book, const slurm::QueueJob& job) {
   const auto partitions = split(job.partition, ',');
