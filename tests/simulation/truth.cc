@@ -172,16 +172,17 @@ const Asked* Truth::asked_of(const Job& job) const {
 }
 
 // The price of the hold; of a job without one, that of its start. Where the service may have placed
-// the hold late, or anew for a change, any that was in force meanwhile.
-std::set<std::int64_t> Truth::versions_of(const Job& job, const Run& run) const {
+// the hold late, or anew for a change (of a size that came after this one, too), any that was in
+// force meanwhile.
+std::set<std::int64_t> Truth::versions_of(const Job& job, const Run& run,
+                                          Instant charged_at) const {
   const Asked& asked = *asked_of(job);
   if (asked.is_promised && !job.is_changed && !job.request.is_federated) {
     return {asked.first_version, asked.last_version};
   }
   const std::int64_t at_start = tariff_.version_at(run.start);
   const bool may_be_anew = job.is_changed || job.request.is_federated;
-  // Slurm's ends have no fractions of a second.
-  std::int64_t last = may_be_anew ? tariff_.version_at(*run.end + seconds(1)) : at_start;
+  std::int64_t last = may_be_anew ? tariff_.version_at(charged_at) : at_start;
   if (!asked.is_promised) last = std::max(last, tariff_.version_at(asked.at + message_late));
   std::set<std::int64_t> versions;
   for (std::int64_t version = asked.first_version; version <= last; ++version) {
@@ -191,11 +192,12 @@ std::set<std::int64_t> Truth::versions_of(const Job& job, const Run& run) const 
   return versions;
 }
 
-std::set<std::int64_t> Truth::costs_of(const Job& job, const Run& run) const {
+std::set<std::int64_t> Truth::costs_of(const Job& job, const Run& run,
+                                       Instant charged_at) const {
   std::set<std::int64_t> costs;
   Run corrected = run;
   corrected.elapsed_seconds += run.corrected_seconds;
-  for (const std::int64_t version : versions_of(job, run)) {
+  for (const std::int64_t version : versions_of(job, run, charged_at)) {
     costs.insert(tariff_.charge(version, run).micros);
     costs.insert(tariff_.charge(version, corrected).micros);
   }
@@ -205,7 +207,7 @@ std::set<std::int64_t> Truth::costs_of(const Job& job, const Run& run) const {
 void Truth::check_run(const Job& job, const Task& task, const Run& run,
                       const Charge& charge) const {
   const std::string name = name_of(job, task);
-  const std::set<std::int64_t> costs = costs_of(job, run);
+  const std::set<std::int64_t> costs = costs_of(job, run, charge.at);
   const std::string unit = tariff_.charge(1, run).unit;
   require(charge.unit == unit && costs.contains(charge.micros),
           name + ": a run of " + std::to_string(run.elapsed_seconds) + " s (" + run.state +
@@ -261,12 +263,12 @@ void Truth::check_task(const Job& job, const Task& task, std::vector<Charge> cha
   }
   // slurmdbd may hear of a later run first, and numbers them so.
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    const std::set<std::int64_t> costs = costs_of(job, *runs[i]);
-    const auto own = std::find_if(
-        charges.begin() + static_cast<std::ptrdiff_t>(i), charges.end(), [&](const Charge& charge) {
-          return charge.key.cluster == runs[i]->cluster && costs.contains(charge.micros) &&
-                 (charge.written_off != 0) == is_borne(*runs[i]);
-        });
+    const auto first = charges.begin() + static_cast<std::ptrdiff_t>(i);
+    const auto own = std::find_if(first, charges.end(), [&](const Charge& charge) {
+      return charge.key.cluster == runs[i]->cluster &&
+             costs_of(job, *runs[i], charge.at).contains(charge.micros) &&
+             (charge.written_off != 0) == is_borne(*runs[i]);
+    });
     if (own != charges.end()) std::swap(charges[i], *own);
   }
   for (std::size_t i = 0; i < runs.size(); ++i) {

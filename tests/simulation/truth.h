@@ -108,8 +108,10 @@ class Truth {
   void check_task(const Job& job, const Task& task, std::vector<Charge> charges) const;
   [[nodiscard]] bool is_borne(const Run& run) const;  // by another account
   void check_run(const Job& job, const Task& task, const Run& run, const Charge& charge) const;
-  [[nodiscard]] std::set<std::int64_t> versions_of(const Job& job, const Run& run) const;
-  [[nodiscard]] std::set<std::int64_t> costs_of(const Job& job, const Run& run) const;
+  [[nodiscard]] std::set<std::int64_t> versions_of(const Job& job, const Run& run,
+                                                   Instant charged_at) const;
+  [[nodiscard]] std::set<std::int64_t> costs_of(const Job& job, const Run& run,
+                                                Instant charged_at) const;
   [[nodiscard]] bool is_endless(const std::string& key) const;
   void check_alarms(Service& service, Instant now) const;
   [[nodiscard]] bool is_left_to_people(Service& service, const ledger::Hold& hold) const;

@@ -126,6 +126,11 @@ void Truth::check_moved(const Job& job, const Task& task, const Run& run, bool i
   const bool stays_with_array = job.is_array() && !is_first;
   const std::string alarm = "change " + job.cluster + " job " + std::to_string(job.id);
   if (stays_with_array || was_alarmed(alarm)) return;
+  // Nothing is held for a run of a job that had ended: it is its old hold's.
+  const bool was_over = std::any_of(task.runs.begin(), task.runs.end(), [&](const Run& before) {
+    return before.end && *before.end <= run.start && before.state == "COMPLETED";
+  });
+  if (was_over) return;
   // The run before it is charged first, by a pass of its own.
   const std::int64_t passes = is_first ? 1 : 2;
   const auto was_seen_since = [&](Instant from, Instant until) {

@@ -16,7 +16,7 @@ void Truth::check_correction(const Job& job, const Task& task, const Run& run,
   if (!corrected_.contains({run.cluster, run.job_id, run.submit.microseconds})) return;
   Run after = run;
   after.elapsed_seconds += run.corrected_seconds;
-  for (const std::int64_t version : versions_of(job, run)) {
+  for (const std::int64_t version : versions_of(job, run, charge.at)) {
     if (charge.micros == tariff_.charge(version, after).micros) return;
   }
   std::string name = run.cluster + " job " + std::to_string(job.id);
