@@ -192,8 +192,7 @@ std::set<std::int64_t> Truth::versions_of(const Job& job, const Run& run,
   return versions;
 }
 
-std::set<std::int64_t> Truth::costs_of(const Job& job, const Run& run,
-                                       Instant charged_at) const {
+std::set<std::int64_t> Truth::costs_of(const Job& job, const Run& run, Instant charged_at) const {
   std::set<std::int64_t> costs;
   Run corrected = run;
   corrected.elapsed_seconds += run.corrected_seconds;
