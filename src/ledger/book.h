@@ -141,6 +141,8 @@ class Stage {
   [[nodiscard]] const Share* share(HoldId hold, const ShareKey& key) const;
   // The latest run seen of the key's job or array task, whatever cluster it ran on.
   [[nodiscard]] const Share* latest_run(HoldId hold, const ShareKey& key) const;
+  // Of each cluster that it ran on; a federation's clusters count runs apart.
+  [[nodiscard]] std::vector<const Share*> latest_runs(HoldId hold, const ShareKey& key) const;
   // In order of id.
   [[nodiscard]] std::vector<const Share*> shares_of(HoldId hold) const;
   [[nodiscard]] const RememberedAnswer* answer(const std::string& request_id) const;

@@ -33,11 +33,14 @@ Micros take_from_hold(const Hold& hold, const HoldPart& part, bool is_new_task) 
   return std::min(part.unopened - reserved_for_others(hold, part), largest_part(hold, part));
 }
 
-// Whether the latest run of that task was requeued and the next one has not been seen. It is asked
-// before and after each change of a share, because runs may be seen late and in any order.
+// Whether the latest run of that task was requeued and the next one has not been seen, on whichever
+// cluster it was. It is asked before and after each change of a share, because runs may be seen
+// late and in any order.
 bool awaits_next_run(const Stage& stage, HoldId hold, const ShareKey& key) {
-  const Share* latest = stage.latest_run(hold, key);
-  return latest != nullptr && latest->status == ShareStatus::settled && latest->requeued;
+  const auto latest = stage.latest_runs(hold, key);
+  return !latest.empty() && std::all_of(latest.begin(), latest.end(), [](const Share* share) {
+    return share->status == ShareStatus::settled && share->requeued;
+  });
 }
 
 void count_awaited(const Stage& stage, Hold& hold, const ShareKey& key, bool before) {

@@ -325,6 +325,21 @@ TEST(Requeue, ARunMayComeBackToItsFirstCluster) {
   expect_figures(ledger, Micros(), usd(8));
 }
 
+// A federation's clusters count runs apart: the third run of the job is the first one there. The
+// hold used to stay open.
+TEST(Requeue, TheLastRunMayBeTheFirstOfItsCluster) {
+  TestLedger ledger = with_account();
+  const HoldId id = ledger.hold("proj001", usd(12));
+  ASSERT_TRUE(ledger.run(settle(id, job(7), usd(2), true)).accepted());
+  ASSERT_TRUE(ledger.run(settle(id, job(7, -1, 1), usd(2), true)).accepted());
+  EXPECT_EQ(ledger.hold(id).status, HoldStatus::open);
+  ShareKey elsewhere = job(7);
+  elsewhere.cluster = "cloud";
+  ASSERT_TRUE(ledger.run(settle(id, elsewhere, usd(4))).accepted());
+  EXPECT_EQ(ledger.hold(id).status, HoldStatus::closed);
+  expect_figures(ledger, Micros(), usd(8));
+}
+
 TEST(Requeue, RunsAreTakenTogetherAcrossABatch) {
   TestLedger ledger = with_account();
   const HoldId id = ledger.hold("proj001", usd(12));

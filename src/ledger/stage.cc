@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "base/assert.h"
@@ -26,12 +28,13 @@ auto& copy_in(Map& map, const Key& key, const Committed* committed) {
 
 using ShareKeys = std::map<std::pair<HoldId, ShareKey>, ShareId>;
 
-// The highest (run, id) among the shares of one task of a hold; ids tell what was opened later when
-// two clusters count runs alike. Goes from cluster to cluster, never over the other tasks.
-std::pair<std::int64_t, ShareId> latest_in(const ShareKeys& keys, HoldId hold,
-                                           const ShareKey& key) {
+// A run and its share; ids tell what was opened later when two clusters count runs alike.
+using LatestRuns = std::map<std::string, std::pair<std::int64_t, ShareId>>;  // by cluster
+
+// The highest among the shares of one task of a hold, if it is higher than what is there. Goes from
+// cluster to cluster, never over the other tasks.
+void add_latest(const ShareKeys& keys, HoldId hold, const ShareKey& key, LatestRuns& out) {
   constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
-  std::pair<std::int64_t, ShareId> latest{std::numeric_limits<std::int64_t>::min(), ShareId{}};
   auto at = keys.lower_bound(first_key(hold));
   while (at != keys.end() && at->first.first == hold) {
     const std::string cluster = at->first.second.cluster;
@@ -41,12 +44,12 @@ std::pair<std::int64_t, ShareId> latest_in(const ShareKeys& keys, HoldId hold,
       const ShareKey& found = name.second;
       if (name.first == hold && found.cluster == cluster && found.job_id == key.job_id &&
           found.task == key.task) {
-        latest = std::max(latest, {found.run, id});
+        const auto [known, is_new] = out.try_emplace(cluster, found.run, id);
+        if (!is_new) known->second = std::max(known->second, {found.run, id});
       }
     }
     at = keys.lower_bound(first_key(hold, cluster + '\0'));
   }
-  return latest;
 }
 
 }  // namespace
@@ -92,11 +95,29 @@ const Share* Stage::share(HoldId hold, const ShareKey& key) const {
 }
 
 const Share* Stage::latest_run(HoldId hold, const ShareKey& key) const {
-  if (!key.external_id.empty()) return share(hold, key);
-  const auto latest =
-      std::max(latest_in(book_->share_keys_, hold, key), latest_in(share_keys_, hold, key));
-  if (!latest.second.is_set()) return nullptr;
-  return staged_or(shares_, latest.second, book_->share(latest.second));
+  const Share* latest = nullptr;
+  for (const Share* share : latest_runs(hold, key)) {
+    if (latest == nullptr ||
+        std::pair(latest->key.run, latest->id) < std::pair(share->key.run, share->id)) {
+      latest = share;
+    }
+  }
+  return latest;
+}
+
+std::vector<const Share*> Stage::latest_runs(HoldId hold, const ShareKey& key) const {
+  std::vector<const Share*> out;
+  if (!key.external_id.empty()) {
+    if (const Share* known = share(hold, key)) out.push_back(known);
+    return out;
+  }
+  LatestRuns latest;
+  add_latest(book_->share_keys_, hold, key, latest);
+  add_latest(share_keys_, hold, key, latest);
+  for (const auto& [cluster, run] : latest) {
+    out.push_back(staged_or(shares_, run.second, book_->share(run.second)));
+  }
+  return out;
 }
 
 std::vector<const Share*> Stage::shares_of(HoldId hold) const {

@@ -37,15 +37,33 @@ std::string broken_share(const Hold& hold, const Share& share) {
 struct ShareCounts {
   std::int64_t open = 0;
   std::int64_t tasks = 0;
-  std::int64_t waiting = 0;  // tasks whose latest run was requeued
+  std::int64_t waiting = 0;  // tasks whose latest run was requeued, on each cluster
 };
+
+bool are_of_one_task(const Share& share, const Share& other) {
+  return other.key.job_id == share.key.job_id && other.key.task == share.key.task &&
+         other.key.external_id == share.key.external_id;
+}
+
+bool is_before(const Share& share, const Share& other) {
+  return std::pair(share.key.run, share.id) < std::pair(other.key.run, other.id);
+}
 
 // Later runs of a task hide the earlier ones.
 bool is_latest(const Share& share, const std::vector<const Share*>& shares) {
   return std::none_of(shares.begin(), shares.end(), [&](const Share* other) {
-    return other->key.job_id == share.key.job_id && other->key.task == share.key.task &&
-           other->key.external_id == share.key.external_id &&
-           std::pair(share.key.run, share.id) < std::pair(other->key.run, other->id);
+    return are_of_one_task(share, *other) && is_before(share, *other);
+  });
+}
+
+// Whether a run of the task has not been requeued, and was its cluster's last.
+bool has_last_run(const Share& task, const std::vector<const Share*>& shares) {
+  return std::any_of(shares.begin(), shares.end(), [&](const Share* share) {
+    if (!are_of_one_task(task, *share) || share->requeued) return false;
+    return std::none_of(shares.begin(), shares.end(), [&](const Share* other) {
+      return are_of_one_task(task, *other) && other->key.cluster == share->key.cluster &&
+             is_before(*share, *other);
+    });
   });
 }
 
@@ -55,7 +73,7 @@ ShareCounts count_shares(const std::vector<const Share*>& shares) {
     counts.open += share->status == ShareStatus::open ? 1 : 0;
     if (!is_latest(*share, shares)) continue;
     ++counts.tasks;
-    counts.waiting += share->requeued ? 1 : 0;
+    counts.waiting += has_last_run(*share, shares) ? 0 : 1;
   }
   return counts;
 }

@@ -1,5 +1,6 @@
 // Holds: what they are drawn on, the runs that take their parts, and how they end.
 #include <algorithm>
+#include <map>
 
 #include "ledger/testing/reference.h"
 
@@ -49,10 +50,17 @@ const Run* latest_of(const Hold& hold, const RunName& task) {
   return latest;
 }
 
-// Whether the task's latest run was requeued, and the next one has not been seen.
+// Whether the task's latest run was requeued, and the next one has not been seen: on no cluster.
 bool is_awaited(const Hold& hold, const RunName& task) {
-  const Run* latest = latest_of(hold, task);
-  return latest != nullptr && latest->is_settled && latest->requeued;
+  std::map<std::string, const Run*> latest;
+  for (const Run& run : hold.runs) {
+    if (!is_same_task(run.name, task)) continue;
+    const Run*& known = latest[run.name.cluster];
+    if (known == nullptr || run.name.run >= known->name.run) known = &run;
+  }
+  return !latest.empty() && std::all_of(latest.begin(), latest.end(), [](const auto& of_cluster) {
+    return of_cluster.second->is_settled && of_cluster.second->requeued;
+  });
 }
 
 Run* find_run(Hold& hold, const RunName& name) {
@@ -67,10 +75,9 @@ Number open_runs(const Hold& hold) {
                        [](const Run& run) { return !run.is_settled; });
 }
 
-// Tasks whose latest run was requeued.
 Number awaited_tasks(const Hold& hold) {
   return std::count_if(hold.runs.begin(), hold.runs.end(), [&](const Run& run) {
-    return run.is_settled && run.requeued && latest_of(hold, run.name) == &run;
+    return latest_of(hold, run.name) == &run && is_awaited(hold, run.name);
   });
 }
 
