@@ -127,8 +127,10 @@ void Truth::check_moved(const Job& job, const Task& task, const Run& run, bool i
   const std::string alarm = "change " + job.cluster + " job " + std::to_string(job.id);
   if (stays_with_array || was_alarmed(alarm)) return;
   // Nothing is held for a run of a job that had ended: it is its old hold's.
+  const std::set<std::string> by_slurm{"NODE_FAIL", "BOOT_FAIL", "PREEMPTED", "REQUEUED",
+                                       "RESIZING"};
   const bool was_over = std::any_of(task.runs.begin(), task.runs.end(), [&](const Run& before) {
-    return before.end && *before.end <= run.start && before.state == "COMPLETED";
+    return before.end && *before.end <= run.start && !by_slurm.contains(before.state);
   });
   if (was_over) return;
   // The run before it is charged first, by a pass of its own.
