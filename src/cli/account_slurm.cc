@@ -88,7 +88,7 @@ class AccountPlanner {
     const bool is_new = !there->accounts.contains(name_);
     if (is_new) account.description = description_;
     for (const LimitFlag& limit : limits_) {
-      if (!limit.cluster.empty() && limit.cluster != cluster.name) continue;
+      if (!is_for(limit, cluster.name)) continue;
       plan.rules.limits[limit.name] = {slurm::LimitRule::Kind::copy, {}, {}};
       if (!limit.value.empty()) account.limits[limit.name] = limit.value;
     }
@@ -111,6 +111,14 @@ class AccountPlanner {
     if (known == there.users.end()) return {};
     const auto found = known->second.accounts.find(name_);
     return found == known->second.accounts.end() ? slurm::Limits{} : found->second;
+  }
+
+  // What is given for the cluster comes before what is given for all.
+  bool is_for(const LimitFlag& limit, const std::string& cluster) const {
+    if (!limit.cluster.empty()) return limit.cluster == cluster;
+    return std::none_of(limits_.begin(), limits_.end(), [&](const LimitFlag& other) {
+      return other.cluster == cluster && other.name == limit.name;
+    });
   }
 
   Result<void> check(const AccountTree& there) const {
@@ -174,6 +182,45 @@ Result<std::vector<slurm::SlurmCluster>> clusters_of_account(const config::Confi
   return clusters;
 }
 
+// Each limit once for a cluster, or for all of them, and none for a cluster that is left out.
+Result<std::vector<LimitFlag>> read_limits(const config::Config& settings,
+                                           const std::vector<std::string>& texts,
+                                           const std::vector<slurm::SlurmCluster>& clusters) {
+  std::vector<LimitFlag> limits;
+  for (const std::string& text : texts) {
+    auto limit = read_limit_flag(text);
+    if (!limit) return tl::unexpected(limit.error());
+    if (!limit->cluster.empty()) {
+      const auto known = settings_cluster(settings, "--slurm-limit", limit->cluster);
+      if (!known) return tl::unexpected(known.error());
+      const bool is_used = std::any_of(clusters.begin(), clusters.end(), [&](const auto& used) {
+        return used.name == limit->cluster;
+      });
+      if (!is_used) {
+        return fail(ErrorKind::invalid,
+                    "--slurm-limit: " + in_quotes(text) +
+                        " is for a cluster that --slurm-cluster leaves out",
+                    "--slurm-limit");
+      }
+    }
+    const bool is_there = std::any_of(limits.begin(), limits.end(), [&](const LimitFlag& other) {
+      return other.cluster == limit->cluster && other.name == limit->name;
+    });
+    if (is_there) {
+      const bool is_list = !limit->value.empty() && !limit->value.contains("");
+      return fail(
+          ErrorKind::invalid,
+          "--slurm-limit: " + limit->name + " is given twice" +
+              (limit->cluster.empty() ? "" : " for cluster " + limit->cluster) +
+              (is_list ? "; several TRES are one value, as in " + limit->name + "=cpu=4,node=1"
+                       : ""),
+          "--slurm-limit");
+    }
+    limits.push_back(std::move(*limit));
+  }
+  return limits;
+}
+
 }  // namespace
 
 Result<std::vector<SlurmAccountPlan>> plan_slurm_account(const config::Config& settings,
@@ -190,20 +237,12 @@ Result<std::vector<SlurmAccountPlan>> plan_slurm_account(const config::Config& s
   if (!clusters) return tl::unexpected(clusters.error());
   const auto users = read_users(flags.users);
   if (!users) return tl::unexpected(users.error());
-  std::vector<LimitFlag> limits;
-  for (const std::string& text : flags.limits) {
-    auto limit = read_limit_flag(text);
-    if (!limit) return tl::unexpected(limit.error());
-    if (!limit->cluster.empty()) {
-      const auto known = settings_cluster(settings, "--slurm-limit", limit->cluster);
-      if (!known) return tl::unexpected(known.error());
-    }
-    limits.push_back(std::move(*limit));
-  }
+  const auto limits = read_limits(settings, flags.limits, *clusters);
+  if (!limits) return tl::unexpected(limits.error());
   slurm::SlurmCommands client(sacctmgr_deadline_ms);
   std::vector<SlurmAccountPlan> plans;
   for (const slurm::SlurmCluster& cluster : *clusters) {
-    auto plan = AccountPlanner(*users, limits, account).plan(client, cluster);
+    auto plan = AccountPlanner(*users, *limits, account).plan(client, cluster);
     if (!plan) return tl::unexpected(plan.error());
     plans.push_back(std::move(*plan));
   }

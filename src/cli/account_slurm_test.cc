@@ -108,6 +108,14 @@ TEST_F(AccountSlurm, MakesAccountUsersAndLimitsOnEachCluster) {
   EXPECT_THAT(read("cloud/asked"), HasSubstr("cluster=cloud set MaxJobs=10\n"));
 }
 
+TEST_F(AccountSlurm, ALimitForOneClusterComesBeforeThatForAll) {
+  will_create();
+  const Ran ran = create({"--slurm", "--slurm-limit=cloud:MaxJobs=5", "--slurm-limit=MaxJobs=10"});
+  EXPECT_EQ(ran.code, exit_done) << ran.err;
+  EXPECT_THAT(read("onprem/asked"), HasSubstr("cluster=onprem set MaxJobs=10\n"));
+  EXPECT_THAT(read("cloud/asked"), HasSubstr("cluster=cloud set MaxJobs=5\n"));
+}
+
 TEST_F(AccountSlurm, OnlyOnTheClusterThatIsNamed) {
   will_create();
   const Ran ran = create({"--slurm", "--slurm-cluster=cloud", "--output=json"});
@@ -125,6 +133,13 @@ TEST_F(AccountSlurm, WhatIsWrongIsSaidBeforeAnythingIsMade) {
       {{"--slurm", "--slurm-limit=MaxJob=3"}, "did you mean 'MaxJobs'?"},
       {{"--slurm", "--slurm-limit=MaxJobs=many"}, "'many' is not allowed"},
       {{"--slurm", "--slurm-limit=clod:MaxJobs=3"}, "did you mean 'cloud'?"},
+      {{"--slurm", "--slurm-cluster=cloud", "--slurm-limit=onprem:MaxJobs=5"},
+       "--slurm-limit: 'onprem:MaxJobs=5' is for a cluster that --slurm-cluster leaves out"},
+      {{"--slurm", "--slurm-limit=GrpTRES=cpu=4", "--slurm-limit=grptres=node=1"},
+       "--slurm-limit: GrpTRES is given twice; several TRES are one value, as in "
+       "GrpTRES=cpu=4,node=1"},
+      {{"--slurm", "--slurm-limit=cloud:MaxJobs=4", "--slurm-limit=cloud:MaxJobs=5"},
+       "--slurm-limit: MaxJobs is given twice for cluster cloud"},
       {{"--slurm", "--slurm-cluster=nowhere"}, "the settings have no cluster 'nowhere'"},
       {{"--user=alice"}, "--slurm is missing"},
       {{"--slurm", "--account=a,b"}, "cannot be the name of a Slurm account"},

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <ostream>
 
+#include "base/text.h"
 #include "cli/slurm_configure_plan.h"
 #include "cli/slurm_dual.h"
 
@@ -158,6 +159,7 @@ void add_slurm_configure(Command& slurm, Context& context) {
       .example("asbb slurm configure --write --check-nodes='ssh -o BatchMode=yes'")
       .example("asbb slurm configure --federation=hybrid_cluster --clusters=onprem,cloud")
       .action([&context, flags, dual] {
+        dual->federation = to_lower(dual->federation);  // as Slurm keeps it
         if (dual->is_meant()) {
           return configure_dual(context, *dual, flags->write, stamp_of(context.now()));
         }

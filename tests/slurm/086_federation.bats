@@ -54,12 +54,14 @@ weights() { "$1" scontrol -o show partition "$2" | grep -o 'TRESBillingWeights=[
   ls "$BED"/etc/onprem/slurm.conf.before-asbb-*
 }
 
-@test "a second time there is nothing to add" {
+@test "a second time there is nothing to add, whichever case the name is in" {
   before=$(configuration)
-  run configure --federation=hybrid_cluster --prices="$PRICES" --write
-  echo "$output"
-  [ "$status" = 0 ]
-  [[ $output == *"Nothing to add."* ]]
+  for name in hybrid_cluster Hybrid_Cluster; do
+    run configure --federation=$name --prices="$PRICES" --write
+    echo "$output"
+    [ "$status" = 0 ]
+    [[ $output == *"Nothing to add."* ]]
+  done
   [ "$(configuration)" = "$before" ]
 }
 
