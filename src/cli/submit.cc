@@ -144,6 +144,7 @@ class Submitter {
     } else if (const auto problem = want_kind(offers); !problem.empty()) {
       return fail_with(problem);
     }
+    if (!job_.options && !flags_.cluster) return without_options(offers, job_.options.error());
     if (flags_.cheapest || flags_.soonest) {
       // Their answers would be waited for in vain, and their prices are not known.
       for (Offer& offer : offers) {
@@ -195,6 +196,18 @@ class Submitter {
                ? "--cloud: no cluster is known as cloud; an administrator says so with 'sacctmgr "
                  "modify cluster NAME set features=cloud'"
                : "--onprem: every cluster that is known is cloud";
+  }
+
+  // The job is one that sbatch may understand all the same.
+  int without_options(const std::vector<Offer>& offers, const Error& unread) {
+    if (flags_.cheapest || flags_.soonest) {
+      return fail_with("the cluster cannot be chosen, because the job cannot be priced: " +
+                       unread.message + "; name one with --cluster, and its controller decides");
+    }
+    const auto usable = std::find_if(offers.begin(), offers.end(), [](const Offer& offer) {
+      return offer.is_wanted && offer.cluster.is_usable && !offer.route.cluster.empty();
+    });
+    return named_without_quote(usable == offers.end() ? find_wanted(offers) : *usable);
   }
 
   int named_without_quote(const Offer& wanted) {

@@ -275,12 +275,20 @@ TEST_F(SubmitTest, TellsAWrongLineAndChangesNothing) {
 
 TEST_F(SubmitTest, WhatItCannotPriceItHandsOnWhereNothingDependsOnIt) {
   start(quote("allow", "USD", 1));
-  const auto ran = submit({"--cluster=cloud", "--brand-new=1", "--wrap", "true"});
-  EXPECT_EQ(ran.code, exit_of_sbatch);
-  EXPECT_THAT(ran.err, HasSubstr("no quote: --brand-new is not an option of sbatch"));
-  const auto chosen = submit({"--cheapest", "--brand-new=1", "--wrap", "true"});
-  EXPECT_EQ(chosen.code, exit_failed);
-  EXPECT_THAT(chosen.err, Not(IsEmpty()));
+  for (const auto& [flag, cluster] : std::vector<std::pair<std::string, std::string>>{
+           {"--cluster=cloud", "cloud"}, {"--cloud", "cloud"}, {"--onprem", "onprem"}}) {
+    const auto ran = submit({flag, "--brand-new=1", "--wrap", "true"});
+    EXPECT_EQ(ran.code, exit_of_sbatch) << flag;
+    EXPECT_THAT(ran.out, HasSubstr("[--brand-new=1]")) << flag;
+    EXPECT_THAT(ran.err, HasSubstr("no quote: --brand-new is not an option of sbatch")) << flag;
+    if (cluster == "cloud") EXPECT_THAT(ran.out, HasSubstr("[--clusters=cloud]")) << flag;
+  }
+  for (const char* flag : {"--cheapest", "--soonest"}) {
+    const auto chosen = submit({flag, "--brand-new=1", "--wrap", "true"});
+    EXPECT_EQ(chosen.code, exit_failed);
+    EXPECT_THAT(chosen.err, HasSubstr("the job cannot be priced: --brand-new is not an option"));
+    EXPECT_THAT(chosen.err, HasSubstr("name one with --cluster"));
+  }
 }
 
 }  // namespace

@@ -80,10 +80,10 @@ siblings_of() {
   [ "$(asbb transactions proj001 --job="$job" --type=charge --output json | jq ".[0].amount * 3600 - 2 * $seconds | fabs < 0.01")" = true ]
 }
 
-# dry UNIT: a little beyond the limit.
+# dry UNIT: beyond the limit, by more than what a job that ends gives back.
 dry() {
   asbb adjust proj001 --unit="$1" --reason="a late invoice" \
-    --amount="$(python3 -c "from decimal import Decimal as D; print(D('$(of_unit proj001 "$1" available)') + D('0.01'))")"
+    --amount="$(python3 -c "from decimal import Decimal as D; print(D('$(of_unit proj001 "$1" available)') + D('1'))")"
 }
 
 # The ladder of docs/dual-accounting.md, with a shorter grace.
