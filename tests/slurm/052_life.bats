@@ -117,12 +117,14 @@ costs_what_it_ran() { is_same "$(charged "$@")" "$(cost_of "$1")"; } # JOB [ACCO
   wait_until 30 entries_are "$job" charge "$ran"
   wait_until 30 costs_what_it_ran "$job"
   asbb audit verify
+  # The pass that settles thousands of tasks is still on its way: no other test waits for it.
+  wait_until 60 two_passes "$job"
 }
 
 @test "a job that gives a node back while it runs is charged for each size, and goes on with what is left" {
   job=$(run_sbatch -A proj001 -p cpu -N 2 -n 2 -t 10 --mem-per-cpu=512 --wrap 'sleep 300')
   wait_for_job "$job" RUNNING
-  wait_until 90 bound "$job"
+  wait_until 30 bound "$job"
   base=$(held)
   sleep 3
   onprem scontrol update "JobId=$job" NumNodes=1
@@ -139,7 +141,7 @@ costs_what_it_ran() { is_same "$(charged "$@")" "$(cost_of "$1")"; } # JOB [ACCO
 
 @test "with --time-min the hold follows the limit that Slurm makes of it" {
   job=$(run_sbatch -H -A proj001 -p cpu -t 60 --time-min=5 --mem=1024 --wrap 'sleep 300')
-  wait_until 90 bound "$job"
+  wait_until 30 bound "$job"
   held_is "$(times 61 0.00084)"
   onprem scontrol release "$job"
   wait_for_job "$job" RUNNING

@@ -97,7 +97,7 @@ settled() { [ "$(asbb account show proj001 --output json | jq '[.budgets[].held]
   wait_for_job "$paid" COMPLETED
   wait_for_job "$free" COMPLETED
   # A record of a short job may be without its partition until slurmdbd has its start as well.
-  wait_until 60 accounting_is "$free" Partition debug
+  wait_for_accounting "$free" Partition debug
   wait_until 60 settled
   for account in proj001 ALL; do
     rows=$(asbb report dual --account=$account --start="$TODAY" --end="$(date -u +%F)" --by=job --output csv)
