@@ -28,7 +28,6 @@ auto& copy_in(Map& map, const Key& key, const Committed* committed) {
 
 using ShareKeys = std::map<std::pair<HoldId, ShareKey>, ShareId>;
 
-// A run and its share; ids tell what was opened later when two clusters count runs alike.
 using LatestRuns = std::map<std::string, std::pair<std::int64_t, ShareId>>;  // by cluster
 
 // The highest among the shares of one task of a hold, if it is higher than what is there. Goes from
@@ -95,14 +94,13 @@ const Share* Stage::share(HoldId hold, const ShareKey& key) const {
 }
 
 const Share* Stage::latest_run(HoldId hold, const ShareKey& key) const {
-  const Share* latest = nullptr;
-  for (const Share* share : latest_runs(hold, key)) {
-    if (latest == nullptr ||
-        std::pair(latest->key.run, latest->id) < std::pair(share->key.run, share->id)) {
-      latest = share;
-    }
-  }
-  return latest;
+  const auto runs = latest_runs(hold, key);
+  // Ids tell what was opened later when two clusters count runs alike.
+  const auto latest =
+      std::max_element(runs.begin(), runs.end(), [](const Share* one, const Share* other) {
+        return std::pair(one->key.run, one->id) < std::pair(other->key.run, other->id);
+      });
+  return latest == runs.end() ? nullptr : *latest;
 }
 
 std::vector<const Share*> Stage::latest_runs(HoldId hold, const ShareKey& key) const {

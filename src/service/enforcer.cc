@@ -67,16 +67,17 @@ void Enforcer::pass(SeenJobs seen, Instant now, PassReport& report) {
   report_ = nullptr;
 }
 
-void Enforcer::keep_limits(std::vector<DryLimit> dry, const SeenJobs& seen) {
+void Enforcer::keep_limits(const std::vector<DryLimit>& dry, const SeenJobs& seen) {
   std::set<std::pair<std::string, std::string>> known;
-  std::erase_if(dry, [&](const DryLimit& limit) {
+  std::vector<DryLimit> written;
+  for (const DryLimit& limit : dry) {
     known.emplace(limit.account, name_of(limit.leg));
-    return !keep_steps(limit, steps_wanted(limit, seen));
-  });
+    if (keep_steps(limit, steps_wanted(limit, seen))) written.push_back(limit);
+  }
   if (!seen.is_complete) {
     // What nobody could look at stays as it is.
     const std::lock_guard lock(mutex_);
-    for (const DryLimit& limit : dry) {
+    for (const DryLimit& limit : written) {
       std::erase_if(dry_, [&](const DryLimit& old) { return old.leg == limit.leg; });
       dry_.push_back(limit);
     }
@@ -87,7 +88,7 @@ void Enforcer::keep_limits(std::vector<DryLimit> dry, const SeenJobs& seen) {
   }
   std::erase_if(limits_, [](const auto& entry) { return entry.second.steps.empty(); });
   const std::lock_guard lock(mutex_);
-  dry_ = std::move(dry);
+  dry_ = std::move(written);
 }
 
 bool Enforcer::keep_steps(const DryLimit& limit, const std::set<Step>& wanted) {

@@ -106,7 +106,7 @@ class Enforcer {
                             const std::string& how, Micros missing, const std::string& reason);
 
   // enforcer.cc
-  void keep_limits(std::vector<DryLimit> dry, const SeenJobs& seen);
+  void keep_limits(const std::vector<DryLimit>& dry, const SeenJobs& seen);
   // False: that new jobs are stopped could not be written down.
   [[nodiscard]] bool keep_steps(const DryLimit& limit, const std::set<Step>& wanted);
   void end_limit(const std::string& name, LimitSteps& known, const std::set<Step>& kept);

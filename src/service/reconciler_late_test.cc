@@ -86,11 +86,8 @@ TEST_F(ToldLateTest, ACancelledJobWhoseStartIsNotToldIsNotChargedWhileTheListIsN
   const std::string token = hold("1");
   source_.set_queue("onprem", {queued(token, 7, "RUNNING")});
   (void)pass();
-  const auto whole = [&] {
-    auto row = ran("onprem", 7, token);
-    row.status = slurm::parse_job_status("CANCELLED by 1000");
-    return row;
-  }();
+  auto whole = ran("onprem", 7, token);
+  whole.status = slurm::parse_job_status("CANCELLED by 1000");
   auto early = whole;
   early.start = std::nullopt;
   early.elapsed_seconds = 0;
