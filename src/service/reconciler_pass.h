@@ -42,6 +42,14 @@ class Reconciler::Pass {
     std::set<std::int64_t> tasks;
     bool is_whole = true;  // each row said which tasks it stands for
   };
+  // The end of a run that another one follows.
+  struct EndedRow {
+    ledger::HoldId hold;
+    std::int64_t job_id = 0;
+    std::vector<ledger::ShareKey> settling;  // by commands that have not run yet
+    std::int64_t restarts = 0;
+    std::int64_t resizes = 0;
+  };
   using QueueRows = std::vector<const slurm::QueueJob*>;
   using AccountingRows = std::vector<const slurm::AccountingRecord*>;
   enum class NextRun {
@@ -106,6 +114,7 @@ class Reconciler::Pass {
                                                           const slurm::AccountingRecord& record,
                                                           std::int64_t task, NextRun next);
   // Whether the ledger has judged all of them.
+  void note_ended_rows();
   bool run_settlements(std::vector<ledger::Command> commands);
   [[nodiscard]] bool may_have_run(const slurm::AccountingRecord& record);
   // Of a row that does not say all yet, for the alarm of a hold that waits for the rest.
@@ -349,6 +358,7 @@ class Reconciler::Pass {
   // Tasks of runs that are over and go on into the next period.
   std::set<std::pair<ledger::HoldId, std::int64_t>> moved_on_;
   std::map<ledger::ShareKey, ledger::HoldId> settling_;           // by commands of this pass
+  std::vector<EndedRow> ended_rows_;                              // of those commands
   std::map<std::string, ledger::JobRef, std::less<>> open_jobs_;  // of those, by request id
   std::map<std::string, std::optional<ledger::JobRef>, std::less<>> jobs_of_tokens_;  // looked up
   // Rows of an id on a cluster, looked up.

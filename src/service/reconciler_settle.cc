@@ -88,6 +88,7 @@ void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingR
   if (next == NextRun::none && may_follow_unseen(record)) return;
   const HoldScope scope = scope_of(open.hold.group);
   bool is_settled = true;
+  std::vector<ledger::ShareKey> settling;
   for (const std::int64_t task : tasks_of(record)) {
     const ledger::ShareKey key{record.cluster, root_id(record), task, record.run - 1, ""};
     if (const ledger::Share* share = settled_share(open.shares, key)) {
@@ -121,14 +122,29 @@ void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingR
     }
     if (auto command = settlement(open, record, task, next)) {
       settling_.emplace(key, open.hold.id);
+      settling.push_back(key);
       commands.push_back(std::move(*command));
     }
   }
   if (!is_settled || next == NextRun::none) return;
-  auto& ended = owner_.ended_runs_[{open.hold.id, record.job_id}];
   const bool resized = record.status.resizing;
-  ended.restarts = std::max(ended.restarts, record.restart_count() + (resized ? 0 : 1));
-  ended.resizes = std::max(ended.resizes, record.resizes + (resized ? 1 : 0));
+  ended_rows_.push_back({open.hold.id, record.job_id, std::move(settling),
+                         record.restart_count() + (resized ? 0 : 1),
+                         record.resizes + (resized ? 1 : 0)});
+}
+
+// What follows such a run must wait for its charge: a run that the ledger did not take stays the
+// hold's to pay.
+void Reconciler::Pass::note_ended_rows() {
+  for (const EndedRow& row : ended_rows_) {
+    const bool is_charged = std::all_of(row.settling.begin(), row.settling.end(),
+                                        [&](const auto& key) { return settling_.contains(key); });
+    if (!is_charged) continue;
+    auto& ended = owner_.ended_runs_[{row.hold, row.job_id}];
+    ended.restarts = std::max(ended.restarts, row.restarts);
+    ended.resizes = std::max(ended.resizes, row.resizes);
+  }
+  ended_rows_.clear();
 }
 
 // A job whose hold is closed gets another when it is changed to where it costs something: what ran
@@ -271,6 +287,7 @@ bool Reconciler::Pass::run_settlements(std::vector<ledger::Command> commands) {
     const std::string job = settle.key.cluster + " job " + std::to_string(settle.key.job_id);
     if (!outcomes[i]) {
       all_judged = false;
+      settling_.erase(settle.key);
       report_.problems.push_back(job + ": not settled: " + outcomes[i].error().message);
     } else if (!outcomes[i]->accepted()) {
       problem(unsettled_key(settle.key.cluster, settle.key.job_id),
@@ -288,6 +305,7 @@ bool Reconciler::Pass::run_settlements(std::vector<ledger::Command> commands) {
       note_bearer(settle, *outcomes[i]);
     }
   }
+  note_ended_rows();
   return all_judged;
 }
 

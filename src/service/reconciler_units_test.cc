@@ -195,6 +195,26 @@ TEST_F(Units, NothingIsDroppedBeforeTheRunBeforeIsCharged) {
   EXPECT_EQ(held("core-hours"), "1.2");
 }
 
+// The disk was full when the run was to be charged, and its money was given away.
+TEST_F(Units, NothingIsDroppedBeforeTheLedgerHasTheChargeOfTheRunBefore) {
+  auto row = federated_job();
+  waits(row);
+  (void)pass();
+  runs_on_cloud(row);
+  (void)pass();
+  ended_on_cloud(row, "REQUEUED", 1);
+  row.restart_count = 1;
+  show_both(on("onprem", row, "RUNNING"), on("cloud", row, "REVOKED"));
+  store_.fail_commit(store_.commits() + 1, store::Fault::before);
+  (void)pass();
+  store_.heal();
+  EXPECT_EQ(held("USD"), "2.4");
+  (void)pass();
+  EXPECT_EQ(to_decimal(budget("proj001").used), "1");
+  EXPECT_EQ(held("USD"), "0");
+  EXPECT_EQ(held("core-hours"), "1.2");
+}
+
 // A controller that does not answer may have the job as well.
 TEST_F(Units, NothingIsDroppedWhileAControllerIsAway) {
   auto row = federated_job();

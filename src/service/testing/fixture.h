@@ -12,6 +12,7 @@
 #include "base/token.h"
 #include "service/committer.h"
 #include "service/prices.h"
+#include "store/fault_store.h"
 #include "store/memory_store.h"
 
 namespace asbb::service::testing {
@@ -46,7 +47,7 @@ class Fixture : public ::testing::Test {
 
  protected:
   std::atomic<std::int64_t> now_us_{parse_rfc3339("2025-06-01T12:00:00Z")->microseconds};
-  store::MemoryStore store_;
+  store::FaultStore store_{std::make_unique<store::MemoryStore>()};
   std::int64_t price_version_ = 1;  // of the holds that hold() places
   Prices prices_;
   std::unique_ptr<Committer> committer_ = std::make_unique<Committer>(
