@@ -307,7 +307,10 @@ void ChangePlanner::plan_unheld(const api::JobChange& change, const Job& job, Ch
   }
   std::optional<Instant> start;
   if (!job.rows.empty()) start = job.rows.front()->start;
-  const api::Submission changed = with_change(*before, change, start);
+  const auto latest = known_.latest(job.token);
+  const bool was_changed = latest && latest != known_.request(job.token);
+  const api::Submission from = was_changed ? single_task(*latest) : *before;
+  const api::Submission changed = with_change(from, change, start);
   Verdict after = known_.pricer()(changed);
   if (const auto* denial = std::get_if<Denial>(&after)) plan.denial = *denial;
   if (!std::holds_alternative<HoldPlan>(after)) return;

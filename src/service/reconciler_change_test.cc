@@ -251,42 +251,6 @@ TEST_F(JobChanges, MoreProcessorsAreSeenByTheSize) {
   expect_held("8.64");
 }
 
-TEST_F(JobChanges, AMoveToAPricedPartitionGetsAHold) {
-  auto row = job();
-  ask_in(row, "", "4.32");
-  show({row});
-  EXPECT_EQ(pass().bound, 1);
-  pass_time(hours(2));
-  source_.set_queue("onprem", {});
-  source_.add_record(ended(9, 1000, row.submit, 1));
-  EXPECT_EQ(pass().settled, 1);
-  EXPECT_EQ(to_decimal(budget("proj001").used), "1");
-}
-
-// Those that are over ran where it is free; their parts used to be waited for.
-TEST_F(JobChanges, OfAnArrayThatMovesTheTasksThatAreLeftGetTheHold) {
-  auto row = job("0-3");
-  const Micros other = budget("proj001").held;
-  row.array_job_id = 9;
-  ask_in(row, "0-3", "17.28");
-  row.array_tasks = "2-3";
-  show({row});
-  EXPECT_EQ(pass().bound, 1);
-  EXPECT_EQ(budget("proj001").held - other, money("8.64"));
-  source_.set_queue("onprem", {});
-  for (std::int64_t task = 0; task < 4; ++task) {
-    auto over = ended(20 + task, 1000, row.submit, task + 1);
-    over.array_job_id = 9;
-    over.array_task_id = task;
-    if (task < 2) over.partition = "cpu";
-    source_.add_record(over);
-  }
-  pass_time(hours(1));
-  EXPECT_EQ(pass().settled, 2);
-  expect_held("0");
-  EXPECT_EQ(to_decimal(budget("proj001").used), "2");
-}
-
 // Its account has got a budget of its own since the hold was placed above it.
 TEST_F(JobChanges, WhatTheJobHasAlreadyMovesNothing) {
   auto tree = associations();

@@ -157,6 +157,7 @@ class Reconciler::Pass {
   void measure(const ledger::Hold& hold, const slurm::QueueJob& row);
   [[nodiscard]] bool may_give_back(const ledger::Hold& money, const Proposal& proposal) const;
   [[nodiscard]] QueueRows rows_of_change(const ledger::Hold& money, const Proposal& proposal) const;
+  [[nodiscard]] Tasks unheld_tasks(const OpenHold& open, const QueueRows& rows) const;
   void become_hold(const ledger::Hold& money, const QueueRows& rows);
   void replace_with_money(const OpenHold& open, const QueueRows& rows, const ledger::Hold& money,
                           std::optional<ledger::HoldId> proposal, ledger::PlaceHold place);

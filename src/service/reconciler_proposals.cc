@@ -62,16 +62,46 @@ void Reconciler::Pass::follow_proposal(const ledger::Hold& money) {
   become_hold(money, rows);
 }
 
+// Of the rows' tasks, those that no hold pays for: a later change of the job may have become one.
+Tasks Reconciler::Pass::unheld_tasks(const OpenHold& open, const QueueRows& rows) const {
+  const HoldScope own = scope_of(open.hold.group);
+  std::vector<HoldScope> others;
+  owner_.committer_.read([&](const ledger::Book& book) {
+    for (const ledger::Hold* hold :
+         book.holds_of_job(open.hold.job->cluster, open.hold.job->job_id)) {
+      const bool pays = hold->id != open.hold.id && hold->status == ledger::HoldStatus::open &&
+                        !hold->backfilled && !is_proposal(*hold);
+      if (pays) others.push_back(scope_of(hold->group));
+    }
+  });
+  Tasks out;
+  for (const slurm::QueueJob* row : rows) {
+    for (const std::int64_t task : tasks_of(*row)) {
+      const bool is_held =
+          std::any_of(others.begin(), others.end(),
+                      [&](const auto& scope) { return pays_for(scope, task, scope.first_run); });
+      if (!is_held && pays_for(own, task, own.first_run)) out.push_back(task);
+    }
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 // Of a job that had no hold: what it ran before was not held, and tasks that are over by now are
 // not the hold's to pay.
 void Reconciler::Pass::become_hold(const ledger::Hold& money, const QueueRows& rows) {
   const ledger::JobRef ref = job_of(*rows.front());
+  OpenHold open{money, {}};
+  open.hold.job = ref;
+  auto proposal = *proposal_of(money.group);
+  const auto unheld = unheld_tasks(open, rows);
+  if (unheld.empty()) return give_back(money, "a later change of the job is held");
   const auto bound = owner_.committer_.run(
       reconciler_command(ledger::BindHold{money.id, ref}, "the change was made"));
   if (!bound || !bound->accepted()) return;
   ++report_.bound;
-  OpenHold open{money, {}};
-  open.hold.job = ref;
+  if (unheld.front() >= 0) proposal.tasks = text_of_tasks(unheld);
+  open.hold.group = to_text(proposal);
   const auto tasks = leaving_tasks(open, rows);
   if (!tasks) return;
   const auto count = std::min(static_cast<std::int64_t>(tasks->size()), money.task_count);
