@@ -57,8 +57,7 @@ std::int64_t open_tasks(const ledger::Book& book, const ledger::Hold& hold,
   if (tasks.empty()) return hold.task_count - static_cast<std::int64_t>(settled.size());
   const Tasks named = tasks_of_text(tasks).value_or(Tasks{});
   return std::count_if(named.begin(), named.end(), [&](std::int64_t task) {
-    return pays_for(scope, task, scope.first_run) &&
-           !std::binary_search(settled.begin(), settled.end(), task);
+    return pays_for(scope, task) && !std::binary_search(settled.begin(), settled.end(), task);
   });
 }
 
@@ -202,9 +201,8 @@ void ChangePlanner::find_holds(const api::JobChange& change, Job& job) const {
       const HoldScope scope = scope_of(hold->group);
       for (const slurm::QueueJob* row : job.rows) {
         const Tasks tasks = tasks_of(*row);
-        const bool pays = std::any_of(tasks.begin(), tasks.end(), [&](std::int64_t task) {
-          return pays_for(scope, task, scope.first_run);
-        });
+        const bool pays = std::any_of(tasks.begin(), tasks.end(),
+                                      [&](std::int64_t task) { return pays_for(scope, task); });
         if (pays && held.row == nullptr) held.row = row;
       }
       job.owner = hold->user;

@@ -118,7 +118,8 @@ bool Enforcer::is_settled(const ledger::ShareKey& key, const Deed& deed) const {
   const bool is_requeued = deed.rungs.contains(Step::requeue);
   return committer_.read([&](const ledger::Book& book) {
     for (const ledger::Hold* hold : open_holds_of(book, key)) {
-      if (!pays_for(scope_of(hold->group), key.task, is_requeued ? key.run + 1 : key.run)) continue;
+      const std::int64_t run = is_requeued ? key.run + 1 : key.run;
+      if (!pays_for_run(scope_of(hold->group), key.task, key.cluster, run)) continue;
       const ledger::Share* share = book.share(hold->id, key);
       const bool is_back =
           !is_requeued && share != nullptr && share->status == ledger::ShareStatus::settled;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "ledger/same_job.h"
 #include "slurm/slurm_text.h"
 
 namespace asbb::service {
@@ -38,6 +39,30 @@ bool has_task(const std::string& list, std::int64_t task) {
   return false;
 }
 
+// "2", or "cloud:2,onprem:1".
+std::string text_of_runs(const RunCount& runs) {
+  if (runs.by_cluster.empty()) return std::to_string(runs.of_job);
+  std::string text;
+  for (const auto& [cluster, count] : runs.by_cluster) {
+    text += (text.empty() ? "" : ",") + cluster + ":" + std::to_string(count);
+  }
+  return text;
+}
+
+RunCount runs_of_text(std::string_view text) {
+  RunCount runs;
+  for (const std::string_view part : split(text, ',')) {
+    const std::size_t colon = part.find(':');
+    if (colon == std::string_view::npos) {
+      runs.of_job = parse_whole(part).value_or(0);
+    } else {
+      runs.by_cluster[std::string(part.substr(0, colon))] =
+          parse_whole(part.substr(colon + 1)).value_or(0);
+    }
+  }
+  return runs;
+}
+
 bool lists_word(std::string_view list, std::string_view word) {
   const auto parts = split(list, ',');
   return std::find(parts.begin(), parts.end(), word) != parts.end();
@@ -69,8 +94,8 @@ std::string to_text(const HoldScope& scope) {
   std::string text;
   add_word(text, "only", scope.only);
   add_word(text, "except", scope.except);
-  if (scope.first_run > 0) add_word(text, "first_run", std::to_string(scope.first_run));
-  if (scope.end_run >= 0) add_word(text, "end_run", std::to_string(scope.end_run));
+  if (scope.first_run != RunCount{}) add_word(text, "first_run", text_of_runs(scope.first_run));
+  if (scope.end_run) add_word(text, "end_run", text_of_runs(*scope.end_run));
   return text;
 }
 
@@ -82,22 +107,44 @@ HoldScope scope_of(std::string_view group) {
   }
   scope.only = value_of_word(group, "only");
   scope.except = value_of_word(group, "except");
-  scope.first_run = parse_whole(value_of_word(group, "first_run")).value_or(0);
-  scope.end_run = parse_whole(value_of_word(group, "end_run")).value_or(-1);
+  scope.first_run = runs_of_text(value_of_word(group, "first_run"));
+  const std::string_view end = value_of_word(group, "end_run");
+  if (!end.empty()) scope.end_run = runs_of_text(end);
   return scope;
 }
 
-bool pays_for(const HoldScope& scope, std::int64_t task, std::int64_t run) {
-  if (run < scope.first_run || (scope.end_run >= 0 && run >= scope.end_run)) return false;
+std::int64_t RunCount::on(const std::string& cluster) const {
+  if (by_cluster.empty()) return of_job;
+  const auto found = by_cluster.find(cluster);
+  return found == by_cluster.end() ? 0 : found->second;
+}
+
+void count_run(RunCount& runs, const ledger::ShareKey& run) {
+  if (run.run < 0) return;
+  std::int64_t& count =
+      ledger::is_federated(run.job_id) ? runs.by_cluster[run.cluster] : runs.of_job;
+  count = std::max(count, run.run + 1);
+}
+
+bool pays_for_run(const HoldScope& scope, std::int64_t task, const std::string& cluster,
+                  std::int64_t run) {
+  if (run < scope.first_run.on(cluster)) return false;
+  HoldScope tasks = scope;
+  if (scope.end_run && run < scope.end_run->on(cluster)) tasks.end_run.reset();
+  return pays_for(tasks, task);
+}
+
+bool pays_for(const HoldScope& scope, std::int64_t task) {
+  if (scope.end_run) return false;
   if (task < 0) return true;
   if (!scope.only.empty() && !has_task(scope.only, task)) return false;
   return scope.except.empty() || !has_task(scope.except, task);
 }
 
-HoldScope without(const HoldScope& scope, const Tasks& tasks, std::int64_t next_run) {
+HoldScope without(const HoldScope& scope, const Tasks& tasks, RunCount runs) {
   HoldScope left = scope;
   if (tasks.size() == 1 && tasks.front() < 0) {
-    left.end_run = next_run;
+    left.end_run = std::move(runs);
     return left;
   }
   Tasks gone = tasks_of_text(scope.except).value_or(Tasks{});
@@ -186,7 +233,7 @@ Tasks tasks_of(const slurm::QueueJob& job) {
 bool pays_for_row(const HoldScope& scope, const slurm::QueueJob& row) {
   const Tasks tasks = tasks_of(row);
   return std::any_of(tasks.begin(), tasks.end(),
-                     [&](std::int64_t task) { return pays_for(scope, task, scope.first_run); });
+                     [&](std::int64_t task) { return pays_for(scope, task); });
 }
 
 }  // namespace asbb::service

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,20 +24,33 @@ using Tasks = std::vector<std::int64_t>;  // ascending; -1 alone: a job that is 
 // Longer lists are not kept.
 inline constexpr std::size_t task_text_max = 1'500;
 
+// So many runs of a job. Each cluster of a federation counts those that began there.
+struct RunCount {
+  std::int64_t of_job = 0;
+  std::map<std::string, std::int64_t> by_cluster;  // of a federated job, instead
+  [[nodiscard]] std::int64_t on(const std::string& cluster) const;
+  bool operator==(const RunCount&) const = default;
+};
+// That run and those before it are counted.
+void count_run(RunCount& runs, const ledger::ShareKey& run);
+
 // An empty text pays for every task and run.
 struct HoldScope {
-  std::string only;            // these tasks alone
-  std::string except;          // all but these
-  std::int64_t first_run = 0;  // and no earlier run
-  std::int64_t end_run = -1;   // nor this one and later; -1: no end
+  std::string only;                 // these tasks alone
+  std::string except;               // all but these
+  RunCount first_run;               // and no earlier run
+  std::optional<RunCount> end_run;  // nor this one and later
   bool operator==(const HoldScope&) const = default;
 };
 [[nodiscard]] std::string to_text(const HoldScope& scope);
 [[nodiscard]] HoldScope scope_of(std::string_view group);
-[[nodiscard]] bool pays_for(const HoldScope& scope, std::int64_t task, std::int64_t run);
-// What is left of the scope when these tasks leave; -1: the job itself, whose runs before
-// `next_run` stay.
-[[nodiscard]] HoldScope without(const HoldScope& scope, const Tasks& tasks, std::int64_t next_run);
+[[nodiscard]] bool pays_for_run(const HoldScope& scope, std::int64_t task,
+                                const std::string& cluster, std::int64_t run);
+// For runs of it that are still to come.
+[[nodiscard]] bool pays_for(const HoldScope& scope, std::int64_t task);
+// What is left of the scope when these tasks leave; -1: the job itself, of which that many runs
+// stay.
+[[nodiscard]] HoldScope without(const HoldScope& scope, const Tasks& tasks, RunCount runs);
 
 // A change of a job: what its record must show before it is taken for true.
 struct Proposal {

@@ -15,8 +15,8 @@ TEST(HoldScope, TasksReadBackAsTheyWereWritten) {
 
 TEST(HoldScope, AnEmptyTextPaysForEverything) {
   EXPECT_EQ(to_text(HoldScope{}), "");
-  EXPECT_TRUE(pays_for(scope_of(""), 5, 3));
-  EXPECT_TRUE(pays_for(scope_of("het"), -1, 0));
+  EXPECT_TRUE(pays_for_run(scope_of(""), 5, "onprem", 3));
+  EXPECT_TRUE(pays_for(scope_of("het"), -1));
 }
 
 TEST(HoldScope, NoTaskIsPaidByTwoAndNoneByNobody) {
@@ -25,25 +25,51 @@ TEST(HoldScope, NoTaskIsPaidByTwoAndNoneByNobody) {
     HoldScope taken;
     taken.only = text_of_tasks(leaving);
     const HoldScope before = left;
-    left = scope_of(to_text(without(before, leaving, 0)));
+    left = scope_of(to_text(without(before, leaving, {})));
     for (std::int64_t task = 0; task < 10; ++task) {
-      if (!pays_for(before, task, 0)) continue;
-      EXPECT_NE(pays_for(left, task, 0), pays_for(taken, task, 0)) << task;
+      if (!pays_for(before, task)) continue;
+      EXPECT_NE(pays_for(left, task), pays_for(taken, task)) << task;
     }
   }
   EXPECT_EQ(to_text(left), "except=0-1,3-5,7");
 }
 
 TEST(HoldScope, RunsBeforeAChangeStayWhereTheyWere) {
-  const HoldScope left = scope_of(to_text(without(HoldScope{}, {-1}, 2)));
+  const RunCount two{2, {}};
+  const HoldScope left = scope_of(to_text(without(HoldScope{}, {-1}, two)));
   HoldScope taken;
-  taken.first_run = 2;
+  taken.first_run = two;
+  EXPECT_EQ(to_text(taken), "first_run=2");
   taken = scope_of(to_text(taken));
   for (std::int64_t run = 0; run < 4; ++run) {
-    EXPECT_EQ(pays_for(left, -1, run), run < 2);
-    EXPECT_EQ(pays_for(taken, -1, run), run >= 2);
+    EXPECT_EQ(pays_for_run(left, -1, "onprem", run), run < 2);
+    EXPECT_EQ(pays_for_run(taken, -1, "onprem", run), run >= 2);
   }
-  EXPECT_FALSE(pays_for(without(HoldScope{}, {-1}, 0), -1, 0));
+  EXPECT_TRUE(pays_for(taken, -1));
+  EXPECT_FALSE(pays_for(left, -1));
+  EXPECT_FALSE(pays_for_run(without(HoldScope{}, {-1}, {}), -1, "onprem", 0));
+}
+
+TEST(HoldScope, AFederationsClustersCountTheirRunsApart) {
+  constexpr std::int64_t federated_id = 67'108'871;
+  RunCount behind;
+  count_run(behind, {"cloud", federated_id, -1, 1, ""});
+  count_run(behind, {"cloud", federated_id, -1, 0, ""});
+  count_run(behind, {"onprem", federated_id, -1, 0, ""});
+  count_run(behind, {"gpu", federated_id, -1, -1, ""});
+  HoldScope taken;
+  taken.first_run = behind;
+  EXPECT_EQ(to_text(taken), "first_run=cloud:2,onprem:1");
+  taken = scope_of(to_text(taken));
+  EXPECT_EQ(taken.first_run, behind);
+  const HoldScope left = scope_of(to_text(without(HoldScope{}, {-1}, behind)));
+  for (const auto& [cluster, count] :
+       std::map<std::string, int>{{"cloud", 2}, {"onprem", 1}, {"gpu", 0}}) {
+    for (std::int64_t run = 0; run < 4; ++run) {
+      EXPECT_EQ(pays_for_run(left, -1, cluster, run), run < count) << cluster << run;
+      EXPECT_EQ(pays_for_run(taken, -1, cluster, run), run >= count) << cluster << run;
+    }
+  }
 }
 
 TEST(HoldScope, AProposalReadsBackAsItWasWritten) {

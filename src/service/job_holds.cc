@@ -50,8 +50,7 @@ const store::HoldRecord& hold_for(const std::vector<store::HoldRecord>& holds,
   const auto key = slurm_key(job_id);
   const auto found = std::find_if(holds.rbegin(), holds.rend(), [&](const auto& record) {
     const HoldScope scope = scope_of(record.hold.group);
-    return record.hold.status == ledger::HoldStatus::open && key &&
-           pays_for(scope, key->task, scope.first_run);
+    return record.hold.status == ledger::HoldStatus::open && key && pays_for(scope, key->task);
   });
   return found == holds.rend() ? holds.back() : *found;
 }
@@ -66,18 +65,16 @@ std::string job_text(const ledger::ShareKey& job) {
   return job.job_id == 0 ? std::string() : share_name(job);
 }
 
-std::int64_t run_to_settle(const std::vector<ledger::Share>& shares, std::int64_t task) {
-  std::int64_t run = 0;
-  for (const ledger::Share& share : shares) {
-    if (share.key.task != task) continue;
+std::int64_t run_to_settle(const store::HoldRecord& record, const ledger::ShareKey& key) {
+  std::int64_t run = scope_of(record.hold.group).first_run.on(key.cluster);
+  const bool counts_apart = ledger::is_federated(key.job_id);
+  for (const ledger::Share& share : record.shares) {
+    if (share.key.task != key.task) continue;
+    if (counts_apart && share.key.cluster != key.cluster) continue;
     const bool is_awaited = share.status == ledger::ShareStatus::settled && share.requeued;
     run = std::max(run, share.key.run + (is_awaited ? 1 : 0));
   }
   return run;
-}
-
-std::int64_t run_to_settle(const store::HoldRecord& record, std::int64_t task) {
-  return std::max(run_to_settle(record.shares, task), scope_of(record.hold.group).first_run);
 }
 
 }  // namespace asbb::service

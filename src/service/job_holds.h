@@ -29,11 +29,10 @@ void drop_over(std::vector<store::HoldRecord>& holds);
 [[nodiscard]] const store::HoldRecord& hold_for(const std::vector<store::HoldRecord>& holds,
                                                 const std::string& job_id);
 
-// The run that is open or awaited; of a task that is over, its last.
-[[nodiscard]] std::int64_t run_to_settle(const std::vector<ledger::Share>& shares,
-                                         std::int64_t task);
-// The same of a hold that may be another's successor: the runs before its first are not its own.
-[[nodiscard]] std::int64_t run_to_settle(const store::HoldRecord& record, std::int64_t task);
+// Of the key's task on its cluster, whatever the key's run is: the run that is open or awaited; of a
+// task that is over, its last. The runs before the hold's first are not its own.
+[[nodiscard]] std::int64_t run_to_settle(const store::HoldRecord& record,
+                                         const ledger::ShareKey& key);
 
 // "123" or "123_4".
 [[nodiscard]] std::string share_name(const ledger::ShareKey& key);

@@ -399,7 +399,7 @@ Reply<ledger::Action> Operations::find_settlement(
   }
   settle.key = *key;
   settle.key.cluster = cluster;
-  settle.key.run = run_to_settle(record, key->task);
+  settle.key.run = run_to_settle(record, settle.key);
   return settle;
 }
 

@@ -213,7 +213,7 @@ Reply<Operations::Figure> Operations::read_figure(const Caller& caller, const st
   figure.unit = *unit;
   figure.hold = paying.hold.id;
   figure.key.cluster = cluster_of(figure.holds, sight, paying, figure.key.task);
-  figure.key.run = run_to_settle(paying, figure.key.task);
+  figure.key.run = run_to_settle(paying, figure.key);
   figure.is_open = paying.hold.status == ledger::HoldStatus::open &&
                    settled_share(paying.shares, figure.key) == nullptr;
   figure.account = with_.committer.read(

@@ -152,7 +152,7 @@ std::optional<Tasks> Reconciler::Pass::leaving_tasks(const OpenHold& open,
       const bool has_share =
           task >= 0 && std::any_of(open.shares.begin(), open.shares.end(),
                                    [&](const auto& share) { return share.key.task == task; });
-      if (!has_share && pays_for(scope, task, scope.first_run)) out.push_back(task);
+      if (!has_share && pays_for(scope, task)) out.push_back(task);
     }
   }
   std::sort(out.begin(), out.end());
@@ -165,21 +165,11 @@ std::optional<Tasks> Reconciler::Pass::leaving_tasks(const OpenHold& open,
   return out;
 }
 
-// Of the job itself. Each cluster of a federation counts the runs that began there; of what was
-// charged on the others the hold before it knows (may_be_settled_elsewhere).
-std::int64_t Reconciler::Pass::next_run_of(const OpenHold& open, const QueueRows& rows) {
-  const bool is_federated = ledger::is_federated(open.hold.job->job_id);
-  const std::int64_t first = is_federated ? 0 : scope_of(open.hold.group).first_run;
-  std::int64_t next = std::numeric_limits<std::int64_t>::max();
-  for (const slurm::QueueJob* row : rows) {
-    std::int64_t on_cluster = first;
-    for (const ledger::Share& share : open.shares) {
-      if (is_federated && share.key.cluster != row->cluster) continue;
-      on_cluster = std::max(on_cluster, share.key.run + 1);
-    }
-    next = std::min(next, on_cluster);
-  }
-  return next;
+// Those of its job that are charged, out of this hold or out of those before it.
+RunCount Reconciler::Pass::runs_behind(const OpenHold& open) {
+  RunCount runs = scope_of(open.hold.group).first_run;
+  for (const ledger::Share& share : open.shares) count_run(runs, share.key);
+  return runs;
 }
 
 bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
@@ -196,7 +186,7 @@ bool Reconciler::Pass::replace(const OpenHold& open, const QueueRows& rows,
   if (!tasks) return false;
   const bool runs =
       std::any_of(rows.begin(), rows.end(), [](const auto* row) { return !is_pending(*row); });
-  const Leaving leaving{*tasks, next_run_of(open, rows), runs};
+  const Leaving leaving{*tasks, runs_behind(open), runs};
   const auto placed = replace_tasks(open, leaving, proposal, std::move(place), cause);
   if (!placed || !*placed) return false;
   // The next change is told from these rows, however soon it follows.
@@ -217,15 +207,12 @@ Result<std::optional<ledger::HoldId>> Reconciler::Pass::replace_tasks(
   ledger::ReplaceHold action;
   action.hold = open.hold.id;
   action.task_count = static_cast<std::int64_t>(tasks.size());
-  // What was charged stays charged out of this hold, on whichever cluster.
-  std::int64_t end_run = leaving.next_run;
-  for (const ledger::Share& share : open.shares) end_run = std::max(end_run, share.key.run + 1);
-  action.group = to_text(without(scope_of(open.hold.group), tasks, end_run));
+  action.group = to_text(without(scope_of(open.hold.group), tasks, leaving.behind));
   action.proposal = proposal;
   if (place) {
     HoldScope scope;
     if (is_array) scope.only = text_of_tasks(tasks);
-    if (!is_array) scope.first_run = leaving.next_run;
+    if (!is_array) scope.first_run = leaving.behind;
     place->kind = ledger::HoldKind::slurm;
     place->user = open.hold.user;
     place->cluster = open.hold.cluster;

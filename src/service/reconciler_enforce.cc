@@ -140,7 +140,7 @@ void Reconciler::Pass::note_paying(const slurm::QueueJob& row, const HoldsByJob&
   for (auto at = first; at != last && held == nullptr; ++at) {
     const ledger::Hold& hold = at->second->hold;
     const std::int64_t run = row.restart_count + ended_runs(*at->second, row).resizes;
-    const bool pays = pays_for(scope_of(hold.group), tasks.front(), run);
+    const bool pays = pays_for_run(scope_of(hold.group), tasks.front(), row.cluster, run);
     if (pays && is_its_row(*hold.job, row)) held = at->second;
   }
   if (held != nullptr) {

@@ -33,7 +33,7 @@ std::int64_t tasks_in(const slurm::QueueJob& job, const HoldScope& scope) {
   const Tasks tasks = tasks_of(job);
   if (tasks.empty()) return 1;
   return std::count_if(tasks.begin(), tasks.end(),
-                       [&](std::int64_t task) { return pays_for(scope, task, scope.first_run); });
+                       [&](std::int64_t task) { return pays_for(scope, task); });
 }
 
 template <typename Row>

@@ -169,17 +169,17 @@ class Reconciler::Pass {
     const char* done;  // "the hold of the job ..."
     std::optional<Instant> period_at;
   };
-  [[nodiscard]] static std::int64_t next_run_of(const OpenHold& open, const QueueRows& rows);
+  [[nodiscard]] static RunCount runs_behind(const OpenHold& open);
   [[nodiscard]] bool replace(const OpenHold& open, const QueueRows& rows,
                              std::optional<ledger::HoldId> proposal,
                              std::optional<ledger::PlaceHold> place);
   [[nodiscard]] bool replace(const OpenHold& open, const QueueRows& rows,
                              std::optional<ledger::HoldId> proposal,
                              std::optional<ledger::PlaceHold> place, const Cause& cause);
-  // What leaves a hold: the job itself (-1) from that run on, or these tasks of its array.
+  // What leaves a hold: the job itself (-1) after those runs, or these tasks of its array.
   struct Leaving {
     Tasks tasks;
-    std::int64_t next_run = 0;
+    RunCount behind;
     bool runs = false;  // or has run: budgets lend it up to their credit
   };
   // The new hold, or the old one where nothing is placed. Nothing: the ledger refuses it. An error:
@@ -212,8 +212,11 @@ class Reconciler::Pass {
   [[nodiscard]] bool move_rows(const OpenHold& open, const QueueRows& rows,
                                std::optional<Instant> period_at);
   [[nodiscard]] bool began_in_another(const OpenHold& open, Instant start) const;
+  [[nodiscard]] bool awaits_earlier_run(const OpenHold& open, const slurm::AccountingRecord& record,
+                                        const AccountingRows& runs) const;
   [[nodiscard]] bool goes_to_next_period(const OpenHold& open,
-                                         const slurm::AccountingRecord& record, std::int64_t task);
+                                         const slurm::AccountingRecord& record, std::int64_t task,
+                                         const AccountingRows& runs);
   [[nodiscard]] bool has_unsettled_runs(const OpenHold& open, const slurm::QueueJob& row) const;
   [[nodiscard]] Reconciler::EndedRuns ended_runs(const OpenHold& open,
                                                  const slurm::QueueJob& row) const;

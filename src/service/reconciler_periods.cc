@@ -143,12 +143,29 @@ void Reconciler::Pass::move_periods() {
   }
 }
 
+// Whether a run of the job before that one has to be charged yet, out of this hold or without one.
+bool Reconciler::Pass::awaits_earlier_run(const OpenHold& open,
+                                          const slurm::AccountingRecord& record,
+                                          const AccountingRows& runs) const {
+  const HoldScope scope = scope_of(open.hold.group);
+  return std::any_of(runs.begin(), runs.end(), [&](const slurm::AccountingRecord* other) {
+    const std::int64_t run = other->run - 1;
+    const ledger::ShareKey key{other->cluster, root_id(*other), -1, run, ""};
+    const bool is_its = other->cluster == record.cluster && other->run < record.run &&
+                        !other->status.revoked && pays_for_run(scope, -1, other->cluster, run);
+    if (!is_its || settled_share(open.shares, key) != nullptr) return false;
+    if (may_be_settled_elsewhere(open.hold, *other, key)) return false;
+    const auto backfill = backfill_of(*other);
+    return !backfill || !*backfill;
+  });
+}
+
 // A run that is over began after its hold's period, and no pass saw it in between: true when the
 // hold goes on into the period in which it began, where the next pass charges it, and what came of
 // the job after it. A run before it is charged first. True as well when the ledger cannot be asked.
 bool Reconciler::Pass::goes_to_next_period(const OpenHold& open,
-                                           const slurm::AccountingRecord& record,
-                                           std::int64_t task) {
+                                           const slurm::AccountingRecord& record, std::int64_t task,
+                                           const AccountingRows& runs) {
   if (!owner_.options_.moves_waiting || open.hold.status == ledger::HoldStatus::closed ||
       open.hold.backfilled) {
     return false;
@@ -159,13 +176,13 @@ bool Reconciler::Pass::goes_to_next_period(const OpenHold& open,
   if (!ended || *record.start < *ended) return false;
   const std::int64_t run = record.run - 1;
   if (task >= 0 && run > 0) return false;  // it stays with its array's hold
-  if (run > scope_of(open.hold.group).first_run && run_to_settle(open.shares, task) < run) {
-    return true;
-  }
+  if (run > 0 && awaits_earlier_run(open, record, runs)) return true;
   const Cause cause{into_next, into_next, record.start};
   const OpenHold current{as_it_is(open.hold), open.shares};
-  const auto placed =
-      replace_tasks(current, {{task}, run, true}, std::nullopt, same_place(current, 1), cause);
+  RunCount behind = runs_behind(current);
+  count_run(behind, {record.cluster, root_id(record), task, run - 1, ""});
+  const auto placed = replace_tasks(current, {{task}, std::move(behind), true}, std::nullopt,
+                                    same_place(current, 1), cause);
   if (placed && !*placed) return false;
   moved_on_.emplace(open.hold.id, task);
   return true;

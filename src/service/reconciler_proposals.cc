@@ -77,10 +77,9 @@ Tasks Reconciler::Pass::unheld_tasks(const OpenHold& open, const QueueRows& rows
   Tasks out;
   for (const slurm::QueueJob* row : rows) {
     for (const std::int64_t task : tasks_of(*row)) {
-      const bool is_held =
-          std::any_of(others.begin(), others.end(),
-                      [&](const auto& scope) { return pays_for(scope, task, scope.first_run); });
-      if (!is_held && pays_for(own, task, own.first_run)) out.push_back(task);
+      const bool is_held = std::any_of(others.begin(), others.end(),
+                                       [&](const auto& scope) { return pays_for(scope, task); });
+      if (!is_held && pays_for(own, task)) out.push_back(task);
     }
   }
   std::sort(out.begin(), out.end());

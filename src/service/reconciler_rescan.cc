@@ -19,11 +19,11 @@ std::string describe(const slurm::AccountingRecord& record) {
 // Of a window, run numbers say nothing: the hold's own runs are told apart when it is settled.
 bool pays_for_some(const ledger::Hold& hold, const slurm::AccountingRecord& record) {
   const HoldScope scope = scope_of(hold.group);
-  if (record.array_task_id) return pays_for(scope, *record.array_task_id, scope.first_run);
+  if (record.array_task_id) return pays_for(scope, *record.array_task_id);
   if (record.array_tasks.empty()) return true;
   const Tasks tasks = tasks_of_text(record.array_tasks).value_or(Tasks{});
   return std::any_of(tasks.begin(), tasks.end(),
-                     [&](std::int64_t task) { return pays_for(scope, task, scope.first_run); });
+                     [&](std::int64_t task) { return pays_for(scope, task); });
 }
 
 }  // namespace
@@ -331,7 +331,7 @@ bool Reconciler::Pass::is_paid(const HeldJobs& held, const slurm::AccountingReco
     return is_row_of(*hold.job, record) && !is_of_another_job(hold, record) &&
            std::any_of(tasks.begin(), tasks.end(), [&](std::int64_t task) {
              const ledger::ShareKey key{record.cluster, root_id(record), task, run, ""};
-             return pays_for(scope, task, run) ||
+             return pays_for_run(scope, task, record.cluster, run) ||
                     settled_share(named.second.shares, key) != nullptr;
            });
   });
@@ -368,9 +368,11 @@ Result<std::optional<ledger::Hold>> Reconciler::Pass::backfill_of(
 void Reconciler::Pass::release_charged(const OpenHold& open, const slurm::AccountingRecord& record,
                                        std::int64_t task, const std::string& why) {
   const std::string reason = describe(record) + " " + why;
+  RunCount runs = runs_behind(open);
+  count_run(runs, {record.cluster, root_id(record), task, record.run - 1, ""});
   ledger::ReplaceHold leave;
   leave.hold = open.hold.id;
-  leave.group = to_text(without(scope_of(as_it_is(open.hold).group), {task}, record.run));
+  leave.group = to_text(without(scope_of(as_it_is(open.hold).group), {task}, runs));
   const auto left = owner_.committer_.run(reconciler_command(std::move(leave), reason));
   if (!left || !left->accepted()) return;
   report_.actions.push_back("gave back " + to_display(left->released, left->unit) + ": " + reason);

@@ -226,7 +226,7 @@ std::vector<ledger::Command> Reconciler::Pass::missing_runs(const OpenHold& open
       ledger::ArmRun arm{open.hold.id, latest->key};
       arm.key.cluster = row->cluster;
       ++arm.key.run;
-      if (!pays_for(scope_of(open.hold.group), task, arm.key.run)) continue;
+      if (!pays_for_run(scope_of(open.hold.group), task, arm.key.cluster, arm.key.run)) continue;
       commands.push_back(reconciler_command(std::move(arm), "the job was requeued"));
     }
   }

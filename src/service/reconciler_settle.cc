@@ -96,7 +96,7 @@ void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingR
       check_settled(open.hold, record, *share);
       continue;
     }
-    if (!pays_for(scope, task, record.run - 1)) continue;
+    if (!pays_for_run(scope, task, record.cluster, record.run - 1)) continue;
     if (may_be_settled_elsewhere(open.hold, record, key)) continue;
     const auto backfill = backfill_of(record);
     is_settled = is_settled && backfill;
@@ -116,7 +116,7 @@ void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingR
       }
       continue;
     }
-    if (goes_to_next_period(open, record, task)) {
+    if (goes_to_next_period(open, record, task, runs)) {
       is_settled = false;
       continue;
     }

@@ -13,7 +13,7 @@ template <typename Row>
 bool add_tasks(std::set<std::int64_t>& seen, const HoldScope& scope, const Row& row) {
   const Tasks tasks = tasks_of(row);
   for (const std::int64_t task : tasks) {
-    if (task >= 0 && pays_for(scope, task, scope.first_run)) seen.insert(task);
+    if (task >= 0 && pays_for(scope, task)) seen.insert(task);
   }
   return !tasks.empty();
 }

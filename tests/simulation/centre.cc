@@ -364,7 +364,7 @@ void Centre::end_by_hand(const ledger::Hold& hold) {
     if (is_left) count("a run on another cluster is left to an administrator");
     const bool is_lost = task.is_untold || job->is_forgotten || is_left;
     const service::HoldScope scope = service::scope_of(hold.group);
-    if (!is_lost || !service::pays_for(scope, task.index, scope.first_run)) continue;
+    if (!is_lost || !service::pays_for(scope, task.index)) continue;
     require(is_doubtful, "nobody was told of hold " + hold.request_id + ", whose job is lost");
     request.cluster = cluster;
     request.job_id = std::to_string(job->id);
