@@ -95,6 +95,10 @@ std::string describe_job(const ledger::Hold& hold) {
                   : "hold " + hold.request_id;
 }
 
+std::string describe_job(const slurm::AccountingRecord& record) {
+  return record.cluster + " job " + std::to_string(record.job_id);
+}
+
 Micros part_of_tasks(Micros whole, std::int64_t tasks, std::int64_t of) {
   const auto part = mul_div(whole.count(), tasks, of, Rounding::up);
   return part ? Micros(*part) : whole;

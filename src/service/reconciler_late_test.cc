@@ -3,10 +3,7 @@
 // once all the same.
 #include <gmock/gmock.h>
 
-#include <memory>
-
 #include "service/testing/reconciler_fixture.h"
-#include "store/fault_store.h"
 
 namespace asbb::service {
 namespace {
@@ -17,15 +14,7 @@ using ::testing::SizeIs;
 
 constexpr std::int64_t federated = (std::int64_t{1} << 26) + 7;
 
-class ToldLateTest : public testing::ReconcilerFixture {
- protected:
-  // A run of 100 s, at 0.1 USD.
-  slurm::AccountingRecord ran(const char* cluster, std::int64_t id, const std::string& token) {
-    auto row = record(cluster, id, "COMPLETED", 100);
-    row.admin_comment = token.empty() ? "" : "asbb=" + token;
-    return row;
-  }
-};
+using ToldLateTest = testing::ReconcilerFixture;
 
 // It used to be charged without a hold by the row of the sibling that ran it, and again out of its
 // hold once the origin's row, which alone has the token, had been read.
@@ -210,6 +199,44 @@ TEST_F(ToldLateTest, ASubmissionThatArrivesAfterItsJobWasChargedIsGivenBack) {
   EXPECT_EQ(find(late).status, ledger::HoldStatus::closed);
 }
 
+// It was charged out of both.
+TEST_F(ToldLateTest, ASubmissionThatArrivesAfterItsJobWasChangedIsGivenBack) {
+  const std::string late = testing::Fixture::token();
+  const auto row = queued(late, 7, "RUNNING");
+  const auto record = ran("onprem", 7, late);
+  source_.add_job(row);
+  pass_time(seconds(200));
+  const ledger::HoldId change = find(hold("1")).id;
+  ASSERT_TRUE(run(ledger::BindHold{change, {"onprem", 7, row.submit}}).accepted());
+  ASSERT_TRUE(run(submission("1"), late).accepted());
+  expect_balance("2", "0");
+  (void)pass();
+  expect_balance("1", "0");
+  source_.set_queue("onprem", {});
+  source_.add_record(record);
+  for (int i = 0; i < 3; ++i) {
+    pass_time(seconds(301));
+    (void)pass();
+  }
+  expect_balance("0", "0.1");
+}
+
+TEST_F(ToldLateTest, ASubmissionThatArrivesAfterItsChangedJobWasChargedIsGivenBack) {
+  const std::string late = testing::Fixture::token();
+  const auto row = queued(late, 7, "RUNNING");
+  source_.add_record(ran("onprem", 7, late));
+  pass_time(seconds(200));
+  const ledger::HoldId change = find(hold("1")).id;
+  ASSERT_TRUE(run(ledger::BindHold{change, {"onprem", 7, row.submit}}).accepted());
+  EXPECT_EQ(pass().settled, 1);
+  ASSERT_TRUE(run(submission("1"), late).accepted());
+  for (int i = 0; i < 3; ++i) {
+    pass_time(seconds(301));
+    EXPECT_EQ(pass().settled, 0);
+  }
+  expect_balance("0", "0.1");
+}
+
 // A job that was let through, and changed while it ran, has the hold of its change.
 TEST_F(ToldLateTest, TheHoldOfAChangedJobPaysAlthoughItsTokenIsUnknown) {
   const auto row = ran("onprem", 7, testing::Fixture::token());
@@ -326,130 +353,24 @@ TEST_F(ToldLateTest, WhatAControllerStillHadToSendIsFoundHoweverLongAgoItEnded) 
   expect_balance("0", "0.1");
 }
 
-// The same on a disk that can be made to fail.
-class BadDiskTest : public ToldLateTest {
- protected:
-  BadDiskTest() {
-    committer_->stop();
-    CommitterOptions options;
-    options.has_thread = false;
-    committer_ = std::make_unique<Committer>(
-        disk_, store::ChainKey{1, 2, 3}, [this] { return now(); }, options);
-    EXPECT_TRUE(committer_->start().has_value());
-    account("lab", "", "1000");
-    account("proj001", "lab", "50");
-    reconciler_on_disk_ = std::make_unique<Reconciler>(*committer_, source_, view_, prices_,
-                                                       alarms_, ReconcilerOptions{});
+// Also when it was away for longer than one look reaches back.
+TEST_F(ToldLateTest, WhatAControllerKeptForWeeksIsFound) {
+  (void)pass();
+  source_.set_accounting_queue_length("onprem", 3);
+  const auto row = ran("onprem", 7, "");
+  for (int day = 0; day < 20; ++day) {
+    pass_time(hours(24));
+    (void)pass();
   }
-  PassReport pass() {
+  source_.set_accounting_queue_length("onprem", 0);
+  source_.add_record(row);
+  std::int64_t charged = 0;
+  for (int i = 0; i < 5; ++i) {
     pass_time(seconds(301));
-    return reconciler_on_disk_->run_pass();
+    charged += pass().charged_without_hold;
   }
-
-  store::FaultStore disk_{std::make_unique<store::MemoryStore>()};
-  std::unique_ptr<Reconciler> reconciler_on_disk_;
-};
-
-// What cannot be looked up is not missing: the job used to be charged as one without a hold.
-TEST_F(BadDiskTest, AHoldThatCannotBeLookedUpIsNoMissingHold) {
-  const std::string token = hold("1");
-  const ledger::HoldId id = find(token).id;
-  ASSERT_TRUE(run(ledger::BindHold{id, {"onprem", 7, now()}}).accepted());
-  auto row = ran("onprem", 7, token);
-  ASSERT_TRUE(run(ledger::SettleShare{
-                      id, {"onprem", 7, -1, 0, ""}, "USD", money("0.1"), false, "COMPLETED"})
-                  .accepted());
-  source_.add_record(row);
-  for (std::int64_t search = 1; search <= 4; ++search) {
-    disk_.fail_find(disk_.finds() + search, store::Fault::before);
-  }
-  pass_time(hours(2));  // out of the committer's memory
-  (void)pass();
-  disk_.heal();
-  EXPECT_EQ(pass().charged_without_hold, 0);
+  EXPECT_EQ(charged, 1);
   expect_balance("0", "0.1");
-}
-
-// The move into the period in which the run began failed, and the period before was charged.
-TEST_F(BadDiskTest, ARunThatNobodySawIsChargedToItsPeriodWhenTheLedgerIsBack) {
-  const Instant end = now() + hours(1);
-  for (const char* name : {"proj001", "lab"}) {
-    ledger::UpdateAccount ends;
-    ends.name = name;
-    ends.end = end;
-    ASSERT_TRUE(run(ends).accepted());
-    ledger::NewBudget next;
-    next.start = end;
-    next.end = end + hours(24);
-    next.limit = money("100");
-    ASSERT_TRUE(run(ledger::AddBudget{name, next}).accepted());
-  }
-  const std::string token = hold("1.2");
-  source_.set_queue("onprem", {queued(token, 7, "PENDING")});
-  (void)pass();
-  set_now(end + seconds(5));
-  auto row = ran("onprem", 7, token);
-  row.submit = end - seconds(3600);
-  source_.set_queue("onprem", {});
-  source_.add_record(row);
-  disk_.fail_commit(disk_.commits() + 1, store::Fault::before);
-  (void)pass();
-  disk_.heal();
-  for (int i = 0; i < 3; ++i) (void)pass();
-  const auto used = committer_->read([](const ledger::Book& book) {
-    std::vector<std::string> sums;
-    for (const auto* budget : book.budgets_of(book.account("proj001")->id)) {
-      sums.push_back(to_decimal(budget->used));
-    }
-    return sums;
-  });
-  EXPECT_EQ(used, (std::vector<std::string>{"0", "0.1"}));
-}
-
-// A charge that was begun is ended, however long it takes, and the alarm goes.
-TEST_F(BadDiskTest, AChargeThatWasBegunIsEndedHoursLater) {
-  source_.add_record(ran("onprem", 7, ""));
-  pass_time(seconds(200));
-  for (std::int64_t commit = 3; commit <= 40; ++commit) {  // after the hold and its bind
-    disk_.fail_commit(disk_.commits() + commit, store::Fault::before);
-  }
-  for (int i = 0; i < 24; ++i) EXPECT_EQ(pass().charged_without_hold, 0);
-  ASSERT_THAT(alarms_.list(), SizeIs(2));
-  EXPECT_EQ(alarms_.list().front().key, "ledger");
-  disk_.heal();
-  EXPECT_EQ(pass().charged_without_hold, 1);
-  EXPECT_EQ(pass().charged_without_hold, 0);
-  expect_balance("0", "0.1");
-  EXPECT_THAT(alarms_.list(), IsEmpty());
-}
-
-// The charge is on the disk, but its answer was lost.
-TEST_F(BadDiskTest, TheAlarmOfAChargeWhoseAnswerWasLostGoes) {
-  source_.add_record(ran("onprem", 7, ""));
-  pass_time(seconds(200));
-  disk_.fail_commit(disk_.commits() + 3, store::Fault::after);
-  EXPECT_EQ(pass().charged_without_hold, 0);
-  EXPECT_THAT(alarms_.list(), SizeIs(1));
-  (void)pass();
-  expect_balance("0", "0.1");
-  EXPECT_THAT(alarms_.list(), IsEmpty());
-}
-
-// A charge that was begun for one task of an array used to be taken for the hold of all of them.
-TEST_F(BadDiskTest, AChargeThatWasBegunPaysForItsOwnTaskAlone) {
-  for (const std::int64_t task : {1, 2}) {
-    auto row = ran("onprem", 7 + task, "");
-    row.array_job_id = 7;
-    row.array_task_id = task;
-    source_.add_record(row);
-  }
-  pass_time(seconds(200));
-  disk_.fail_commit(disk_.commits() + 3, store::Fault::before);
-  (void)pass();
-  disk_.heal();
-  (void)pass();
-  (void)pass();
-  expect_balance("0", "0.2");
 }
 
 }  // namespace

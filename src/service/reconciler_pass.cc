@@ -72,6 +72,11 @@ bool is_one_job(const ledger::JobRef& named, const ledger::JobRef& job, std::str
          job.submit_time == token_time(token);
 }
 
+bool is_late(const ledger::Hold& hold, const ledger::JobRef& job) {
+  constexpr Span answered_within = seconds(5);
+  return job.submit_time + answered_within < hold.placed_at;
+}
+
 bool is_since_submit(const ledger::JobRef& job, Instant submit) {
   constexpr Span tolerance = seconds(2);  // slurmctld and slurmdbd may round it differently
   return job.submit_time <= submit + tolerance;
@@ -227,6 +232,31 @@ void Reconciler::Pass::read_holds() {
   }
 }
 
+// A submission that was let through without its answer may arrive after a change of its job got it
+// a hold: that one pays. True as well when nobody can tell now.
+bool Reconciler::Pass::gives_way(const ledger::Hold& hold, const ledger::JobRef& job) {
+  if (!is_late(hold, job)) return false;
+  store::HoldQuery query;
+  query.cluster = job.cluster;
+  query.job_id = job.job_id;
+  const auto found = owner_.committer_.find_holds(query);
+  if (!found) return true;
+  const bool is_held = std::any_of(found->begin(), found->end(), [&](const auto& other) {
+    const HoldScope scope = scope_of(other.hold.group);
+    return other.hold.id != hold.id && other.hold.job && !other.hold.backfilled &&
+           scope.only.empty() && scope.except.empty() &&
+           is_one_job(*other.hold.job, job, hold.request_id);
+  });
+  if (!is_held) return false;
+  const auto voided = owner_.committer_.run(
+      reconciler_command(ledger::VoidHold{hold.id}, "its job got a hold when it was changed"));
+  if (!voided || !voided->accepted()) return true;
+  report_.actions.push_back("gave back " + to_display(voided->released, voided->unit) + " of " +
+                            job.cluster + " job " + std::to_string(job.job_id) +
+                            ", which got a hold when it was changed");
+  return true;
+}
+
 void Reconciler::Pass::bind_sightings() {
   std::map<std::string, OpenHold*> unbound;
   for (OpenHold& open : holds_) {
@@ -239,6 +269,7 @@ void Reconciler::Pass::bind_sightings() {
       const auto found = unbound.find(std::string(find_token(job.admin_comment)));
       if (found == unbound.end()) continue;
       const ledger::JobRef ref = job_of(job);
+      if (gives_way(found->second->hold, ref)) continue;
       bound.emplace_back(found->second, ref);
       commands.push_back(
           reconciler_command(ledger::BindHold{found->second->hold.id, ref},

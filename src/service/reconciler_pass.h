@@ -64,6 +64,7 @@ class Reconciler::Pass {
   void read_holds();
   // Open ones of Slurm jobs, as they are now.
   [[nodiscard]] std::vector<OpenHold> open_holds(bool (*is_wanted)(const ledger::Hold&)) const;
+  [[nodiscard]] bool gives_way(const ledger::Hold& hold, const ledger::JobRef& job);
   void bind_sightings();
   [[nodiscard]] bool needs_accounting(const OpenHold& open) const;
   [[nodiscard]] QueueRows rows_of(const ledger::JobRef& job) const;
@@ -394,6 +395,7 @@ class Reconciler::Pass {
 
 // "onprem job 7", for people.
 [[nodiscard]] std::string describe_job(const ledger::Hold& hold);
+[[nodiscard]] std::string describe_job(const slurm::AccountingRecord& record);
 
 // Each of so many tasks' part of the whole, rounded up.
 [[nodiscard]] Micros part_of_tasks(Micros whole, std::int64_t tasks, std::int64_t of);
@@ -424,6 +426,9 @@ template <typename Row>
 [[nodiscard]] bool is_row_of(const ledger::JobRef& job, const Row& row) {
   return ledger::is_same_job(job, row.cluster, root_id(row)) && is_since_submit(job, row.submit);
 }
+
+// Whether the hold was placed after the job was let in without an answer.
+[[nodiscard]] bool is_late(const ledger::Hold& hold, const ledger::JobRef& job);
 
 // Whether the row says all that a charge needs: it has ended, and either ran or never will have.
 // slurmdbd hears of a job in pieces: in a burst an ended row may lack its partition, nodes or start

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/token.h"
-#include "service/paying_account.h"
 #include "service/reconciler_pass.h"
 
 namespace asbb::service {
@@ -11,10 +10,6 @@ namespace {
 
 // Records of a while ago are looked at again: slurmdbd may learn of an end late.
 constexpr Span overlap = hours(1);
-
-std::string describe(const slurm::AccountingRecord& record) {
-  return record.cluster + " job " + std::to_string(record.job_id);
-}
 
 // Of a window, run numbers say nothing: the hold's own runs are told apart when it is settled.
 bool pays_for_some(const ledger::Hold& hold, const slurm::AccountingRecord& record) {
@@ -27,21 +22,6 @@ bool pays_for_some(const ledger::Hold& hold, const slurm::AccountingRecord& reco
 }
 
 }  // namespace
-
-std::string unheld_id(const slurm::AccountingRecord& record) {
-  return "unheld:" + record.cluster + ":" + std::to_string(record.job_id) + ":" +
-         std::to_string(record.submit.unix_seconds()) + ":" + std::to_string(record.db_index);
-}
-
-std::string payer_of(const slurm::AccountingRecord& record, const slurm::ClusterCache& view,
-                     const Committer& committer) {
-  const auto associations = view.associations(record.cluster);
-  return committer.read([&](const ledger::Book& book) {
-    const ledger::Account* payer =
-        paying_account(book, associations.get(), record.cluster, record.account);
-    return payer == nullptr ? record.account : payer->name;
-  });
-}
 
 void Reconciler::Pass::rescan() {
   if (owner_.scanned_until_.empty()) {
@@ -63,11 +43,17 @@ void Reconciler::Pass::rescan() {
 // the same moment on, when it is time for the next look.
 bool Reconciler::Pass::rescan_cluster(const std::string& cluster) {
   Instant& scanned_until = owner_.scanned_until_[cluster];
+  const bool is_all_told = has_told_all(cluster);
+  // What it kept to itself since then may have ended at any time since.
+  if (is_all_told) {
+    Instant& told_until = owner_.told_until_[cluster];
+    scanned_until = std::min(scanned_until, told_until);
+    told_until = now_;
+  }
   const Instant until = std::min(now_, scanned_until + owner_.options_.rescan_window);
   slurm::AccountingQuery query;
   query.since = scanned_until - overlap;
   if (until < now_) query.until = until;
-  const bool is_all_told = has_told_all(cluster);
   const auto list = read_accounting(cluster, query);
   if (!list) return true;
   note_unreadable(*list);
@@ -160,7 +146,7 @@ Result<void> Reconciler::Pass::recall_scans() {
     } else if (!first->empty()) {
       known = std::min(known, first->front().entry.at);
     }
-    owner_.scanned_until_[cluster] = known;
+    owner_.scanned_until_[cluster] = owner_.told_until_[cluster] = known;
   }
   return {};
 }
@@ -206,24 +192,6 @@ void Reconciler::Pass::hold_back(const slurm::AccountingRecord& record, std::vec
   for (OpenHold& hold : open) held.holds.insert_or_assign(hold.hold.id, std::move(hold));
 }
 
-// Of a run that no hold pays for, by the prices that were in force when it started. False: it
-// cannot be charged now.
-bool Reconciler::Pass::charge_to_its_account(const slurm::AccountingRecord& record) {
-  const auto history = owner_.prices_.history();
-  const pricing::PriceBook* book = history->in_force(*record.start);
-  if (book == nullptr || book->find_priced(record.cluster, record.partition) == nullptr)
-    return true;
-  const auto charge = charge_of(*book, record, owner_.view_);
-  if (!charge) {
-    problem("charge " + describe(record),
-            describe(record) + ": the record cannot be charged: " + charge.error().message);
-    return charge.error().kind != ErrorKind::unavailable;
-  }
-  owner_.alarms_.clear("charge " + describe(record));
-  note_instances(record, *charge);
-  return charge_without_hold(record, *charge);
-}
-
 // slurmctld died with the start of the run. Where the job has a hold, that one says what is lost.
 void Reconciler::Pass::alarm_incomplete(const slurm::AccountingRecord& record, HeldJobs& held) {
   const auto history = owner_.prices_.history();
@@ -239,8 +207,8 @@ void Reconciler::Pass::alarm_incomplete(const slurm::AccountingRecord& record, H
   const auto open = holds_of(record);
   if (!open) held.waits = true;
   if (!open || !open->empty()) return;
-  problem("charge " + describe(record),
-          describe(record) + " of user " + record.user + " ran for " +
+  problem("charge " + describe_job(record),
+          describe_job(record) + " of user " + record.user + " ran for " +
               std::to_string(record.elapsed_seconds) + " s without a hold, and slurmdbd has it " +
               (record.partition.empty() ? "without a partition" : "without an account") +
               ": it cannot be charged; look at it with sacct -D -j " +
@@ -273,7 +241,7 @@ void Reconciler::Pass::alarm_endless(const slurm::AccountingList& list) {
     const auto open = holds_of(record);
     if (!open || !open->empty()) continue;
     found.insert(key);
-    problem(key, describe(record) + " of account " + record.account + " runs since " +
+    problem(key, describe_job(record) + " of account " + record.account + " runs since " +
                      to_rfc3339(*record.start) +
                      " for slurmdbd, without a hold, and slurmctld does not know it: its end is "
                      "lost, and it is not charged before it has one; see sacctmgr show "
@@ -353,31 +321,6 @@ Result<std::vector<Reconciler::Pass::OpenHold>> Reconciler::Pass::holds_by_sibli
   return holds_of(record);
 }
 
-// What was placed to charge this record without a hold of the job's; none as a rule.
-Result<std::optional<ledger::Hold>> Reconciler::Pass::backfill_of(
-    const slurm::AccountingRecord& record) const {
-  store::HoldQuery query;
-  query.request_id = unheld_id(record);
-  auto known = owner_.committer_.find_holds(query);
-  if (!known) return tl::unexpected(known.error());
-  if (known->empty()) return std::optional<ledger::Hold>();
-  return std::optional(std::move(known->front().hold));
-}
-
-// The run was charged by itself: its task leaves the hold.
-void Reconciler::Pass::release_charged(const OpenHold& open, const slurm::AccountingRecord& record,
-                                       std::int64_t task, const std::string& why) {
-  const std::string reason = describe(record) + " " + why;
-  RunCount runs = runs_behind(open);
-  count_run(runs, {record.cluster, root_id(record), task, record.run - 1, ""});
-  ledger::ReplaceHold leave;
-  leave.hold = open.hold.id;
-  leave.group = to_text(without(scope_of(as_it_is(open.hold).group), {task}, runs));
-  const auto left = owner_.committer_.run(reconciler_command(std::move(leave), reason));
-  if (!left || !left->accepted()) return;
-  report_.actions.push_back("gave back " + to_display(left->released, left->unit) + ": " + reason);
-}
-
 // Those of the record's job: one, unless it was changed. An error: nobody can tell now.
 Result<std::vector<Reconciler::Pass::OpenHold>> Reconciler::Pass::holds_of(
     const slurm::AccountingRecord& record) {
@@ -403,6 +346,7 @@ Result<std::vector<Reconciler::Pass::OpenHold>> Reconciler::Pass::holds_of(
       if (hold.backfilled || is_proposal(hold)) continue;
       if (!hold.job && hold.status == ledger::HoldStatus::open && !query.request_id.empty()) {
         const ledger::JobRef ref = job_of(record);
+        if (gives_way(hold, ref)) continue;
         const auto bound = owner_.committer_.run(reconciler_command(
             ledger::BindHold{hold.id, ref}, "found in the accounting of " + record.cluster));
         if (!bound) return tl::unexpected(bound.error());
@@ -421,75 +365,6 @@ Result<std::vector<Reconciler::Pass::OpenHold>> Reconciler::Pass::holds_of(
     if (auto covered = cover_record(record)) out.push_back(std::move(*covered));
   }
   return out;
-}
-
-// False: nobody can tell now.
-bool Reconciler::Pass::charge_without_hold(const slurm::AccountingRecord& record,
-                                           const pricing::Charge& charge) {
-  const std::string key = "unheld " + describe(record);
-  const std::string id = unheld_id(record);
-  const auto known = backfill_of(record);
-  if (!known) return false;
-  ledger::HoldId hold;
-  if (!*known) {
-    ledger::PlaceHold place;
-    place.transaction_id = id;
-    place.account = payer_of(record, owner_.view_, owner_.committer_);
-    place.user = record.user;
-    place.cluster = record.cluster;
-    place.partition = record.partition;
-    place.parts.push_back({charge.unit, Micros(), Micros(), charge.price_version});
-    place.period_at = record.start;
-    place.backfill = true;
-    const auto placed =
-        owner_.committer_.run(reconciler_command(std::move(place), "the job ran without a hold"));
-    if (!placed || !placed->accepted()) {
-      const std::string why = placed ? to_string(placed->refusal) : placed.error().message.c_str();
-      problem(key, describe(record) + " of account " + record.account + " ran for " +
-                       to_display(charge.amount, charge.unit) +
-                       " without a hold and cannot be charged: " + why);
-      return placed.has_value();
-    }
-    hold = placed->hold;
-  } else if ((*known)->status == ledger::HoldStatus::closed) {
-    owner_.alarms_.clear(key);  // its charge was written, but nobody was told so
-    check_backfilled(record, charge);
-    const Reconciler::RecordName name{record.cluster, record.db_index};
-    if (!owner_.changed_records_.contains(name)) {
-      owner_.done_records_.insert_or_assign(name, fingerprint_of(record));
-    }
-    return true;
-  } else {
-    hold = (*known)->id;
-  }
-  const ledger::JobRef ref{record.cluster, root_id(record), record.submit};
-  const auto bound = owner_.committer_.run(
-      reconciler_command(ledger::BindHold{hold, ref}, "the job ran without a hold"));
-  ledger::SettleShare settle;
-  settle.hold = hold;
-  settle.key = {record.cluster, root_id(record), record.array_task_id.value_or(-1), 0, ""};
-  settle.unit = charge.unit;
-  settle.actual = charge.amount;
-  settle.bearer =
-      bearer_for(record, [&] { return payer_of(record, owner_.view_, owner_.committer_); });
-  settle.cause = record.status.text;
-  const auto settled = bound && bound->accepted()
-                           ? owner_.committer_.run(reconciler_command(
-                                 settle, "the job ran without a hold: " + record.status.text))
-                           : bound;
-  if (!settled || !settled->accepted()) {
-    problem(key,
-            describe(record) + " ran without a hold and could not be charged; it is tried again");
-    return false;
-  }
-  owner_.alarms_.clear(key);
-  note_bearer(settle, *settled);
-  owner_.done_records_.insert_or_assign({record.cluster, record.db_index}, fingerprint_of(record));
-  ++report_.charged_without_hold;
-  report_.actions.push_back("charged " + to_display(charge.amount, charge.unit) + " to account " +
-                            payer_of(record, owner_.view_, owner_.committer_) + " for " +
-                            describe(record) + ", which ran without a hold");
-  return true;
 }
 
 }  // namespace asbb::service

@@ -174,7 +174,8 @@ Reconciler::Pass::NextRun Reconciler::Pass::next_run(const slurm::AccountingReco
   bool follows = record.status.requeued || record.status.resizing || follows_elsewhere(record);
   for (const slurm::AccountingRecord* other : runs) {
     if (other->cluster != record.cluster || other->run <= record.run ||
-        !other->array_tasks.empty() || differ(other->user, record.user)) {
+        other->db_index < record.db_index || !other->array_tasks.empty() ||
+        differ(other->user, record.user)) {
       continue;
     }
     if (other->status.has_ended()) return NextRun::over;

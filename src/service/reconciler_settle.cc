@@ -155,14 +155,15 @@ bool Reconciler::Pass::may_be_settled_elsewhere(const ledger::Hold& hold,
   const std::string_view token = find_token(record.admin_comment);
   const auto settling = settling_.find(key);
   if (settling != settling_.end() && settling->second != hold.id) return true;
-  if (token == hold.request_id && hold.status == ledger::HoldStatus::open) return false;
+  const bool is_first = token == hold.request_id && !is_late(hold, *hold.job);
+  if (is_first && hold.status == ledger::HoldStatus::open) return false;
   store::HoldQuery query;
   query.cluster = hold.job->cluster;
   query.job_id = hold.job->job_id;
   const auto found = owner_.committer_.find_holds(query);
   return !found || std::any_of(found->begin(), found->end(), [&](const auto& other) {
     const auto& job = other.hold.job;
-    if (other.hold.id == hold.id || !job) return false;
+    if (other.hold.id == hold.id || !job || other.hold.backfilled) return false;
     const bool is_same = is_one_job(*job, *hold.job, token) || is_one_job(*hold.job, *job, token);
     return is_same && settled_share(other.shares, key) != nullptr;
   });

@@ -215,6 +215,25 @@ TEST_F(Units, NothingIsDroppedBeforeTheLedgerHasTheChargeOfTheRunBefore) {
   EXPECT_EQ(held("core-hours"), "1.2");
 }
 
+// Its cluster had it revoked twice before it ran there: those rows were taken for runs after it,
+// and the hold waited for another one for ever.
+TEST_F(Units, RowsOfBeforeAreNoNextRun) {
+  auto row = federated_job();
+  waits(row);
+  (void)pass();
+  for (std::int64_t run = 1; run <= 2; ++run) {
+    auto revoked = ended(federated_id, 0, row.submit, run);
+    revoked.status = slurm::parse_job_status("REVOKED");
+    revoked.run = run;
+    source_.add_record(revoked);
+  }
+  show_both(on("onprem", row, "COMPLETED"), on("cloud", row, "REVOKED"));
+  source_.add_record(ended(federated_id, 1800, row.submit, 3));
+  EXPECT_EQ(pass().settled, 1);
+  EXPECT_EQ(held("USD"), "0");
+  EXPECT_EQ(held("core-hours"), "0");
+}
+
 // A controller that does not answer may have the job as well.
 TEST_F(Units, NothingIsDroppedWhileAControllerIsAway) {
   auto row = federated_job();

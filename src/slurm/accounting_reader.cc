@@ -141,6 +141,7 @@ AccountingRecord read_record(FieldReader& reader, const std::vector<std::string_
 // Whether `later` is a further run of the job of `earlier`, not another job that got the same id
 // after the ids wrapped or the controller lost its state. A requeue is submitted anew at the moment
 // of its requeue: while slurmctld still knows the job, which is far less than a day after its end.
+// What another cluster of the federation took (REVOKED) may come back as long as it lives there.
 bool continues(const AccountingRecord& earlier, const AccountingRecord& later) {
   const std::string_view old_token = find_token(earlier.admin_comment);
   const std::string_view new_token = find_token(later.admin_comment);
@@ -153,7 +154,7 @@ bool continues(const AccountingRecord& earlier, const AccountingRecord& later) {
   if (is_asked_for_since) return false;
   return earlier.user_id == later.user_id && earlier.array_job_id == later.array_job_id &&
          earlier.het_job_id == later.het_job_id &&
-         (!earlier.end || later.submit <= *earlier.end + hours(24));
+         (!earlier.end || earlier.status.revoked || later.submit <= *earlier.end + hours(24));
 }
 
 // The row after a resize is submitted at the moment of the resize but starts with the job, so that

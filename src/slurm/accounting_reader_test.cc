@@ -207,6 +207,16 @@ TEST(ArrangeRuns, AnIdThatCameBackIsAnotherJob) {
   }
 }
 
+// Its run had the number of the first one, and was taken for charged.
+TEST(ArrangeRuns, AJobThatComesBackFromAnotherClusterAfterDaysIsTheSame) {
+  const std::int64_t day = 86'400;
+  std::vector<AccountingRecord> records{run_of(1, 7, "NODE_FAIL", 10, 11, 20),
+                                        run_of(2, 7, "REVOKED", 20, 25, 25),
+                                        run_of(3, 7, "COMPLETED", 3 * day, 3 * day, 3 * day + 5)};
+  arrange_runs(records);
+  EXPECT_EQ(records[2].run, 3);
+}
+
 // A job that never ended for slurmdbd has no token there.
 TEST(ArrangeRuns, AJobThatWasAskedForSinceIsNoFurtherRunOfOneThatSlurmdbdHasNoEndOf) {
   const auto run_after_lost_one = [](std::int64_t asked_at) {

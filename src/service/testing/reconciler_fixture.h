@@ -30,6 +30,13 @@ class ReconcilerFixture : public Fixture {
     return record("onprem", job_id, state, elapsed_s);
   }
 
+  // A run of 100 s, at 0.1 USD.
+  slurm::AccountingRecord ran(const char* cluster, std::int64_t id, const std::string& token) {
+    auto row = record(cluster, id, "COMPLETED", 100);
+    row.admin_comment = token.empty() ? "" : "asbb=" + token;
+    return row;
+  }
+
   PassReport pass() { return reconciler_.run_pass(); }
 
   slurm::FakeJobSource source_{{"onprem", "cloud"}};
