@@ -49,8 +49,14 @@ std::string Tariff::next_text() const {
 }
 
 std::int64_t Tariff::version_at(Instant at) const {
-  return std::count_if(effective_.begin(), effective_.end(),
-                       [&](Instant from) { return from <= at; });
+  std::int64_t version = 0;
+  Instant since;
+  for (std::size_t i = 0; i < effective_.size(); ++i) {
+    if (at < effective_[i] || effective_[i] < since) continue;
+    since = effective_[i];
+    version = static_cast<std::int64_t>(i) + 1;
+  }
+  return version;
 }
 
 Cost Tariff::charge(std::int64_t version, const Run& run) const {
