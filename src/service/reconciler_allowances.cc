@@ -91,7 +91,7 @@ void Reconciler::Pass::cover_sightings() {
       const auto tag = find_allowance(row.admin_comment);
       const std::string token(find_token(row.admin_comment));
       if (!tag || token.empty() || has_hold(token)) continue;
-      has_covered = cover(let_through(row, token, *tag)) || has_covered;
+      has_covered = cover(let_through(row, token, *tag)).value_or(false) || has_covered;
     }
   }
   if (has_covered) read_holds();
@@ -100,7 +100,7 @@ void Reconciler::Pass::cover_sightings() {
 // Its hold, with the allowance's money, as large as the plugin bounded it, at the prices of its
 // submission; what that lacks comes from what is free, and where there is not enough it is as large
 // as it can be.
-bool Reconciler::Pass::cover(const LetThrough& job) {
+Result<bool> Reconciler::Pass::cover(const LetThrough& job) {
   const auto history = owner_.prices_.history();
   const pricing::PriceBook* book = history->in_force(job.ref.submit_time);
   const std::string partition = priced_partition(job, book);
@@ -143,7 +143,7 @@ std::string Reconciler::Pass::priced_partition(const LetThrough& job,
   return {};
 }
 
-bool Reconciler::Pass::run_cover(ledger::CoverJob action, const LetThrough& job) {
+Result<bool> Reconciler::Pass::run_cover(ledger::CoverJob action, const LetThrough& job) {
   constexpr const char* reason = "let through on an allowance while the service was away";
   const std::string name = job.ref.cluster + " job " + std::to_string(job.ref.job_id);
   const std::string key = "let-through " + name;
@@ -157,7 +157,7 @@ bool Reconciler::Pass::run_cover(ledger::CoverJob action, const LetThrough& job)
   }
   if (!outcome) {
     report_.problems.push_back(name + ": " + outcome.error().message);
-    return false;
+    return tl::unexpected(outcome.error());
   }
   if (!outcome->accepted()) {
     owner_.short_covers_[key] = job.token;
@@ -184,20 +184,26 @@ bool Reconciler::Pass::run_cover(ledger::CoverJob action, const LetThrough& job)
   return true;
 }
 
-// The hold of a job that slurmctld has forgotten.
-std::optional<Reconciler::Pass::OpenHold> Reconciler::Pass::cover_record(
+// The hold of a job that slurmctld has forgotten; none where it gets none. An error: the ledger
+// cannot be asked now.
+Result<std::optional<Reconciler::Pass::OpenHold>> Reconciler::Pass::cover_record(
     const slurm::AccountingRecord& record) {
-  if (owner_.options_.allowances == nullptr) return std::nullopt;
+  const std::optional<OpenHold> none;
+  if (owner_.options_.allowances == nullptr) return none;
   const auto tag = find_allowance(record.admin_comment);
   const std::string token(find_token(record.admin_comment));
-  if (!tag || token.empty() || has_hold(token)) return std::nullopt;
+  if (!tag || token.empty() || has_hold(token)) return none;
   const auto backfill = backfill_of(record);
-  if (!backfill || backfill->has_value()) return std::nullopt;
-  if (!cover(let_through(record, token, *tag))) return std::nullopt;
+  if (!backfill) return tl::unexpected(backfill.error());
+  if (backfill->has_value()) return none;
+  const auto covered = cover(let_through(record, token, *tag));
+  if (!covered) return tl::unexpected(covered.error());
+  if (!*covered) return none;
   store::HoldQuery query;
   query.request_id = token;
   auto found = owner_.committer_.find_holds(query);
-  if (!found || found->empty()) return std::nullopt;
+  if (!found) return tl::unexpected(found.error());
+  if (found->empty()) return none;
   return OpenHold{std::move(found->back().hold), std::move(found->back().shares)};
 }
 
@@ -431,7 +437,9 @@ bool Reconciler::Pass::is_provided_for(const slurm::AccountingRecord& record,
   }
   const std::string token(find_token(record.admin_comment));
   const LetThrough job = let_through(record, token, tag);
-  return backfill->has_value() || is_provided_for(job) || cover_record(record).has_value();
+  if (backfill->has_value() || is_provided_for(job)) return true;
+  const auto covered = cover_record(record);
+  return covered && covered->has_value();
 }
 
 // Whether slurmctld and slurmdbd, read well after `withdrawn`, have no job that took from the hold

@@ -2,114 +2,13 @@
 // of the jobs that were let through, and comes back when none is left.
 #include <gtest/gtest.h>
 
-#include "service/allowances.h"
-#include "service/reconciler.h"
-#include "service/testing/reconciler_fixture.h"
+#include "service/testing/allowances_fixture.h"
 
 namespace asbb::service {
 namespace {
 
-AllowanceSettings settings(const char* amount, const char* unit = "USD") {
-  AllowanceSettings out;
-  out.by_cluster["cloud"]["proj001"] = {testing::money(amount), unit};
-  return out;
-}
-
-// proj001 has 100; 40 of it may be spent on cloud while the service is away.
-class AllowancesTest : public testing::ReconcilerFixture {
- protected:
-  AllowancesTest() : allowances_(settings("40")) {
-    ledger::UpdateAccount update;
-    update.name = "proj001";
-    update.limit = testing::money("100");
-    EXPECT_TRUE(run(update).accepted());
-    for (const char* cluster : {"onprem", "cloud"}) {
-      slurm::Associations associations;
-      associations.read_at = now();
-      associations.add({cluster, "proj001", "", "", "", "", false});
-      associations.add({cluster, "proj001", "alice", "", "", "", true});
-      view_.put(cluster, associations);
-    }
-    start(allowances_);
-  }
-
-  void start(Allowances& allowances) {
-    ReconcilerOptions options;
-    options.allowances = &allowances;
-    service_ = std::make_unique<Reconciler>(*committer_, source_, view_, prices_, alarms_, options);
-    used_ = &allowances;
-  }
-  // A pass, and the file that is written after it.
-  PassReport pass() {
-    pass_time(seconds(1));
-    PassReport report = service_->run_pass();
-    used_->written("cloud", published(), now());
-    return report;
-  }
-  // Long enough for what is withdrawn to be proven spent by nobody.
-  void pass_grace() {
-    pass_time(seconds(301));
-    (void)pass();
-    pass_time(seconds(301));
-    (void)pass();
-  }
-  // The account's period ends then, and one with 30 USD begins: when.
-  Instant end_in_ten_hours() {
-    ledger::UpdateAccount update;
-    update.name = "proj001";
-    update.end = now() + hours(10);
-    EXPECT_TRUE(run(update).accepted());
-    ledger::NewBudget next;
-    next.start = now() + hours(10);
-    next.end = now() + hours(1000);
-    next.limit = testing::money("30");
-    EXPECT_TRUE(run(ledger::AddBudget{"proj001", next}).accepted());
-    return next.start;
-  }
-  // Money that is of no use to anybody.
-  void block(const char* amount) {
-    ledger::PlaceHold place;
-    place.kind = ledger::HoldKind::external;
-    place.account = "proj001";
-    place.transaction_id = "block";
-    place.parts = {{"USD", testing::money(amount), testing::money(amount), 0}};
-    EXPECT_TRUE(run(place).accepted());
-  }
-  ClusterAllowances published() { return used_->published("cloud").value_or(ClusterAllowances{}); }
-  PublishedAllowance allowance() {
-    const ClusterAllowances all = published();
-    EXPECT_EQ(all.allowances.size(), 1U);
-    return all.allowances.empty() ? PublishedAllowance{} : all.allowances.front();
-  }
-  static std::string tag(ledger::HoldId hold, const char* amount, int tasks = 1) {
-    return " asbb-allowance=" + std::to_string(hold.value) + ":" +
-           std::to_string(testing::money(amount).count()) + ":" + std::to_string(tasks);
-  }
-  slurm::QueueJob let_through(ledger::HoldId hold, std::int64_t id, const char* state,
-                              const char* amount, int tasks = 1) {
-    slurm::QueueJob row = queued("cloud", token(), id, state);
-    row.admin_comment += tag(hold, amount, tasks);
-    if (row.status.base != slurm::JobState::pending) row.start = now();
-    return row;
-  }
-  std::size_t allowance_holds() {
-    return committer_->read([](const ledger::Book& book) {
-      std::size_t count = 0;
-      for (const ledger::Hold* hold : book.open_holds()) count += is_allowance(*hold) ? 1 : 0;
-      return count;
-    });
-  }
-  [[nodiscard]] bool has_alarm(const std::string& key) const {
-    for (const Alarm& alarm : alarms_.list()) {
-      if (alarm.key == key) return true;
-    }
-    return false;
-  }
-
-  Allowances allowances_;
-  Allowances* used_ = nullptr;
-  std::unique_ptr<Reconciler> service_;
-};
+using AllowancesTest = testing::AllowancesFixture;
+using testing::allowance_of;
 
 TEST_F(AllowancesTest, IsSetAsideAndPublishedWithWhoMaySpendIt) {
   (void)pass();
@@ -329,13 +228,13 @@ TEST_F(AllowancesTest, GoesBackWhenTheSettingIsGone) {
 
 TEST_F(AllowancesTest, FollowsTheSettingUpAndDown) {
   (void)pass();
-  Allowances more{settings("70")};
+  Allowances more{allowance_of("70")};
   start(more);
   (void)pass();
   EXPECT_EQ(allowance().amount, testing::money("60")) << "as much as there is";
   for (int i = 0; i < 3; ++i) pass_grace();
   EXPECT_EQ(allowance().amount, testing::money("70")) << "with what the first one had";
-  Allowances less{settings("10")};
+  Allowances less{allowance_of("10")};
   start(less);
   (void)pass();
   pass_grace();
@@ -357,142 +256,6 @@ TEST_F(AllowancesTest, MovesToTheNextPeriod) {
     return book.budgets_of(book.account("proj001")->id)[0]->held;
   });
   EXPECT_EQ(held, Micros());
-}
-
-// The sibling's start, which is all that the row of the job that it took says.
-TEST_F(AllowancesTest, AJobThatIsFoundInTheNextPeriodIsHeldInItsOwn) {
-  set_prices(R"(
-prices:
-  - {cluster: cloud, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 3.6}
-  - {cluster: onprem, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 3.6}
-effective_from: 2025-01-02
-)");
-  (void)end_in_ten_hours();
-  (void)pass();
-  const ledger::HoldId before = allowance().hold;
-  const std::string job = token();
-  slurm::AccountingRecord revoked = record("cloud", 67'108'872, "REVOKED", 0);
-  revoked.admin_comment = "asbb=" + job + tag(before, "12");
-  revoked.start.reset();
-  const slurm::AccountingRecord ended = record("onprem", 67'108'872, "COMPLETED", 3'000);
-  pass_time(hours(11));
-  source_.add_record(revoked);
-  source_.add_record(ended);
-  for (int i = 0; i < 3; ++i) pass_grace();
-  const std::int64_t first = committer_->read([](const ledger::Book& book) {
-    return book.budgets_of(book.account("proj001")->id)[0]->id.value;
-  });
-  EXPECT_EQ(find(job).parts.front().legs.front().id, first);
-}
-
-// The late commit of a submission that the plugin had given up on: the job has its hold, and the
-// allowance is not asked for the money again.
-TEST_F(AllowancesTest, AJobThatHasItsHoldTakesNothing) {
-  (void)pass();
-  const std::string late = hold("5");
-  slurm::QueueJob row = queued("cloud", late, 8, "RUNNING");
-  row.admin_comment += tag(allowance().hold, "15");
-  source_.add_job(row);
-  (void)pass();
-  expect_balance("45", "0");
-}
-
-// It could not be held for and was charged when it had ended: not twice.
-TEST_F(AllowancesTest, AJobThatWasChargedWithoutAHoldIsNotChargedAgain) {
-  (void)pass();
-  ledger::UpdateAccount update;
-  update.name = "proj001";
-  update.status = ledger::AccountStatus::suspended;
-  ASSERT_TRUE(run(update).accepted());
-  slurm::AccountingRecord ended = record("cloud", 7, "COMPLETED", 3'000);
-  ended.admin_comment = "asbb=" + token() + tag(allowance().hold, "12");
-  source_.add_record(ended);
-  pass_time(seconds(301));
-  EXPECT_EQ(pass().charged_without_hold, 1);
-  update.status = ledger::AccountStatus::active;
-  ASSERT_TRUE(run(update).accepted());
-  for (int i = 0; i < 3; ++i) pass_grace();
-  expect_balance("40", "3");
-}
-
-// Its partition is free on the cluster of its submission and has a price on a sibling: the plugin
-// took the money for it, and it stays until the job has ended and what it cost is charged.
-TEST_F(AllowancesTest, IsKeptWhileASiblingMayRunTheJobAtAPrice) {
-  set_prices(R"(
-prices:
-  - {cluster: onprem, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 3.6}
-effective_from: 2025-01-02
-)");
-  (void)pass();
-  const ledger::HoldId before = allowance().hold;
-  const std::int64_t id = 67'108'864 + 8;
-  slurm::QueueJob origin = let_through(before, id, "PENDING", "15");
-  source_.set_queue("cloud", {origin});
-  allowances_.told(std::to_string(before.value) + "=15000000");
-  (void)pass();
-  EXPECT_NE(allowance().hold, before);
-  expect_balance("80", "0");
-  pass_grace();
-  expect_balance("80", "0");
-
-  // The sibling runs it, whose row has a token that nobody knows.
-  origin.status = slurm::parse_job_status("REVOKED");
-  source_.set_queue("cloud", {origin});
-  const slurm::QueueJob sibling = queued("onprem", token(), id, "RUNNING");
-  source_.set_queue("onprem", {sibling});
-  pass_grace();
-  expect_balance("80", "0");
-  source_.set_queue("cloud", {});
-  slurm::AccountingRecord revoked = record("cloud", id, "REVOKED", 0);
-  revoked.admin_comment = origin.admin_comment;
-  source_.add_record(revoked);
-  pass_grace();
-  expect_balance("80", "0");
-
-  source_.set_queue("onprem", {});
-  slurm::AccountingRecord ended = record("onprem", id, "COMPLETED", 3'000);
-  source_.add_record(ended);
-  for (int i = 0; i < 6; ++i) pass_grace();
-  expect_balance("40", "3");
-  EXPECT_EQ(allowance_holds(), 1U);
-}
-
-// Nothing of its period is free to hold for it, and nothing has to be.
-TEST_F(AllowancesTest, GoesBackWhenTheJobEndedBeforeItRan) {
-  (void)pass();
-  const ledger::HoldId before = allowance().hold;
-  slurm::AccountingRecord gone = record("cloud", 8, "CANCELLED by 0", 0);
-  gone.start.reset();
-  gone.admin_comment = "asbb=" + token() + tag(before, "15");
-  source_.add_record(gone);
-  EXPECT_TRUE(run(ledger::Adjust{"proj001", "USD", testing::money("200")}).accepted());
-  allowances_.told(std::to_string(before.value) + "=15000000");
-  for (int i = 0; i < 6; ++i) pass_grace();
-  EXPECT_FALSE(has_alarm("let-through cloud job 8"));
-  EXPECT_LE(allowance_holds(), 1U);
-}
-
-// No sibling ran it: it ended where it is free.
-TEST_F(AllowancesTest, GoesBackWhenTheJobHasEndedWhereItIsFree) {
-  set_prices(R"(
-prices:
-  - {cluster: onprem, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 3.6}
-effective_from: 2025-01-02
-)");
-  (void)pass();
-  const ledger::HoldId before = allowance().hold;
-  const slurm::QueueJob origin = let_through(before, 67'108'872, "RUNNING", "15");
-  source_.set_queue("cloud", {origin});
-  allowances_.told(std::to_string(before.value) + "=15000000");
-  (void)pass();
-  pass_grace();
-  expect_balance("80", "0");
-  source_.set_queue("cloud", {});
-  slurm::AccountingRecord ended = record("cloud", origin.job_id, "COMPLETED", 3'000);
-  ended.admin_comment = origin.admin_comment;
-  source_.add_record(ended);
-  pass_grace();
-  expect_balance("40", "0");
 }
 
 }  // namespace

@@ -304,11 +304,11 @@ class Reconciler::Pass {
                                               const AllowanceTag& tag);
   [[nodiscard]] static LetThrough let_through(const slurm::AccountingRecord& record,
                                               const std::string& token, const AllowanceTag& tag);
-  [[nodiscard]] bool cover(const LetThrough& job);
-  [[nodiscard]] bool run_cover(ledger::CoverJob action, const LetThrough& job);
+  [[nodiscard]] Result<bool> cover(const LetThrough& job);
+  [[nodiscard]] Result<bool> run_cover(ledger::CoverJob action, const LetThrough& job);
   [[nodiscard]] static std::string priced_partition(const LetThrough& job,
                                                     const pricing::PriceBook* book);
-  [[nodiscard]] std::optional<OpenHold> cover_record(const slurm::AccountingRecord& record);
+  [[nodiscard]] Result<std::optional<OpenHold>> cover_record(const slurm::AccountingRecord& record);
   void tend_allowances();
   [[nodiscard]] std::vector<AllowanceSpender> spenders_of(
       const std::string& cluster, const slurm::Associations& associations,

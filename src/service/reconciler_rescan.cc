@@ -362,7 +362,9 @@ Result<std::vector<Reconciler::Pass::OpenHold>> Reconciler::Pass::holds_of(
     }
   }
   if (out.empty()) {
-    if (auto covered = cover_record(record)) out.push_back(std::move(*covered));
+    auto covered = cover_record(record);
+    if (!covered) return tl::unexpected(covered.error());
+    if (*covered) out.push_back(std::move(**covered));
   }
   return out;
 }
