@@ -353,6 +353,47 @@ TEST_F(ToldLateTest, WhatAControllerStillHadToSendIsFoundHoweverLongAgoItEnded) 
   expect_balance("0", "0.1");
 }
 
+// Its run before was charged by itself, before a change got it a hold: that run was waited for.
+TEST_F(ToldLateTest, ARunOfTheNextPeriodAwaitsNoRunThatWasChargedWithoutAHold) {
+  const Instant end = now() + hours(1);
+  for (const char* name : {"proj001", "lab"}) {
+    ledger::UpdateAccount ends;
+    ends.name = name;
+    ends.end = end;
+    ASSERT_TRUE(run(ends).accepted());
+    ledger::NewBudget next;
+    next.start = end;
+    next.end = end + hours(24);
+    next.limit = money("100");
+    ASSERT_TRUE(run(ledger::AddBudget{name, next}).accepted());
+  }
+  auto before = ran("onprem", 7, "");
+  before.status = slurm::parse_job_status("REQUEUED");
+  source_.add_record(before);
+  pass_time(seconds(301));
+  EXPECT_EQ(pass().charged_without_hold, 1);
+  const std::string change = hold("1.2");
+  ASSERT_TRUE(run(ledger::BindHold{find(change).id, {"onprem", 7, before.submit}}).accepted());
+  set_now(end + seconds(5));
+  auto after = ran("onprem", 7, "");
+  after.run = 2;
+  after.submit = *before.end;
+  source_.add_record(after);
+  for (int i = 0; i < 3; ++i) {
+    pass_time(seconds(301));
+    (void)pass();
+  }
+  const auto used = committer_->read([](const ledger::Book& book) {
+    std::vector<std::string> sums;
+    for (const auto* budget : book.budgets_of(book.account("proj001")->id)) {
+      EXPECT_EQ(budget->held, Micros());
+      sums.push_back(to_decimal(budget->used));
+    }
+    return sums;
+  });
+  EXPECT_EQ(used, (std::vector<std::string>{"0.1", "0.1"}));
+}
+
 // Also when it was away for longer than one look reaches back.
 TEST_F(ToldLateTest, WhatAControllerKeptForWeeksIsFound) {
   (void)pass();
