@@ -165,8 +165,8 @@ class Reconciler {
   std::mutex pass_mutex_;
   Instant next_rescan_;
   Instant next_sweep_;
-  std::map<std::string, Instant> scanned_until_;         // by cluster; empty until the first look
-  std::map<std::string, Instant> told_until_;  // the last look at a cluster that had told all
+  std::map<std::string, Instant> scanned_until_;  // by cluster; empty until the first look
+  std::map<std::string, Instant> told_until_;     // the last look at a cluster that had told all
   std::map<std::string, std::set<std::int64_t>> begun_;  // jobs that cost and run, by cluster
   KnownJobs known_;
   // The rows that holds were last measured by, by hold and task; the reconciler's thread.

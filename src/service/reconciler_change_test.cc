@@ -100,6 +100,27 @@ TEST_F(FederatedJobChanges, WhatWasChargedStaysSoWhenTheJobRunsForNothingElsewhe
   EXPECT_EQ(to_decimal(budget("proj001").used), "0.6");
 }
 
+// By this an administrator who ends the new hold names the run that is open (asbb reconcile).
+TEST_F(JobChanges, TheHoldOfARequeuedJobThatIsChangedKnowsWhatRanBefore) {
+  auto row = job();
+  show({row});
+  (void)pass();
+  auto first = ended(7, 600, row.submit, 1);
+  first.status = slurm::parse_job_status("REQUEUED");
+  first.admin_comment = row.admin_comment;
+  source_.add_record(first);
+  row.restart_count = 1;
+  row.submit = now();
+  show({row});
+  EXPECT_EQ(pass().settled, 1);
+  row.time_limit_minutes = 120;
+  show({row});
+  EXPECT_EQ(pass().followed, 1);
+  const auto group =
+      committer_->read([](const ledger::Book& book) { return book.open_holds().front()->group; });
+  EXPECT_EQ(group, "first_run=1");
+}
+
 // The first hold is closed, and of the requeued job the token alone tells when it was submitted.
 TEST_F(JobChanges, ARequeuedJobThatGetsAnotherHoldIsChargedForTheNewRunAlone) {
   auto row = job();
