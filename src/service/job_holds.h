@@ -29,8 +29,8 @@ void drop_over(std::vector<store::HoldRecord>& holds);
 [[nodiscard]] const store::HoldRecord& hold_for(const std::vector<store::HoldRecord>& holds,
                                                 const std::string& job_id);
 
-// Of the key's task on its cluster, whatever the key's run is: the run that is open or awaited; of a
-// task that is over, its last. The runs before the hold's first are not its own.
+// Of the key's task on its cluster, whatever the key's run is: the run that is open or awaited; of
+// a task that is over, its last. The runs before the hold's first are not its own.
 [[nodiscard]] std::int64_t run_to_settle(const store::HoldRecord& record,
                                          const ledger::ShareKey& key);
 
