@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/text.h"
+#include "cli/slurm_configure_files.h"
 
 namespace asbb::cli {
 namespace {
@@ -44,15 +45,8 @@ Lookup sbatch_variables(const Context& context) {
 }
 
 std::string cluster_of_conf(const std::string& path) {
-  constexpr std::string_view key = "clustername=";
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) {
-    const std::string small = to_lower(line);
-    if (!small.starts_with(key)) continue;
-    const std::size_t end = small.find_first_of(" \t\r#", key.size());
-    return small.substr(key.size(), end == std::string::npos ? end : end - key.size());
-  }
-  return {};
+  const auto files = read_slurm_conf(path);
+  return files ? to_lower(conf_value(*files, "ClusterName").value_or("")) : std::string();
 }
 
 std::string own_cluster(const Context& context) {

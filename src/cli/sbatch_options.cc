@@ -274,6 +274,8 @@ Result<SbatchOptions> read_sbatch_options(const std::vector<std::string>& argume
     if (!in_script) return bad(line->script + ": " + in_script.error().message);
     merged = in_script->options;
   }
+  // The older name of SBATCH_CLUSTERS.
+  if (const auto value = environment("SLURM_CLUSTERS")) merged["clusters"] = *value;
   for (const Option& option : known_options) {
     if (option.variable.empty()) continue;
     if (const auto value = environment(std::string(option.variable))) {

@@ -116,7 +116,9 @@ class Submitter {
       std::erase_if(others, [&](const Offer& other) { return other.cluster.name == own_; });
       return refuse(*offer.quote, others);
     }
-    say((own_.empty() ? "" : own_ + ": ") + cost_text(*offer.quote));
+    const auto named = job_.options->find("clusters");
+    const std::string where = named == job_.options->end() ? own_ : named->second;
+    say((where.empty() ? "" : where + ": ") + cost_text(*offer.quote));
     return hand_over(offer.route);
   }
 

@@ -71,6 +71,7 @@ Result<std::string> read_script_of(SubmitJob& job, const std::string& path) {
   // A file that is open has a place, from which sbatch goes on.
   if (!is_stream && path != "/dev/stdin") return read_script_file(path);
   job.piped = read_to_end(*descriptor);
+  job.piped_path = path;
   job.piped_descriptor = *descriptor;
   return *job.piped;
 }
@@ -185,7 +186,11 @@ Result<Instant> ask_start(const Context& context, const SubmitJob& job, const Ro
   request.argv.insert(request.argv.begin() + 1, "--test-only");
   request.environment = environment_for(context, route);
   request.deadline_ms = patience_ms;
-  if (job.piped && job.piped_descriptor == STDIN_FILENO) request.input = *job.piped;
+  if (job.piped) {
+    request.input = *job.piped;
+    std::replace(request.argv.begin(), request.argv.end(), job.piped_path,
+                 std::string("/dev/stdin"));
+  }
   const auto said = slurm::run_process(request);
   if (!said) return tl::unexpected(said.error());
   const std::string text = said->out + "\n" + said->err;

@@ -19,8 +19,10 @@ struct SubmitJob {
   Result<SbatchOptions> options{SbatchOptions{}};
   bool names_clusters = false;  // by -M on the command line itself
   bool is_quiet = false;        // --parsable or --quiet: somebody reads what sbatch says
-  // What was read from a pipe, and the descriptor from which sbatch is to read it again.
+  // What was read from a pipe, how the words name that, and the descriptor from which sbatch is to
+  // read it again.
   std::optional<std::string> piped;
+  std::string piped_path;
   int piped_descriptor = 0;
 };
 

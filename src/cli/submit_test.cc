@@ -44,6 +44,7 @@ class SubmitTest : public ::testing::Test {
                              "case $1 in --version) echo slurm-wlm 22.05.8; exit 0 ;;\n"
                              "--test-only)\n"
                              "  case $2 in *cloud) at=12:05:00 ;; *) at=14:00:00 ;; esac\n"
+                             "  case $3 in /dev/*) grep -q hostname $3 || exit 1 ;; esac\n"
                              "  echo \"sbatch: Job 7 to start at 2025-06-15T$at using 1\" >&2\n"
                              "  exit 0\n"
                              "esac\n"
@@ -109,7 +110,8 @@ class SubmitTest : public ::testing::Test {
       const std::string path = service_.folder() + ":" + std::getenv("PATH");
       setenv("PATH", has_sbatch_ ? path.c_str() : "/nowhere", 1);
       setenv("SLURM_CONF", conf_.c_str(), 1);
-      const int code = run_program(words, std::cout, std::cerr, {{"SLURM_CONF", conf_}},
+      environment_["SLURM_CONF"] = conf_;
+      const int code = run_program(words, std::cout, std::cerr, environment_,
                                    [] { return Instant::from_unix_seconds(1'749'988'800); });
       std::cout.flush();
       std::cerr.flush();
@@ -122,6 +124,7 @@ class SubmitTest : public ::testing::Test {
 
   CannedService service_;
   std::string conf_;
+  config::Environment environment_;
   bool has_sbatch_ = true;
 };
 
@@ -152,6 +155,39 @@ TEST_F(SubmitTest, WithoutAFlagTheJobGoesWhereSbatchSendsIt) {
   const auto ran = submit({"--", "--wrap", "true"});
   EXPECT_EQ(ran.out, "[--wrap]\n[true]\nconf " + conf_ + "\n");
   EXPECT_THAT(ran.err, HasSubstr("onprem: 1.00 core-hours at most"));
+}
+
+TEST_F(SubmitTest, ThePriceIsThatOfTheClusterThatTheWordsName) {
+  start(quote("allow", "USD", 85'000));
+  EXPECT_THAT(submit({"--", "-M", "cloud", "--wrap", "true"}).err,
+              HasSubstr("asbb: cloud: $0.085 at most"));
+  environment_["SLURM_CLUSTERS"] = "cloud";
+  EXPECT_THAT(submit({"--wrap", "true"}).err, HasSubstr("asbb: cloud: $0.085 at most"));
+  EXPECT_THAT(service_.last_body(), HasSubstr("\"clusters\":\"cloud\""));
+}
+
+TEST_F(SubmitTest, ItsOwnClusterStandsInSlurmConfAsSlurmReadsIt) {
+  start(quote("allow", "USD", 85'000));
+  std::ofstream(service_.folder() + "/name.conf") << "  clustername = \"OnPrem\"  # here\n";
+  std::ofstream(conf_) << "# ClusterName=other\nInclude name.conf\n";
+  EXPECT_THAT(submit({"--wrap", "true"}).err, HasSubstr("asbb: onprem: $0.085 at most"));
+}
+
+// bash makes /dev/fd/63 of "<(...)".
+TEST_F(SubmitTest, AScriptOnAnotherPipeIsAskedAboutAndReadAgain) {
+  start(quote("allow", "USD", 85'000));
+  const std::string script = "#!/bin/sh\n#SBATCH --ntasks=4\nhostname\n";
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write(ends[1], script.data(), script.size()), static_cast<ssize_t>(script.size()));
+  close(ends[1]);
+  const std::string path = "/dev/fd/" + std::to_string(ends[0]);
+  const auto ran = submit({"--soonest", path});
+  close(ends[0]);
+  EXPECT_EQ(ran.code, exit_of_sbatch) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("[" + path + "]"));
+  EXPECT_THAT(ran.err, HasSubstr("cloud is chosen"));
+  EXPECT_THAT(service_.last_body(), HasSubstr("\"num_tasks\":4"));
 }
 
 TEST_F(SubmitTest, AScriptOnAPipeIsPricedAndReadAgainBySbatch) {
