@@ -131,6 +131,36 @@ std::string now_alone(const Context& context) {
   return api::to_query_string(query);
 }
 
+// The budgets of a report's accounts, by account and unit, and which of them are inside no other.
+class BudgetTree {
+ public:
+  BudgetTree(const report::Dual& report, const std::vector<api::Account>& accounts)
+      : shown_(report.accounts.begin(), report.accounts.end()) {
+    for (const api::Account& account : accounts) parents_[account.slurm_account] = account.parent;
+  }
+
+  void add(const std::string& account, const std::string& unit) {
+    if (shown_.contains(account)) budgets_.emplace(account, unit);
+  }
+  [[nodiscard]] bool is_topmost(const std::string& account, const std::string& unit) const {
+    if (!budgets_.contains({account, unit})) return false;
+    for (std::string above = parent_of(account); shown_.contains(above); above = parent_of(above)) {
+      if (budgets_.contains({above, unit})) return false;
+    }
+    return true;
+  }
+
+ private:
+  [[nodiscard]] std::string parent_of(const std::string& account) const {
+    const auto found = parents_.find(account);
+    return found == parents_.end() ? std::string() : found->second;
+  }
+
+  std::set<std::string> shown_;
+  std::map<std::string, std::string> parents_;
+  std::set<std::pair<std::string, std::string>> budgets_;
+};
+
 class ReportReader {
  public:
   ReportReader(Context& context, const ReportQuery& query)
@@ -230,17 +260,16 @@ class ReportReader {
   // What is held and left is as of now, whatever the period.
   api::Reply<void> set_standing() {
     const std::string query = now_alone(context_);
+    auto all = context_.call<api::UsageSummary>("GET", "/api/v1/usage" + query);
+    if (!all) return tl::unexpected(all.error());
     for (report::Dual& report : reports_) {
-      std::vector<api::UnitUsage> units;
-      if (report.account.empty()) {
-        auto all = context_.call<api::UsageSummary>("GET", "/api/v1/usage" + query);
-        if (!all) return tl::unexpected(all.error());
-        units = std::move(all->units);
-      } else {
+      std::vector<api::UnitUsage> units = all->units;
+      if (!report.account.empty()) {
         auto one =
             context_.call<api::Usage>("GET", account_path(report.account) + "/usage" + query);
         if (!one) return tl::unexpected(one.error());
         units = std::move(one->units);
+        add_below(report, all->accounts, units);
       }
       for (const api::UnitUsage& unit : units) {
         report.standing.push_back({unit.unit, unit.limit, unit.used,
@@ -249,6 +278,28 @@ class ReportReader {
       }
     }
     return {};
+  }
+
+  // Of units in which the account has no budget itself, those of the accounts below it.
+  void add_below(const report::Dual& report, const std::vector<api::AccountUsage>& rows,
+                 std::vector<api::UnitUsage>& units) const {
+    BudgetTree tree(report, accounts_);
+    for (const api::AccountUsage& row : rows) {
+      if (row.has_budget) tree.add(row.account, row.unit);
+    }
+    for (const api::AccountUsage& row : rows) {
+      if (row.account == report.account || !tree.is_topmost(row.account, row.unit)) continue;
+      auto sum = std::find_if(units.begin(), units.end(),
+                              [&](const auto& unit) { return unit.unit == row.unit; });
+      if (sum == units.end()) {
+        sum = units.emplace(units.end());
+        sum->unit = row.unit;
+      }
+      sum->limit += row.limit;
+      sum->used += row.used;
+      sum->held += row.held;
+      sum->available += row.available;
+    }
   }
 
   // Those of a closed account belong to the periods in which it was charged.
@@ -307,29 +358,32 @@ class ReportReader {
     return {};
   }
 
-  // Of the account; of all accounts, of those that are inside no other.
+  // Of the budgets that are inside no other of the report.
   void set_burn_downs(report::Dual& report) {
     if (!query_.wants_burn_downs) return;
-    const std::set<std::string> seen(report.accounts.begin(), report.accounts.end());
-    std::vector<std::string> names;
+    BudgetTree tree(report, accounts_);
     for (const report::BudgetLine& budget : report.budgets) {
-      const bool is_wanted = report.account.empty()
-                                 ? !has_above(budget.account, seen) && !is_closed(budget.account)
-                                 : budget.account == report.account;
-      if (budget.in_force && is_wanted && (names.empty() || names.back() != budget.account)) {
-        names.push_back(budget.account);
+      if (budget.in_force) tree.add(budget.account, budget.unit);
+    }
+    std::map<std::string, std::set<std::string>> units_of;
+    for (const report::BudgetLine& budget : report.budgets) {
+      const bool is_wanted = budget.account == report.account || !is_closed(budget.account);
+      if (is_wanted && budget.in_force && tree.is_topmost(budget.account, budget.unit)) {
+        units_of[budget.account].insert(budget.unit);
       }
     }
     Progress progress(context_, "burn-downs");
-    for (const std::string& name : names) {
+    for (const auto& [name, units] : units_of) {
       const auto forecast = context_.call<api::Forecast>("GET", account_path(name) + "/forecast");
       if (!forecast) {
         report.notes.push_back("The burn-down of " + name +
                                " is missing: " + forecast.error().message);
-        return;
+        if (forecast.error().code == api::unreachable_code) return;
+        continue;
       }
       progress.at(static_cast<std::int64_t>(report.burn_downs.size()), 0, 0);
       for (const api::UnitForecast& budget : forecast->budgets) {
+        if (!units.contains(budget.unit)) continue;
         if (report.burn_downs.size() == burn_downs_max) {
           report.notes.push_back("Burn-downs are shown of the first " +
                                  std::to_string(burn_downs_max) + " budgets only.");
@@ -338,12 +392,6 @@ class ReportReader {
         report.burn_downs.push_back(burn_down_of(report, name, budget));
       }
     }
-  }
-
-  [[nodiscard]] bool has_above(const std::string& name, const std::set<std::string>& seen) const {
-    return std::any_of(accounts_.begin(), accounts_.end(), [&](const api::Account& account) {
-      return account.slurm_account == name && seen.contains(account.parent);
-    });
   }
 
   [[nodiscard]] bool is_closed(const std::string& name) const {

@@ -207,6 +207,7 @@ std::string report_text(const report::Dual& report, const std::string& by) {
   std::string out = head_line(report);
   if (report.units.empty()) {
     out += "\n" + nothing_sentence(report);
+    if (!report.standing.empty()) out += "\n" + units_table(report).text();
     return out + remarks_text(report);
   }
   out += "\n" + units_table(report).text() + "\n" + totals_text(report);

@@ -79,10 +79,12 @@ std::string footer(const Dual& report) {
   return out + "</p></footer>\n";
 }
 
+constexpr const char* as_they_stand = "As they stand now, not at the period's end.";
+
 std::string body(const Dual& report) {
   if (report.units.empty()) {
     return "<p class=\"empty\">Nothing was charged in this period.</p>\n" +
-           section("Budgets", budget_table(report)) +
+           section("Budgets", burn_down_figures(report) + budget_table(report), as_they_stand) +
            section("Not charged here", report.uncharged.empty() ? "" : uncharged_table(report));
   }
   std::string out = tiles(report);
@@ -99,8 +101,7 @@ std::string body(const Dual& report) {
                                        : "What was charged to the account itself and to each "
                                          "below it.");
   }
-  out += section("Budgets", burn_down_figures(report) + budget_table(report),
-                 "As they stand now, not at the period's end.");
+  out += section("Budgets", burn_down_figures(report) + budget_table(report), as_they_stand);
   if (!report.uncharged.empty()) {
     out += section("Not charged here", uncharged_table(report),
                    "Jobs that ended in the period and have no charge in it. They are in none of "

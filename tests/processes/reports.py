@@ -302,9 +302,29 @@ def figures(programs):
         told = priced_later(service, common, day)
         forms(service, common, told)
         totals(service, common)
+        below(service, common)
         refusals(service, common)
         closed(service, common, (service, rows, day.date(), last))
         accounting_away(service, common)
+
+
+def below(service, common):
+    """What is held, left and burnt down of an account is that of the topmost budgets in it, unit by unit."""
+    when = common[:2]
+    told = {account: json.loads(report(service, "dual", *when, f"--account={account}", "--output=json"))
+            for account in ("dept", "proj001", "ALL")}
+    limits = {account: {line["unit"]: line["limit"] for line in one["now"]} for account, one in told.items()}
+    check(limits == {"dept": {"USD": 9000, "core-hours": 900}, "proj001": {"USD": 500, "core-hours": 900},
+                     "ALL": {"USD": 9000, "core-hours": 900}}, limits)
+    check(told["dept"]["now"] == told["ALL"]["now"], told["dept"]["now"], told["ALL"]["now"])
+    for period in (when, ("--start=2024-01-01", "--end=2024-01-02")):
+        for account, names in (("dept", ["dept", "proj001"]), ("proj001", ["proj001"] * 2), ("ALL", ["dept", "proj001"])):
+            page = report(service, "dual", *period, f"--account={account}", "--output=html")
+            shown = re.findall(r"<figcaption>([\w-]+): ([\w-]+) <span>left", page)
+            check([name for name, _ in shown] == names, account, period, shown)
+    nothing = report(service, "dual", "--start=2024-01-01", "--end=2024-01-02", "--account=dept")
+    check("Nothing was charged" in nothing or "no charges" in nothing.lower(), nothing)
+    check(re.search(r"core-hours +- +\S+ +\S+ +900", nothing), nothing)
 
 
 def prices_of(told):
