@@ -131,13 +131,14 @@ std::string now_alone(const Context& context) {
   return api::to_query_string(query);
 }
 
+using Parents = std::map<std::string, std::string>;
+
 // The budgets of a report's accounts, by account and unit, and which of them are inside no other.
 class BudgetTree {
  public:
-  BudgetTree(const report::Dual& report, const std::vector<api::Account>& accounts)
-      : shown_(report.accounts.begin(), report.accounts.end()) {
-    for (const api::Account& account : accounts) parents_[account.slurm_account] = account.parent;
-  }
+  // `parents`, by account, outlive this.
+  BudgetTree(const report::Dual& report, const Parents& parents)
+      : shown_(report.accounts.begin(), report.accounts.end()), parents_(parents) {}
 
   void add(const std::string& account, const std::string& unit) {
     if (shown_.contains(account)) budgets_.emplace(account, unit);
@@ -157,7 +158,7 @@ class BudgetTree {
   }
 
   std::set<std::string> shown_;
-  std::map<std::string, std::string> parents_;
+  const Parents& parents_;
   std::set<std::pair<std::string, std::string>> budgets_;
 };
 
@@ -202,6 +203,7 @@ class ReportReader {
     auto accounts = accounts_ever(context_);
     if (!accounts) return tl::unexpected(accounts.error());
     accounts_ = std::move(*accounts);
+    for (const api::Account& account : accounts_) parents_[account.slurm_account] = account.parent;
     for (const std::string& name : query_.accounts) {
       report::Dual& report = reports_.emplace_back(whole_);
       if (name.empty()) {
@@ -260,17 +262,24 @@ class ReportReader {
   // What is held and left is as of now, whatever the period.
   api::Reply<void> set_standing() {
     const std::string query = now_alone(context_);
-    auto all = context_.call<api::UsageSummary>("GET", "/api/v1/usage" + query);
-    if (!all) return tl::unexpected(all.error());
+    std::optional<api::UsageSummary> all;
     for (report::Dual& report : reports_) {
-      std::vector<api::UnitUsage> units = all->units;
-      if (!report.account.empty()) {
+      const bool is_alone = !report.account.empty() && report.accounts.size() == 1;
+      if (!all && !is_alone) {
+        auto summary = context_.call<api::UsageSummary>("GET", "/api/v1/usage" + query);
+        if (!summary) return tl::unexpected(summary.error());
+        all = std::move(*summary);
+      }
+      std::vector<api::UnitUsage> units;
+      if (report.account.empty()) {
+        units = all->units;
+      } else {
         auto one =
             context_.call<api::Usage>("GET", account_path(report.account) + "/usage" + query);
         if (!one) return tl::unexpected(one.error());
         units = std::move(one->units);
-        add_below(report, all->accounts, units);
       }
+      if (!report.account.empty() && !is_alone) add_below(report, all->accounts, units);
       for (const api::UnitUsage& unit : units) {
         report.standing.push_back({unit.unit, unit.limit, unit.used,
                                    std::max(unit.held, unit.held_running + unit.held_waiting),
@@ -283,7 +292,7 @@ class ReportReader {
   // Of units in which the account has no budget itself, those of the accounts below it.
   void add_below(const report::Dual& report, const std::vector<api::AccountUsage>& rows,
                  std::vector<api::UnitUsage>& units) const {
-    BudgetTree tree(report, accounts_);
+    BudgetTree tree(report, parents_);
     for (const api::AccountUsage& row : rows) {
       if (row.has_budget) tree.add(row.account, row.unit);
     }
@@ -361,7 +370,7 @@ class ReportReader {
   // Of the budgets that are inside no other of the report.
   void set_burn_downs(report::Dual& report) {
     if (!query_.wants_burn_downs) return;
-    BudgetTree tree(report, accounts_);
+    BudgetTree tree(report, parents_);
     for (const report::BudgetLine& budget : report.budgets) {
       if (budget.in_force) tree.add(budget.account, budget.unit);
     }
@@ -406,6 +415,7 @@ class ReportReader {
   std::vector<report::Dual> reports_;
   report::RecordSorter sorter_;
   std::vector<api::Account> accounts_;
+  Parents parents_;
   PricesThen prices_;
 };
 

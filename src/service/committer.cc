@@ -102,6 +102,14 @@ Result<std::vector<store::HoldRecord>> Committer::find_holds(const store::HoldQu
   return found;
 }
 
+Result<std::vector<store::HoldRecord>> Committer::find_job_holds(const std::string& cluster,
+                                                                 std::int64_t job_id) const {
+  store::HoldQuery query;
+  query.cluster = cluster;
+  query.job_id = job_id;
+  return find_holds(query);
+}
+
 Instant Committer::ledger_time() const {
   return batches_.ledger_time();
 }

@@ -72,6 +72,9 @@ class Committer {
   // The hold with its shares, from memory or, when closed long ago, from the store.
   [[nodiscard]] Result<std::vector<store::HoldRecord>> find_holds(
       const store::HoldQuery& query) const;
+  // All that a cluster's job id has had.
+  [[nodiscard]] Result<std::vector<store::HoldRecord>> find_job_holds(const std::string& cluster,
+                                                                      std::int64_t job_id) const;
 
   [[nodiscard]] store::Store& store() const { return store_; }
   [[nodiscard]] Clock clock() const { return clock_; }

@@ -63,6 +63,12 @@ RunCount runs_of_text(std::string_view text) {
   return runs;
 }
 
+bool covers(const HoldScope& scope, std::int64_t task) {
+  if (task < 0) return true;
+  if (!scope.only.empty() && !has_task(scope.only, task)) return false;
+  return scope.except.empty() || !has_task(scope.except, task);
+}
+
 bool lists_word(std::string_view list, std::string_view word) {
   const auto parts = split(list, ',');
   return std::find(parts.begin(), parts.end(), word) != parts.end();
@@ -129,16 +135,12 @@ void count_run(RunCount& runs, const ledger::ShareKey& run) {
 bool pays_for_run(const HoldScope& scope, std::int64_t task, const std::string& cluster,
                   std::int64_t run) {
   if (run < scope.first_run.on(cluster)) return false;
-  HoldScope tasks = scope;
-  if (scope.end_run && run < scope.end_run->on(cluster)) tasks.end_run.reset();
-  return pays_for(tasks, task);
+  if (scope.end_run && run >= scope.end_run->on(cluster)) return false;
+  return covers(scope, task);
 }
 
 bool pays_for(const HoldScope& scope, std::int64_t task) {
-  if (scope.end_run) return false;
-  if (task < 0) return true;
-  if (!scope.only.empty() && !has_task(scope.only, task)) return false;
-  return scope.except.empty() || !has_task(scope.except, task);
+  return !scope.end_run && covers(scope, task);
 }
 
 HoldScope without(const HoldScope& scope, const Tasks& tasks, RunCount runs) {

@@ -105,10 +105,7 @@ Reply<api::JobReconcileAnswer> Operations::tell_job(const std::string& job,
     const bool is_asked = cluster.empty() || to_lower(cluster) == to_lower(known) ||
                           ledger::is_federated(name->job_id);
     if (!is_asked) continue;
-    store::HoldQuery query;
-    query.cluster = known;
-    query.job_id = name->job_id;
-    const auto found = with_.committer.find_holds(query);
+    const auto found = with_.committer.find_job_holds(known, name->job_id);
     if (!found) return problem(found.error());
     for (const store::HoldRecord& record : *found) {
       if (record.shares.empty()) answer.jobs.push_back(waiting_outcome(record.hold));

@@ -56,17 +56,8 @@ TEST_F(BadDiskTest, AHoldThatCannotBeLookedUpIsNoMissingHold) {
 // The move into the period in which the run began failed, and the period before was charged.
 TEST_F(BadDiskTest, ARunThatNobodySawIsChargedToItsPeriodWhenTheLedgerIsBack) {
   const Instant end = now() + hours(1);
-  for (const char* name : {"proj001", "lab"}) {
-    ledger::UpdateAccount ends;
-    ends.name = name;
-    ends.end = end;
-    ASSERT_TRUE(run(ends).accepted());
-    ledger::NewBudget next;
-    next.start = end;
-    next.end = end + hours(24);
-    next.limit = money("100");
-    ASSERT_TRUE(run(ledger::AddBudget{name, next}).accepted());
-  }
+  end_period(end);
+  add_period(end, "100");
   const std::string token = hold("1.2");
   source_.set_queue("onprem", {queued(token, 7, "PENDING")});
   (void)pass();
@@ -79,14 +70,9 @@ TEST_F(BadDiskTest, ARunThatNobodySawIsChargedToItsPeriodWhenTheLedgerIsBack) {
   (void)pass();
   store_.heal();
   for (int i = 0; i < 3; ++i) (void)pass();
-  const auto used = committer_->read([](const ledger::Book& book) {
-    std::vector<std::string> sums;
-    for (const auto* budget : book.budgets_of(book.account("proj001")->id)) {
-      sums.push_back(to_decimal(budget->used));
-    }
-    return sums;
-  });
-  EXPECT_EQ(used, (std::vector<std::string>{"0", "0.1"}));
+  ASSERT_THAT(periods(), SizeIs(2));
+  EXPECT_EQ(to_decimal(periods()[0].used), "0");
+  EXPECT_EQ(to_decimal(periods()[1].used), "0.1");
 }
 
 // A charge that was begun is ended, however long it takes, and the alarm goes.

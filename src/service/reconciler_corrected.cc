@@ -91,10 +91,7 @@ Result<std::optional<std::string>> Reconciler::Pass::figure_set(
 std::string Reconciler::Pass::keeping_command(const ledger::Hold& hold,
                                               const slurm::AccountingRecord& record,
                                               const ledger::Share& share) const {
-  store::HoldQuery query;
-  query.cluster = hold.job->cluster;
-  query.job_id = hold.job->job_id;
-  auto holds = owner_.committer_.find_holds(query);
+  auto holds = owner_.committer_.find_job_holds(hold.job->cluster, hold.job->job_id);
   Micros charged = share.actual - share.refunded;
   if (holds) {
     keep_job_of(*holds, hold);
@@ -265,10 +262,7 @@ const std::set<std::int64_t>* Reconciler::Pass::charged_tasks(
   if (!is_new) return &known->second;
   for (const std::string& cluster : owner_.source_.clusters()) {
     if (cluster != record.cluster && !ledger::is_federated(root)) continue;
-    store::HoldQuery query;
-    query.cluster = cluster;
-    query.job_id = root;
-    const auto found = owner_.committer_.find_holds(query);
+    const auto found = owner_.committer_.find_job_holds(cluster, root);
     if (!found) {
       charged_tasks_.erase(known);
       return nullptr;

@@ -356,17 +356,8 @@ TEST_F(ToldLateTest, WhatAControllerStillHadToSendIsFoundHoweverLongAgoItEnded) 
 // Its run before was charged by itself, before a change got it a hold: that run was waited for.
 TEST_F(ToldLateTest, ARunOfTheNextPeriodAwaitsNoRunThatWasChargedWithoutAHold) {
   const Instant end = now() + hours(1);
-  for (const char* name : {"proj001", "lab"}) {
-    ledger::UpdateAccount ends;
-    ends.name = name;
-    ends.end = end;
-    ASSERT_TRUE(run(ends).accepted());
-    ledger::NewBudget next;
-    next.start = end;
-    next.end = end + hours(24);
-    next.limit = money("100");
-    ASSERT_TRUE(run(ledger::AddBudget{name, next}).accepted());
-  }
+  end_period(end);
+  add_period(end, "100");
   auto before = ran("onprem", 7, "");
   before.status = slurm::parse_job_status("REQUEUED");
   source_.add_record(before);
@@ -383,15 +374,11 @@ TEST_F(ToldLateTest, ARunOfTheNextPeriodAwaitsNoRunThatWasChargedWithoutAHold) {
     pass_time(seconds(301));
     (void)pass();
   }
-  const auto used = committer_->read([](const ledger::Book& book) {
-    std::vector<std::string> sums;
-    for (const auto* budget : book.budgets_of(book.account("proj001")->id)) {
-      EXPECT_EQ(budget->held, Micros());
-      sums.push_back(to_decimal(budget->used));
-    }
-    return sums;
-  });
-  EXPECT_EQ(used, (std::vector<std::string>{"0.1", "0.1"}));
+  ASSERT_THAT(periods(), SizeIs(2));
+  for (const ledger::Budget& period : periods()) {
+    EXPECT_EQ(period.held, Micros());
+    EXPECT_EQ(to_decimal(period.used), "0.1");
+  }
 }
 
 // Also when it was away for longer than one look reaches back.

@@ -9,6 +9,12 @@ namespace {
 
 using LetThroughTest = testing::AllowancesFixture;
 
+constexpr const char* free_on_cloud = R"(
+prices:
+  - {cluster: onprem, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 3.6}
+effective_from: 2025-01-02
+)";
+
 // The sibling's start, which is all that the row of the job that it took says.
 TEST_F(LetThroughTest, AJobThatIsFoundInTheNextPeriodIsHeldInItsOwn) {
   set_prices(R"(
@@ -68,11 +74,7 @@ TEST_F(LetThroughTest, AJobThatWasChargedWithoutAHoldIsNotChargedAgain) {
 // Its partition is free on the cluster of its submission and has a price on a sibling: the plugin
 // took the money for it, and it stays until the job has ended and what it cost is charged.
 TEST_F(LetThroughTest, IsKeptWhileASiblingMayRunTheJobAtAPrice) {
-  set_prices(R"(
-prices:
-  - {cluster: onprem, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 3.6}
-effective_from: 2025-01-02
-)");
+  set_prices(free_on_cloud);
   (void)pass();
   const ledger::HoldId before = allowance().hold;
   const std::int64_t id = 67'108'864 + 8;
@@ -124,11 +126,7 @@ TEST_F(LetThroughTest, GoesBackWhenTheJobEndedBeforeItRan) {
 
 // No sibling ran it: it ended where it is free.
 TEST_F(LetThroughTest, GoesBackWhenTheJobHasEndedWhereItIsFree) {
-  set_prices(R"(
-prices:
-  - {cluster: onprem, partition: gpu-aws, unit: USD, basis: tres, per_core_hour: 3.6}
-effective_from: 2025-01-02
-)");
+  set_prices(free_on_cloud);
   (void)pass();
   const ledger::HoldId before = allowance().hold;
   const slurm::QueueJob origin = let_through(before, 67'108'872, "RUNNING", "15");

@@ -236,10 +236,7 @@ void Reconciler::Pass::read_holds() {
 // a hold: that one pays. True as well when nobody can tell now.
 bool Reconciler::Pass::gives_way(const ledger::Hold& hold, const ledger::JobRef& job) {
   if (!is_late(hold, job)) return false;
-  store::HoldQuery query;
-  query.cluster = job.cluster;
-  query.job_id = job.job_id;
-  const auto found = owner_.committer_.find_holds(query);
+  const auto found = owner_.committer_.find_job_holds(job.cluster, job.job_id);
   if (!found) return true;
   const bool is_held = std::any_of(found->begin(), found->end(), [&](const auto& other) {
     const HoldScope scope = scope_of(other.hold.group);

@@ -47,8 +47,7 @@ class Reconciler::Pass {
     ledger::HoldId hold;
     std::int64_t job_id = 0;
     std::vector<ledger::ShareKey> settling;  // by commands that have not run yet
-    std::int64_t restarts = 0;
-    std::int64_t resizes = 0;
+    EndedRuns runs;
   };
   using QueueRows = std::vector<const slurm::QueueJob*>;
   using AccountingRows = std::vector<const slurm::AccountingRecord*>;
@@ -159,7 +158,7 @@ class Reconciler::Pass {
   [[nodiscard]] bool may_give_back(const ledger::Hold& money, const Proposal& proposal) const;
   [[nodiscard]] QueueRows rows_of_change(const ledger::Hold& money, const Proposal& proposal) const;
   [[nodiscard]] Tasks unheld_tasks(const OpenHold& open, const QueueRows& rows) const;
-  void become_hold(const ledger::Hold& money, const QueueRows& rows);
+  void become_hold(const ledger::Hold& money, Proposal proposal, const QueueRows& rows);
   void replace_with_money(const OpenHold& open, const QueueRows& rows, const ledger::Hold& money,
                           std::optional<ledger::HoldId> proposal, ledger::PlaceHold place);
   void adopt(const ledger::Hold& money, const Proposal& proposal, const QueueRows& rows);

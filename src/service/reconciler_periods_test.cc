@@ -15,35 +15,15 @@ using ::testing::SizeIs;
 // proj001 has 10'000 until noon and the next period's 5 after it; its jobs are placed before.
 class PeriodsTest : public testing::ReconcilerFixture {
  protected:
-  PeriodsTest() {
-    ledger::UpdateAccount ends;
-    ends.name = "proj001";
-    ends.end = now() + hours(1);
-    EXPECT_TRUE(run(ends).accepted());
-    ledger::UpdateAccount lab_ends = ends;
-    lab_ends.name = "lab";
-    EXPECT_TRUE(run(lab_ends).accepted());
-  }
-  void add_next_period(const char* limit) {
-    for (const char* name : {"lab", "proj001"}) {
-      ledger::NewBudget next;
-      next.start = end_;
-      next.end = end_ + hours(24);
-      next.limit = money(name == std::string("lab") ? "100" : limit);
-      ASSERT_TRUE(run(ledger::AddBudget{name, next}).accepted());
-    }
-  }
+  PeriodsTest() { end_period(end_); }
+  void add_next_period(const char* limit) { add_period(end_, limit); }
   ReconcilerOptions options(bool waiting, bool running) {
     ReconcilerOptions made;
     made.moves_waiting = waiting;
     made.moves_running = running;
     return made;
   }
-  [[nodiscard]] ledger::Budget period(std::size_t index) const {
-    return committer_->read([&](const ledger::Book& book) {
-      return *book.budgets_of(book.account("proj001")->id)[index];
-    });
-  }
+  [[nodiscard]] ledger::Budget period(std::size_t index) const { return periods()[index]; }
   void expect_held(const char* before, const char* after) {
     EXPECT_EQ(to_decimal(period(0).held), before);
     EXPECT_EQ(to_decimal(period(1).held), after);

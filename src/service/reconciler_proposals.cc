@@ -59,7 +59,7 @@ void Reconciler::Pass::follow_proposal(const ledger::Hold& money) {
     return;
   }
   if (proposal.hold.is_set()) return adopt(money, proposal, rows);
-  become_hold(money, rows);
+  become_hold(money, proposal, rows);
 }
 
 // Of the rows' tasks, those that no hold pays for: a later change of the job may have become one.
@@ -69,8 +69,8 @@ Tasks Reconciler::Pass::unheld_tasks(const OpenHold& open, const QueueRows& rows
   owner_.committer_.read([&](const ledger::Book& book) {
     for (const ledger::Hold* hold :
          book.holds_of_job(open.hold.job->cluster, open.hold.job->job_id)) {
-      const bool pays = hold->id != open.hold.id && hold->status == ledger::HoldStatus::open &&
-                        !hold->backfilled && !is_proposal(*hold);
+      const bool pays =
+          hold->id != open.hold.id && hold->status == ledger::HoldStatus::open && !hold->backfilled;
       if (pays) others.push_back(scope_of(hold->group));
     }
   });
@@ -88,11 +88,11 @@ Tasks Reconciler::Pass::unheld_tasks(const OpenHold& open, const QueueRows& rows
 
 // Of a job that had no hold: what it ran before was not held, and tasks that are over by now are
 // not the hold's to pay.
-void Reconciler::Pass::become_hold(const ledger::Hold& money, const QueueRows& rows) {
+void Reconciler::Pass::become_hold(const ledger::Hold& money, Proposal proposal,
+                                   const QueueRows& rows) {
   const ledger::JobRef ref = job_of(*rows.front());
   OpenHold open{money, {}};
   open.hold.job = ref;
-  auto proposal = *proposal_of(money.group);
   const auto unheld = unheld_tasks(open, rows);
   if (unheld.empty()) return give_back(money, "a later change of the job is held");
   const auto bound = owner_.committer_.run(

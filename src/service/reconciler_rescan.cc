@@ -1,6 +1,7 @@
 // Jobs that ran on a priced partition and that no hold knows: submitted while the service was away,
 // or let through by policy. Each ends in a charge or in an alarm (DESIGN 4.9).
 #include <algorithm>
+#include <utility>
 
 #include "base/token.h"
 #include "service/reconciler_pass.h"
@@ -46,9 +47,7 @@ bool Reconciler::Pass::rescan_cluster(const std::string& cluster) {
   const bool is_all_told = has_told_all(cluster);
   // What it kept to itself since then may have ended at any time since.
   if (is_all_told) {
-    Instant& told_until = owner_.told_until_[cluster];
-    scanned_until = std::min(scanned_until, told_until);
-    told_until = now_;
+    scanned_until = std::min(scanned_until, std::exchange(owner_.told_until_[cluster], now_));
   }
   const Instant until = std::min(now_, scanned_until + owner_.options_.rescan_window);
   slurm::AccountingQuery query;

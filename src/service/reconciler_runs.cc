@@ -98,10 +98,7 @@ bool Reconciler::Pass::has_later_job(const ledger::Hold& hold, Instant submit) c
   const std::vector<std::string> clusters = owner_.source_.clusters();
   return std::any_of(clusters.begin(), clusters.end(), [&](const std::string& cluster) {
     if (!ledger::is_same_job(*hold.job, cluster, hold.job->job_id)) return false;
-    store::HoldQuery query;
-    query.cluster = cluster;
-    query.job_id = hold.job->job_id;
-    const auto found = owner_.committer_.find_holds(query);
+    const auto found = owner_.committer_.find_job_holds(cluster, hold.job->job_id);
     return !found || std::any_of(found->begin(), found->end(), is_later);
   });
 }
@@ -264,8 +261,7 @@ void Reconciler::Pass::note_instances(const slurm::AccountingRecord& record,
                                       const pricing::Charge& charge) {
   if (charge.unknown_nodes.empty()) return;
   problem("instances " + record.cluster + " " + record.partition,
-          record.cluster + " job " + std::to_string(record.job_id) + ": charged " +
-              to_display(charge.amount, charge.unit) +
+          describe_job(record) + ": charged " + to_display(charge.amount, charge.unit) +
               ", with the dearest instance type of partition " + record.partition +
               " for nodes of unknown type: " + listed(charge.unknown_nodes) +
               "; correct it with asbb adjust, and name the type in the price book or in the node's "

@@ -128,9 +128,9 @@ void Reconciler::Pass::settle_row(const OpenHold& open, const slurm::AccountingR
   }
   if (!is_settled || next == NextRun::none) return;
   const bool resized = record.status.resizing;
-  ended_rows_.push_back({open.hold.id, record.job_id, std::move(settling),
-                         record.restart_count() + (resized ? 0 : 1),
-                         record.resizes + (resized ? 1 : 0)});
+  const EndedRuns ended{record.restart_count() + (resized ? 0 : 1),
+                        record.resizes + (resized ? 1 : 0)};
+  ended_rows_.push_back({open.hold.id, record.job_id, std::move(settling), ended});
 }
 
 // What follows such a run must wait for its charge: a run that the ledger did not take stays the
@@ -141,8 +141,8 @@ void Reconciler::Pass::note_ended_rows() {
                                         [&](const auto& key) { return settling_.contains(key); });
     if (!is_charged) continue;
     auto& ended = owner_.ended_runs_[{row.hold, row.job_id}];
-    ended.restarts = std::max(ended.restarts, row.restarts);
-    ended.resizes = std::max(ended.resizes, row.resizes);
+    ended.restarts = std::max(ended.restarts, row.runs.restarts);
+    ended.resizes = std::max(ended.resizes, row.runs.resizes);
   }
   ended_rows_.clear();
 }
@@ -157,10 +157,7 @@ bool Reconciler::Pass::may_be_settled_elsewhere(const ledger::Hold& hold,
   if (settling != settling_.end() && settling->second != hold.id) return true;
   const bool is_first = token == hold.request_id && !is_late(hold, *hold.job);
   if (is_first && hold.status == ledger::HoldStatus::open) return false;
-  store::HoldQuery query;
-  query.cluster = hold.job->cluster;
-  query.job_id = hold.job->job_id;
-  const auto found = owner_.committer_.find_holds(query);
+  const auto found = owner_.committer_.find_job_holds(hold.job->cluster, hold.job->job_id);
   return !found || std::any_of(found->begin(), found->end(), [&](const auto& other) {
     const auto& job = other.hold.job;
     if (other.hold.id == hold.id || !job || other.hold.backfilled) return false;
@@ -247,7 +244,7 @@ void Reconciler::Pass::note_untold(const OpenHold& open, const slurm::Accounting
 std::optional<ledger::Command> Reconciler::Pass::settlement(const OpenHold& open,
                                                             const slurm::AccountingRecord& record,
                                                             std::int64_t task, NextRun next) {
-  const std::string job = record.cluster + " job " + std::to_string(record.job_id);
+  const std::string job = describe_job(record);
   const std::string key = "charge " + job;
   const auto history = owner_.prices_.history();
   const auto* pays = paying_part(open.hold, *history, record.cluster, record.partition);

@@ -6,10 +6,20 @@
 namespace asbb::service {
 namespace {
 
-using testing::JobChanges;
 using testing::money;
 
-TEST_F(JobChanges, AMoveToAPricedPartitionGetsAHold) {
+class UnheldChanges : public testing::JobChanges {
+ protected:
+  // Of array 9.
+  static slurm::AccountingRecord ended_task(std::int64_t task, const slurm::QueueJob& row) {
+    auto over = ended(20 + task, 1000, row.submit, task + 1);
+    over.array_job_id = 9;
+    over.array_task_id = task;
+    return over;
+  }
+};
+
+TEST_F(UnheldChanges, AMoveToAPricedPartitionGetsAHold) {
   auto row = job();
   ask_in(row, "", "4.32");
   show({row});
@@ -22,7 +32,7 @@ TEST_F(JobChanges, AMoveToAPricedPartitionGetsAHold) {
 }
 
 // Those that are over ran where it is free; their parts used to be waited for.
-TEST_F(JobChanges, OfAnArrayThatMovesTheTasksThatAreLeftGetTheHold) {
+TEST_F(UnheldChanges, OfAnArrayThatMovesTheTasksThatAreLeftGetTheHold) {
   auto row = job("0-3");
   const Micros other = budget("proj001").held;
   row.array_job_id = 9;
@@ -33,9 +43,7 @@ TEST_F(JobChanges, OfAnArrayThatMovesTheTasksThatAreLeftGetTheHold) {
   EXPECT_EQ(budget("proj001").held - other, money("8.64"));
   source_.set_queue("onprem", {});
   for (std::int64_t task = 0; task < 4; ++task) {
-    auto over = ended(20 + task, 1000, row.submit, task + 1);
-    over.array_job_id = 9;
-    over.array_task_id = task;
+    auto over = ended_task(task, row);
     if (task < 2) over.partition = "cpu";
     source_.add_record(over);
   }
@@ -46,7 +54,7 @@ TEST_F(JobChanges, OfAnArrayThatMovesTheTasksThatAreLeftGetTheHold) {
 }
 
 // Each became a hold of the job, and one of them was never charged nor given back.
-TEST_F(JobChanges, OfTwoChangesBeforeAPassTheLastOneAloneIsHeld) {
+TEST_F(UnheldChanges, OfTwoChangesBeforeAPassTheLastOneAloneIsHeld) {
   auto row = job();
   const Micros other = budget("proj001").held;
   ask_in(row, "", "4.32");
@@ -66,7 +74,7 @@ TEST_F(JobChanges, OfTwoChangesBeforeAPassTheLastOneAloneIsHeld) {
   EXPECT_EQ(to_decimal(budget("proj001").used), "1");
 }
 
-TEST_F(JobChanges, TasksThatWereChangedByThemselvesAreHeldOnce) {
+TEST_F(UnheldChanges, TasksThatWereChangedByThemselvesAreHeldOnce) {
   set_limit("100");
   auto row = job("0-3");
   const Micros other = budget("proj001").held;
@@ -83,12 +91,7 @@ TEST_F(JobChanges, TasksThatWereChangedByThemselvesAreHeldOnce) {
   EXPECT_EQ(pass().bound, 2);
   EXPECT_EQ(budget("proj001").held - other, money("25.92"));
   source_.set_queue("onprem", {});
-  for (std::int64_t task = 0; task < 4; ++task) {
-    auto over = ended(20 + task, 1000, row.submit, task + 1);
-    over.array_job_id = 9;
-    over.array_task_id = task;
-    source_.add_record(over);
-  }
+  for (std::int64_t task = 0; task < 4; ++task) source_.add_record(ended_task(task, row));
   pass_time(hours(1));
   EXPECT_EQ(pass().settled, 4);
   expect_held("0");

@@ -65,6 +65,15 @@ effective_from: 2025-02-01
   void runs_on_cloud(const slurm::QueueJob& row) {
     show_both(on("onprem", row, "REVOKED"), on("cloud", row, "RUNNING"));
   }
+  // Seen to wait, and then to run there.
+  slurm::QueueJob job_on_cloud() {
+    const auto row = federated_job();
+    waits(row);
+    (void)pass();
+    runs_on_cloud(row);
+    (void)pass();
+    return row;
+  }
   void ended_on_cloud(const slurm::QueueJob& row, const char* state, std::int64_t index) {
     auto record = ended(federated_id, 1800, row.submit, index);
     record.cluster = "cloud";
@@ -140,11 +149,7 @@ effective_from: 2025-02-01
 }
 
 TEST_F(Units, ARequeuedJobMayNeedThemAgain) {
-  auto row = federated_job();
-  waits(row);
-  (void)pass();
-  runs_on_cloud(row);
-  (void)pass();
+  auto row = job_on_cloud();
   EXPECT_EQ(held("core-hours"), "0");
   ended_on_cloud(row, "REQUEUED", 1);
   row.restart_count = 1;
@@ -161,11 +166,7 @@ TEST_F(Units, ARequeuedJobMayNeedThemAgain) {
 }
 
 TEST_F(Units, ARunThatBeginsElsewhereIsHeldThere) {
-  auto row = federated_job();
-  waits(row);
-  (void)pass();
-  runs_on_cloud(row);
-  (void)pass();
+  auto row = job_on_cloud();
   ended_on_cloud(row, "REQUEUED", 1);
   row.restart_count = 1;
   show_both(on("onprem", row, "RUNNING"), on("cloud", row, "REVOKED"));
@@ -177,11 +178,7 @@ TEST_F(Units, ARunThatBeginsElsewhereIsHeldThere) {
 
 // What the run before cost is not known yet: its money used to be given away.
 TEST_F(Units, NothingIsDroppedBeforeTheRunBeforeIsCharged) {
-  auto row = federated_job();
-  waits(row);
-  (void)pass();
-  runs_on_cloud(row);
-  (void)pass();
+  auto row = job_on_cloud();
   row.restart_count = 1;
   show_both(on("onprem", row, "RUNNING"), on("cloud", row, "REVOKED"));
   (void)pass();
@@ -197,11 +194,7 @@ TEST_F(Units, NothingIsDroppedBeforeTheRunBeforeIsCharged) {
 
 // The disk was full when the run was to be charged, and its money was given away.
 TEST_F(Units, NothingIsDroppedBeforeTheLedgerHasTheChargeOfTheRunBefore) {
-  auto row = federated_job();
-  waits(row);
-  (void)pass();
-  runs_on_cloud(row);
-  (void)pass();
+  auto row = job_on_cloud();
   ended_on_cloud(row, "REQUEUED", 1);
   row.restart_count = 1;
   show_both(on("onprem", row, "RUNNING"), on("cloud", row, "REVOKED"));
@@ -236,11 +229,7 @@ TEST_F(Units, RowsOfBeforeAreNoNextRun) {
 
 // A controller that does not answer may have the job as well.
 TEST_F(Units, NothingIsDroppedWhileAControllerIsAway) {
-  auto row = federated_job();
-  waits(row);
-  (void)pass();
-  runs_on_cloud(row);
-  (void)pass();
+  auto row = job_on_cloud();
   ended_on_cloud(row, "REQUEUED", 1);
   row.restart_count = 1;
   waits(row);
@@ -271,11 +260,7 @@ TEST_F(Units, AJobThatRunsInAUnitThatItWasNotHeldInIsHeldThere) {
 
 // The price that held a part is the one that it is charged by.
 TEST_F(Units, EachUnitIsChargedByThePriceItWasHeldAt) {
-  auto row = federated_job();
-  waits(row);
-  (void)pass();
-  runs_on_cloud(row);
-  (void)pass();
+  auto row = job_on_cloud();
   set_prices(R"(
 prices:
   - {cluster: onprem, partition: gpu-aws, unit: core-hours, basis: tres, per_core_hour: 5}
@@ -292,11 +277,7 @@ effective_from: 2025-05-01
 }
 
 TEST_F(Units, WithoutTheMoneyTheHoldStaysAndAnAlarmSaysSo) {
-  auto row = federated_job();
-  waits(row);
-  (void)pass();
-  runs_on_cloud(row);
-  (void)pass();
+  auto row = job_on_cloud();
   ledger::UpdateAccount less;
   less.name = "proj001";
   less.unit = "core-hours";
@@ -345,11 +326,7 @@ TEST_F(Units, AJobThatNeverStartedNeedsNoUnit) {
 
 // The hold lacks a unit, and the job's own request names every cluster.
 TEST_F(Units, AChangeOfAJobThatRunsAsksForItsUnitAlone) {
-  auto row = federated_job();
-  waits(row);
-  (void)pass();
-  runs_on_cloud(row);
-  (void)pass();
+  auto row = job_on_cloud();
   auto longer = row;
   longer.time_limit_minutes = 120;
   runs_on_cloud(longer);

@@ -85,6 +85,33 @@ std::string Fixture::hold(const char* amount, std::int64_t tasks, const std::str
   return id;
 }
 
+void Fixture::end_period(Instant when) {
+  for (const char* name : {"proj001", "lab"}) {
+    ledger::UpdateAccount ends;
+    ends.name = name;
+    ends.end = when;
+    EXPECT_TRUE(run(ends).accepted());
+  }
+}
+
+void Fixture::add_period(Instant start, const char* limit) {
+  for (const auto& [name, amount] : {std::pair("lab", "100"), std::pair("proj001", limit)}) {
+    ledger::NewBudget next;
+    next.start = start;
+    next.end = start + hours(24);
+    next.limit = money(amount);
+    EXPECT_TRUE(run(ledger::AddBudget{name, next}).accepted());
+  }
+}
+
+std::vector<ledger::Budget> Fixture::periods() const {
+  return committer_->read([](const ledger::Book& book) {
+    std::vector<ledger::Budget> out;
+    for (const auto* budget : book.budgets_of(book.account("proj001")->id)) out.push_back(*budget);
+    return out;
+  });
+}
+
 ledger::Budget Fixture::budget(const std::string& account) const {
   return committer_->read([&](const ledger::Book& book) {
     return *book.budgets_of(book.account(account)->id).front();

@@ -39,6 +39,13 @@ class Fixture : public ::testing::Test {
   // Places a hold as a submission does; gives its token.
   std::string hold(const char* amount, std::int64_t tasks = 1, const std::string& user = "alice");
 
+  // The period of proj001 and of its parent ends then.
+  void end_period(Instant when);
+  // A day for both, with that much for proj001 and 100 for its parent.
+  void add_period(Instant start, const char* limit);
+  // Of proj001, the oldest first.
+  [[nodiscard]] std::vector<ledger::Budget> periods() const;
+
   [[nodiscard]] ledger::Budget budget(const std::string& account) const;
   [[nodiscard]] ledger::Hold find(const std::string& request_id) const;
 
